@@ -1,0 +1,31 @@
+"""One tree of errors.
+
+Each says what was wrong, where, and what would be right. The domain knows no HTTP status and no exit code: the edges map
+these classes in one table each.
+"""
+
+from __future__ import annotations
+
+
+class LedgerError(Exception):
+    """Root of all errors that greenledger raises for what comes from outside."""
+
+
+class InvalidInput(LedgerError):
+    """The input is malformed: it can never be accepted as it stands."""
+
+
+class Refused(LedgerError):
+    """The input is well-formed, but a rule of the ledger forbids it in the present state."""
+
+
+class NotFound(LedgerError):
+    """Something that the request names does not exist."""
+
+
+class Corrupt(LedgerError):
+    """Stored data does not agree with what was signed or hashed: the message names the first place."""
+
+
+class Unavailable(LedgerError):
+    """The ledger can't act now (no data directory, a wrong key, another writer); nothing was changed."""

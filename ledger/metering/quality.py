@@ -1,0 +1,24 @@
+"""Quality flags of a reading (docs/formats.md §3.3). 0 is a plain measured value; every repair sets a bit."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+
+class Quality(IntFlag):
+    """u16 bit set beside each value. Never silent: what was changed or guessed says so."""
+
+    MEASURED = 0
+    ESTIMATED = 1
+    PROFILED = 2
+    RESAMPLED = 4
+    CLIPPED = 8
+    RELABELLED = 16
+    ROLLOVER = 32
+    SWAPPED = 64
+    SUSPECT = 128
+    CORRECTED = 256
+    LATE = 512
+
+
+ALL_FLAGS = int(~Quality.MEASURED) & 0x3FF
