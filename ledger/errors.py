@@ -1,7 +1,7 @@
 """One tree of errors.
 
-Each says what was wrong, where, and what would be right. The domain knows no HTTP status and no exit code: the edges map
-these classes in one table each.
+Each says what was wrong, where, and what would be right. The domain knows no HTTP status and no
+exit code: the edges map these classes in one table each.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class NotFound(LedgerError):
 
 
 class Corrupt(LedgerError):
-    """Stored data does not agree with what was signed or hashed: the message names the first place."""
+    """Stored data does not agree with what was signed: the message names the first place."""
 
 
 class Unavailable(LedgerError):
-    """The ledger can't act now (no data directory, a wrong key, another writer); nothing was changed."""
+    """The ledger can't act now (no data directory, a wrong key, …); nothing was changed."""

@@ -1,7 +1,7 @@
 """Base units, half-open UTC periods and park time: integers only.
 
-Energy is Wh, mass is grams, time is Unix seconds. A period is half-open: `start_s` belongs to it, `end_s` does not.
-Park time is a fixed offset from UTC (GB/T 42320-style day boundaries need no DST: China has none since 1991).
+Energy is Wh, mass is grams, time is Unix seconds. A period is half-open: `start_s`
+belongs to it, `end_s` does not. Park time is a fixed offset from UTC: China has no DST.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ QUARTER_HOUR_S: Final = 900
 HOUR_S: Final = 3600
 DAY_S: Final = 86_400
 
-# Factor from a written unit to its base unit. A power unit times an interval gives energy: see POWER_UNITS.
+# Factor from a written unit to its base unit.
 BASE_UNITS: Final[dict[str, tuple[str, Decimal]]] = {
     "Wh": ("Wh", Decimal(1)),
     "kWh": ("Wh", Decimal(1000)),
@@ -41,6 +41,7 @@ BASE_UNITS: Final[dict[str, tuple[str, Decimal]]] = {
     "ug/m3": ("ug/m3", Decimal(1)),
     "mg/m3": ("ug/m3", Decimal(1000)),
 }
+# Factor from a written power unit to W; times an interval it gives Wh.
 POWER_UNITS: Final[dict[str, Decimal]] = {
     "W": Decimal(1),
     "kW": Decimal(1000),
@@ -110,6 +111,7 @@ class Period:
     def merge(self, following: Self) -> Period:
         if self.end_s != following.start_s:
             raise InvalidInput(
-                f"{format_instant(self.end_s)} and {format_instant(following.start_s)} do not adjoin"
+                f"{format_instant(self.end_s)} and {format_instant(following.start_s)}"
+                " do not adjoin"
             )
         return Period(start_s=self.start_s, end_s=following.end_s)

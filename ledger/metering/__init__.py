@@ -1,1 +1,1 @@
-"""Metering: points and their master data, signed batches of readings, the effective series, importers."""
+"""Metering: points, signed batches of readings, the effective series, importers."""

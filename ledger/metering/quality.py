@@ -1,4 +1,4 @@
-"""Quality flags of a reading (docs/formats.md §3.3). 0 is a plain measured value; every repair sets a bit."""
+"""Quality flags of a reading (docs/formats.md §3.3): every repair sets a bit, 0 is plain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The value that flows from importers to batches and from the store to matching: one point's readings as arrays."""
+"""One point's readings as arrays: from importers to batches, from the store to matching."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 class Series:
     """Readings of one point.
 
-    `start_s`: int64[n], Unix seconds of each interval's start, strictly increasing, intervals not overlapping.
-    `length_s`: length of every interval in seconds. `value`: int64[n] in the point's base unit. `quality`: uint16[n] of
-    `Quality` bits. An interval that is missing has no element.
+    `start_s`: int64[n], Unix seconds of each interval's start, strictly increasing, no overlaps.
+    `length_s`: length of every interval in seconds. `value`: int64[n] in the point's base unit.
+    `quality`: uint16[n] of `Quality` bits. An interval that is missing has no element.
     """
 
     point: str
