@@ -1,0 +1,234 @@
+"""Entries: strict signed statements (docs/formats.md §1).
+
+An entry is a signed note whose text is one JSON object in one line. It is checked and hashed as the
+exact bytes received; nothing is ever re-serialised. What each type's members may be is data, kept by
+the room that owns the type.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ledger.errors import InvalidInput
+from ledger.log import merkle, notes
+from ledger.units import parse_instant, parse_zone
+
+ENTRY_BYTES_MAX: Final = 65_535
+INTEGER_MAX: Final = 2**53 - 1
+NESTING_MAX: Final = 8
+
+Statement = Mapping[str, Any]
+Check = Callable[[Any], bool]
+
+
+def _text(pattern: str) -> Check:
+    compiled = re.compile(pattern)
+    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+
+
+def _accepts(parse: Callable[[str], object]) -> Check:
+    def check(value: Any) -> bool:
+        try:
+            parse(value)
+        except (InvalidInput, TypeError, AttributeError):
+            return False
+        return True
+
+    return check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """What a member's value must be; `expected` is how a person is told."""
+
+    expected: str
+    check: Check
+
+
+def _integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= INTEGER_MAX
+
+
+def _reference(kind: str) -> Check:
+    hex32 = _text(r"[0-9a-f]{64}")
+
+    def check(value: Any) -> bool:
+        return (
+            isinstance(value, dict)
+            and set(value) == {kind, "size", "media"}
+            and hex32(value[kind])
+            and _integer(value["size"])
+            and _text(r"[a-z0-9.+/-]{1,100}")(value["media"])
+        )
+
+    return check
+
+
+ORIGIN: Final = Member(
+    expected="1–128 characters of a-z 0-9 . - /, beginning with a letter or digit",
+    check=_text(r"[a-z0-9][a-z0-9./-]{0,127}"),
+)
+PARTY: Final = Member(
+    expected="1–40 characters of a-z 0-9 -, beginning with a letter",
+    check=_text(r"[a-z][a-z0-9-]{0,39}"),
+)
+ID: Final = Member(expected="32 lower-case hex digits", check=_text(r"[0-9a-f]{32}"))
+ID_OR_NONE: Final = Member(
+    expected="32 lower-case hex digits, or empty", check=_text(r"([0-9a-f]{32})?")
+)
+HASH_OR_NONE: Final = Member(
+    expected="64 lower-case hex digits, or empty", check=_text(r"([0-9a-f]{64})?")
+)
+KEY_ID_OR_NONE: Final = Member(
+    expected="8 lower-case hex digits, or empty", check=_text(r"([0-9a-f]{8})?")
+)
+INSTANT: Final = Member(expected="a time 2026-01-01T00:00:00Z", check=_accepts(parse_instant))
+ZONE: Final = Member(expected="a fixed offset such as +08:00", check=_accepts(parse_zone))
+VKEY: Final = Member(expected="a vkey name+hex8+base64", check=_accepts(notes.parse_vkey))
+NAME: Final = Member(expected="1–200 characters", check=_text(r"[^\u0000-\u001f\u007f]{1,200}"))
+REASON: Final = Member(expected="1–500 characters", check=_text(r"[^\u0000-\u001f\u007f]{1,500}"))
+SOURCE: Final = Member(expected="1–64 characters of a-z 0-9 . -", check=_text(r"[a-z0-9.-]{1,64}"))
+COUNT: Final = Member(expected="an integer from 0 to 2^53-1", check=_integer)
+BLOB: Final = Member(expected="a reference {hash, size, media}", check=_reference("hash"))
+TREE: Final = Member(expected="a reference {root, size, media}", check=_reference("root"))
+
+
+def one_of(*values: str) -> Member:
+    return Member(expected="one of " + ", ".join(values), check=lambda value: value in values)
+
+
+COMMON: Final[Mapping[str, Member]] = {
+    "type": Member(expected="an entry type", check=_text(r"[a-z]+(\.[a-z]+)?")),
+    "id": ID,
+    "log": ORIGIN,
+    "author": PARTY,
+    "at": INSTANT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A well-formed entry: its exact bytes, its statement, its (unverified) signatures."""
+
+    data: bytes
+    text: bytes
+    statement: Statement
+    signatures: tuple[notes.Signature, ...]
+
+    @property
+    def type(self) -> str:
+        return str(self.statement["type"])
+
+    @property
+    def id(self) -> str:
+        return str(self.statement["id"])
+
+    @property
+    def author(self) -> str:
+        return str(self.statement["author"])
+
+    @property
+    def at_s(self) -> int:
+        return parse_instant(self.statement["at"])
+
+    @property
+    def leaf_hash(self) -> bytes:
+        return merkle.leaf_hash(self.data)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise InvalidInput(f"member {repeated!r} stands twice in one object")
+    return found
+
+
+def _int(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > INTEGER_MAX:
+        raise InvalidInput(f"integer {digits[:20]}… is beyond ±(2^53-1)")
+    if digits == "-0":
+        raise InvalidInput("-0 is not an integer of this format")
+    return int(digits)
+
+
+def _no_float(digits: str) -> Any:
+    raise InvalidInput(
+        f"number {digits[:30]} is not an integer; only integers and text are allowed"
+    )
+
+
+def parse_json(text: str, *, nesting_max: int) -> Any:
+    """JSON of objects, arrays, text and integers, without repeated members. Raises InvalidInput."""
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_int=_int,
+            parse_float=_no_float,
+            parse_constant=_no_float,
+        )
+    except RecursionError as error:
+        raise InvalidInput(f"nested deeper than {nesting_max}") from error
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"not JSON: {error}") from error
+    _check_values(value, nesting_max)
+    return value
+
+
+def _check_values(value: Any, nesting_left: int) -> None:
+    if nesting_left < 0:
+        raise InvalidInput("nested too deeply")
+    if isinstance(value, dict):
+        for member in value.values():
+            _check_values(member, nesting_left - 1)
+    elif isinstance(value, list):
+        for member in value:
+            _check_values(member, nesting_left - 1)
+    elif value is None or isinstance(value, bool):
+        raise InvalidInput(f"{json.dumps(value)} is not allowed; only integers and text are")
+    elif isinstance(value, str) and not value.isprintable() and _has_surrogate(value):
+        raise InvalidInput("text holds a lone surrogate")
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def parse_entry(data: bytes) -> Entry:
+    """Check the form of an entry (docs/formats.md §1), not yet its type. Raises InvalidInput."""
+    if len(data) > ENTRY_BYTES_MAX:
+        raise InvalidInput(f"entry has {len(data)} bytes; {ENTRY_BYTES_MAX} is the most")
+    note = notes.parse_note(data)
+    if note.text.count(b"\n") != 1:
+        raise InvalidInput("the text of an entry is one line of JSON")
+    statement = parse_json(note.text[:-1].decode(), nesting_max=NESTING_MAX)
+    if not isinstance(statement, dict):
+        raise InvalidInput("the text of an entry is a JSON object")
+    check_members(statement, COMMON, others_allowed=True)
+    return Entry(data=data, text=note.text, statement=statement, signatures=note.signatures)
+
+
+def check_members(
+    statement: Statement, members: Mapping[str, Member], *, others_allowed: bool = False
+) -> None:
+    """Raises InvalidInput for a missing, unknown or wrong member, and says what would be right."""
+    for name, member in members.items():
+        if name not in statement:
+            raise InvalidInput(f"member {name!r} is missing; it is {member.expected}")
+        if not member.check(statement[name]):
+            shown = str(statement[name])[:80]
+            raise InvalidInput(f"member {name!r} is {shown!r}, not {member.expected}")
+    unknown = sorted(set(statement) - set(members))
+    if unknown and not others_allowed:
+        raise InvalidInput(f"unknown member {unknown[0]!r}; allowed are {', '.join(members)}")
+
+
+def write_statement(statement: Statement) -> bytes:
+    """The one line that an author signs. Only an author writes; everyone else keeps the bytes."""
+    return json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,153 @@
+"""C2SP signed notes with Ed25519 signatures (key type 0x01).
+
+A note is text that ends in a newline, an empty line, then signature lines
+`— <key name> <base64(4 bytes key id ‖ signature)>`. Entries and checkpoints are notes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+
+from ledger.errors import InvalidInput
+
+ED25519: Final = 1
+SIGNATURES_MAX: Final = 100
+_SIGNATURE_LINE = re.compile(r"— ([^\s+\u0000-\u001f]+) ([A-Za-z0-9+/]+={0,2})")
+
+
+def key_id(name: str, public_key: bytes) -> bytes:
+    """First 4 bytes of H(name ‖ "\\n" ‖ 0x01 ‖ public key)."""
+    return hashlib.sha256(name.encode() + b"\n" + bytes([ED25519]) + public_key).digest()[:4]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyKey:
+    """A named Ed25519 public key, written as a vkey `name+hex8+base64(0x01 ‖ key)`."""
+
+    name: str
+    public_key: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        return key_id(self.name, self.public_key)
+
+    @property
+    def vkey(self) -> str:
+        blob = base64.b64encode(bytes([ED25519]) + self.public_key).decode()
+        return f"{self.name}+{self.key_id.hex()}+{blob}"
+
+    def verify(self, text: bytes, signature: bytes) -> bool:
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def parse_vkey(vkey: str) -> VerifyKey:
+    """Raises InvalidInput unless `vkey` is a well-formed Ed25519 verifier key."""
+    parts = vkey.split("+", 2)
+    if len(parts) != 3 or not re.fullmatch(r"[^\s+\u0000-\u001f]+", parts[0]):
+        raise InvalidInput(f"vkey {vkey!r} is not of the form name+hex8+base64")
+    try:
+        blob = base64.b64decode(parts[2], validate=True)
+    except binascii.Error as error:
+        raise InvalidInput(f"vkey {vkey!r}: the key is not base64 ({error})") from error
+    if len(blob) != 33 or blob[0] != ED25519 or base64.b64encode(blob).decode() != parts[2]:
+        raise InvalidInput(f"vkey {vkey!r} is not an Ed25519 key (0x01 and 32 bytes)")
+    key = VerifyKey(name=parts[0], public_key=blob[1:])
+    if key.key_id.hex() != parts[1]:
+        raise InvalidInput(f"vkey {vkey!r}: its key id should be {key.key_id.hex()}")
+    return key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """A named Ed25519 private key."""
+
+    name: str
+    private_key: Ed25519PrivateKey
+
+    @classmethod
+    def from_seed(cls, name: str, seed: bytes) -> SigningKey:
+        return cls(name=name, private_key=Ed25519PrivateKey.from_private_bytes(seed))
+
+    @property
+    def seed(self) -> bytes:
+        return self.private_key.private_bytes_raw()
+
+    @property
+    def verify_key(self) -> VerifyKey:
+        return VerifyKey(
+            name=self.name, public_key=self.private_key.public_key().public_bytes_raw()
+        )
+
+    def signature_line(self, text: bytes) -> bytes:
+        signed = self.verify_key.key_id + self.private_key.sign(text)
+        return f"— {self.name} {base64.b64encode(signed).decode()}\n".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One signature line; `blob` is what follows the key id."""
+
+    name: str
+    key_id: bytes
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A parsed note: what was signed, and by which names. Nothing is verified yet."""
+
+    text: bytes
+    signatures: tuple[Signature, ...]
+
+
+def sign_note(text: bytes, *keys: SigningKey) -> bytes:
+    """The note over `text` (which ends in a newline), signed by `keys` in order."""
+    assert text.endswith(b"\n")
+    return text + b"\n" + b"".join(key.signature_line(text) for key in keys)
+
+
+def parse_note(data: bytes) -> Note:
+    """Raises InvalidInput unless `data` is a well-formed note of at least one signature."""
+    try:
+        decoded = data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"note is not UTF-8: {error}") from error
+    if any(character < " " and character != "\n" for character in decoded):
+        raise InvalidInput("note holds a control character other than newline")
+    text, separator, tail = decoded.rpartition("\n\n")
+    if not separator or not tail.endswith("\n"):
+        raise InvalidInput("note has no empty line before its signatures, or is cut off")
+    lines = tail[:-1].split("\n")
+    if len(lines) > SIGNATURES_MAX:
+        raise InvalidInput(f"note has {len(lines)} signatures; {SIGNATURES_MAX} is the most")
+    return Note(
+        text=(text + "\n").encode(), signatures=tuple(_parse_signature(line) for line in lines)
+    )
+
+
+def _parse_signature(line: str) -> Signature:
+    found = _SIGNATURE_LINE.fullmatch(line)
+    if not found:
+        raise InvalidInput(f"malformed signature line {line[:120]!r}")
+    try:
+        blob = base64.b64decode(found[2], validate=True)
+    except binascii.Error as error:
+        raise InvalidInput(f"signature of {found[1]!r} is not base64: {error}") from error
+    if len(blob) < 5 or base64.b64encode(blob).decode() != found[2]:
+        raise InvalidInput(f"signature of {found[1]!r} is too short or not canonical base64")
+    return Signature(name=found[1], key_id=blob[:4], blob=blob[4:])
