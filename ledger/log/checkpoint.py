@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -101,8 +100,3 @@ def _base64(text: str, what: str) -> bytes:
     if base64.b64encode(found).decode() != text:
         raise InvalidInput(f"{what} is not canonical base64")
     return found
-
-
-def hash_lines(path: Sequence[bytes]) -> list[str]:
-    """Hashes as lower-case hex, for JSON."""
-    return [hash_.hex() for hash_ in path]

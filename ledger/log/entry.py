@@ -1,8 +1,8 @@
 """Entries: strict signed statements (docs/formats.md §1).
 
 An entry is a signed note whose text is one JSON object in one line. It is checked and hashed as the
-exact bytes received; nothing is ever re-serialised. What each type's members may be is data, kept by
-the room that owns the type.
+exact bytes received; nothing is ever re-serialised. What each type's members may be is data, kept
+by the room that owns the type.
 """
 
 from __future__ import annotations

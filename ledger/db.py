@@ -1,0 +1,97 @@
+"""Engine, connections and the shared table metadata. Built when called; nothing happens on import.
+
+SQLite is the embedded default: WAL, `synchronous=FULL`, and `BEGIN IMMEDIATE` for writers before
+their first read, so that two writers queue instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+SQLITE_BUSY_MS: Final = 30_000
+
+
+def append_only(table: Table) -> Table:
+    """Mark a table whose rows never change: migrations and `create_tables` add its triggers."""
+    table.info["append_only"] = True
+    return table
+
+
+def trigger_statements(table_name: str) -> list[str]:
+    """SQLite triggers that refuse UPDATE and DELETE on one table."""
+    return [
+        f"CREATE TRIGGER {table_name}_no_{verb.lower()} BEFORE {verb} ON {table_name} "
+        f"BEGIN SELECT RAISE(ABORT, '{table_name} is append-only'); END"
+        for verb in ("UPDATE", "DELETE")
+    ]
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path`. Connections begin transactions as `reading`/`writing` ask."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` does.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={SQLITE_BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one state of the database."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """The one writer's transaction: commits at the end, rolls back on any error."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+def create_tables(engine: Engine) -> None:
+    """All tables and triggers of the current schema, for scratch databases that audits rebuild."""
+    metadata.create_all(engine)
+    with writing(engine) as connection:
+        for statement in schema_triggers():
+            connection.exec_driver_sql(statement)
+
+
+def schema_triggers() -> list[str]:
+    """Every trigger of the schema: append-only tables, and what tables add in `info`."""
+    statements: list[str] = []
+    for table in metadata.sorted_tables:
+        if table.info.get("append_only"):
+            statements.extend(trigger_statements(table.name))
+        statements.extend(table.info.get("triggers", ()))
+    return statements

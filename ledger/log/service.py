@@ -1,0 +1,373 @@
+"""Appending: prepare outside the lock, place inside one transaction, many requests in one group.
+
+Order: parse, open bodies and verify signatures (no lock) → take the writer's transaction → write a
+tick → for each submission, under a savepoint of its own: recheck who may sign, apply the type's
+rules and projections → extend tiles and head → commit. An acknowledged entry is on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine, insert
+from sqlalchemy.exc import IntegrityError
+
+from ledger.db import reading, writing
+from ledger.errors import InvalidInput, LedgerError, Refused
+from ledger.log import store, tiles
+from ledger.log.bodies import Body, check_reference
+from ledger.log.entry import Entry, parse_entry, write_statement
+from ledger.log.notes import SigningKey, VerifyKey, parse_vkey, sign_note
+from ledger.log.types import FUTURE_S_MAX, Bodies, EntryType, EntryTypes, Tx
+from ledger.units import format_instant
+
+TICK = "tick"
+GENESIS = "log.genesis"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """An entry as it came, and the bodies that it commits to, by member name."""
+
+    data: bytes
+    bodies: Mapping[str, Body | bytes] = field(default_factory=dict)
+    attachments: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Where an entry stands. `repeated`: the same bytes had been appended before."""
+
+    index: int
+    entry: Entry
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A submission whose form, bodies and signatures have been checked."""
+
+    entry: Entry
+    type: EntryType
+    bodies: Bodies
+    attachments: Mapping[str, bytes]
+
+
+def prepare(tx: Tx, types: EntryTypes, submission: Submission) -> Prepared:
+    """Everything that needs no lock. Raises InvalidInput or Refused; changes nothing."""
+    entry = parse_entry(submission.data)
+    type_ = types.of_entry(entry)
+    type_.check_statement(entry)
+    if entry.statement["log"] != tx.log.origin:
+        raise InvalidInput(f"entry is for log {entry.statement['log']!r}, not {tx.log.origin!r}")
+    bodies = _open_bodies(type_, entry, submission.bodies, tx.log.origin)
+    attachments = {hashlib.sha256(data).hexdigest(): data for data in submission.attachments}
+    if set(attachments) != set(type_.attachments(bodies)):
+        raise InvalidInput(
+            f"{type_.name} names the attachments {sorted(type_.attachments(bodies))},"
+            f" it came with {sorted(attachments)}"
+        )
+    verify_signatures(entry, type_.signers(tx, entry))
+    return Prepared(entry=entry, type=type_, bodies=bodies, attachments=attachments)
+
+
+def _open_bodies(
+    type_: EntryType, entry: Entry, given: Mapping[str, Body | bytes], origin: str
+) -> Bodies:
+    if set(given) != set(type_.bodies):
+        raise InvalidInput(
+            f"{type_.name} comes with the bodies of {sorted(type_.bodies) or 'no member'},"
+            f" not of {sorted(given) or 'none'}"
+        )
+    opened: dict[str, Body] = {}
+    for member, kind in type_.bodies.items():
+        found = given[member]
+        body = kind.open(found, entry, origin) if isinstance(found, bytes) else found
+        check_reference(member, entry.statement[member], kind, body)
+        opened[member] = body
+    return opened
+
+
+def verify_signatures(entry: Entry, keys: Sequence[VerifyKey]) -> None:
+    """Exactly the required signatures, in order. Raises InvalidInput."""
+    check_signers(entry, keys)
+    for key, signature in zip(keys, entry.signatures, strict=True):
+        if not key.verify(entry.text, signature.blob):
+            raise InvalidInput(f"the signature of {key.name} ({key.key_id.hex()}) does not verify")
+
+
+def check_signers(entry: Entry, keys: Sequence[VerifyKey]) -> None:
+    wanted = [(key.name, key.key_id) for key in keys]
+    signed = [(signature.name, signature.key_id) for signature in entry.signatures]
+    if signed != wanted:
+        raise InvalidInput(
+            f"{entry.type} is signed by {_names(signed)}; it takes exactly {_names(wanted)}"
+        )
+
+
+def _names(keys: Sequence[tuple[str, bytes]]) -> str:
+    return ", ".join(f"{name} ({key_id.hex()})" for name, key_id in keys)
+
+
+def place(tx: Tx, prepared: Prepared) -> None:
+    """Recheck the rules against the locked state, store entry and bodies, project."""
+    entry = prepared.entry
+    if entry.at_s > tx.tick_s + FUTURE_S_MAX:
+        raise Refused(
+            f"entry is dated {entry.statement['at']}, more than {FUTURE_S_MAX} s after the log's"
+            f" time {format_instant(tx.tick_s)}"
+        )
+    check_signers(entry, prepared.type.signers(tx, entry))
+    tx.conn.execute(
+        insert(store.entries).values(
+            log_id=tx.log.log_id,
+            entry_index=tx.index,
+            leaf_hash=entry.leaf_hash,
+            type=entry.type,
+            author=entry.author,
+            id=entry.id,
+            data=entry.data,
+        )
+    )
+    store.save_bodies(
+        tx.conn,
+        tx.log.log_id,
+        (
+            (body.key, body.data)
+            for member, body in prepared.bodies.items()
+            if prepared.type.bodies[member].keeps_bytes
+        ),
+    )
+    store.save_bodies(tx.conn, tx.log.log_id, prepared.attachments.items())
+    prepared.type.accept(tx, entry, prepared.bodies)
+
+
+def find_repeat(conn: Connection, log: store.LogFacts, entry: Entry) -> Receipt | None:
+    """The receipt of the same bytes appended before; Refused where only the id is the same."""
+    index = store.index_of_id(conn, log.log_id, entry.author, entry.id)
+    if index is None:
+        return None
+    if store.entry_data(conn, log.log_id, index) != entry.data:
+        raise Refused(
+            f"{entry.author} has used id {entry.id} for entry {index}; take a fresh random id"
+        )
+    return Receipt(index=index, entry=entry, repeated=True)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One caller's submissions in the queue: placed all together or not at all."""
+
+    prepared: Sequence[Prepared]
+    done: bool = False
+    receipts: list[Receipt] = field(default_factory=list)
+    error: BaseException | None = None
+
+
+class Writer:
+    """The one writer of a log in this process; other processes queue at the database.
+
+    Callers on many threads are grouped: whoever finds the lock free commits for all who wait.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        types: EntryTypes,
+        log_id: int,
+        *,
+        tick_key: Callable[[Connection], SigningKey],
+        clock_s: Callable[[], int],
+    ) -> None:
+        self._engine = engine
+        self._types = types
+        self._log_id = log_id
+        self._tick_key = tick_key
+        self._clock_s = clock_s
+        self._queue: list[_Waiting] = []
+        self._queue_lock = threading.Lock()
+        self._commit_lock = threading.Lock()
+
+    def append(self, submission: Submission) -> Receipt:
+        """Append one entry. Raises InvalidInput or Refused, and then nothing has changed."""
+        return self.append_all([submission])[0]
+
+    def append_all(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        """Append all, or none when one is refused; later ones must not need earlier ones."""
+        with reading(self._engine) as conn:
+            head = store.load_head(conn, self._log_id)
+            log = store.load_log(conn, self._log_id)
+            tx = Tx(conn=conn, log=log, index=head.size, tick_s=head.tick_s)
+            waiting = _Waiting([prepare(tx, self._types, one) for one in submissions])
+        with self._queue_lock:
+            self._queue.append(waiting)
+        with self._commit_lock:
+            if not waiting.done:
+                with self._queue_lock:
+                    group, self._queue = self._queue, []
+                self._commit(group)
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.receipts
+
+    def _commit(self, group: Sequence[_Waiting]) -> None:
+        try:
+            with writing(self._engine) as conn:
+                _Group(conn, self._log_id, self._types, self._tick).write(group)
+        except _NothingToWrite:
+            pass
+        except BaseException as error:
+            # Nobody may take a rolled-back group for stored, not even when the process is stopped.
+            for waiting in group:
+                waiting.error = waiting.error or error
+                waiting.receipts = []
+            raise
+        finally:
+            for waiting in group:
+                waiting.done = True
+
+    def _tick(self, conn: Connection, log: store.LogFacts, last_tick_s: int) -> bytes:
+        at_s = max(self._clock_s(), last_tick_s)
+        statement = {
+            "type": TICK,
+            "id": secrets.token_hex(16),
+            "log": log.origin,
+            "author": log.operator,
+            "at": format_instant(at_s),
+        }
+        return sign_note(write_statement(statement), self._tick_key(conn))
+
+
+class _NothingToWrite(Exception):
+    """Every request of the group was refused or repeated: roll the lone tick back."""
+
+
+def _as_refusal(error: LedgerError | IntegrityError) -> LedgerError:
+    if isinstance(error, LedgerError):
+        return error
+    return Refused(f"the database refused the entry: {error.orig}")
+
+
+class _Group:
+    """One transaction: a tick, then what was asked for, then head and tiles."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        log_id: int,
+        types: EntryTypes,
+        tick: Callable[[Connection, store.LogFacts, int], bytes],
+    ) -> None:
+        self.conn = conn
+        self.head = store.load_head(conn, log_id)
+        self.log = store.load_log(conn, log_id)
+        self.types = types
+        self.tick_s = self.head.tick_s
+        self.leaves: list[bytes] = []
+        self.tick = tick
+
+    def write(self, group: Sequence[_Waiting]) -> None:
+        tick = Submission(data=self.tick(self.conn, self.log, self.tick_s))
+        self._place(prepare(self._tx(), self.types, tick))
+        for waiting in group:
+            begin = len(self.leaves)
+            try:
+                with self.conn.begin_nested():
+                    waiting.receipts = [self._place_once(one) for one in waiting.prepared]
+            except (LedgerError, IntegrityError) as error:
+                waiting.error = _as_refusal(error)
+                waiting.receipts = []
+                del self.leaves[begin:]
+        if len(self.leaves) == 1:
+            raise _NothingToWrite
+        edge, full = tiles.extend(self.head.edge, self.leaves)
+        store.save_head(self.conn, self.log.log_id, store.Head(edge=edge, tick_s=self.tick_s), full)
+
+    def _tx(self) -> Tx:
+        index = self.head.size + len(self.leaves)
+        return Tx(conn=self.conn, log=self.log, index=index, tick_s=self.tick_s)
+
+    def _place_once(self, prepared: Prepared) -> Receipt:
+        repeat = find_repeat(self.conn, self.log, prepared.entry)
+        return repeat or self._place(prepared)
+
+    def _place(self, prepared: Prepared) -> Receipt:
+        if prepared.entry.type == TICK:
+            self.tick_s = max(self.tick_s, prepared.entry.at_s)
+        tx = self._tx()
+        place(tx, prepared)
+        self.leaves.append(prepared.entry.leaf_hash)
+        return Receipt(index=tx.index, entry=prepared.entry)
+
+
+def bootstrap(engine: Engine, types: EntryTypes, log_id: int, genesis: bytes) -> Receipt:
+    """Write entry 0 of a new log. Raises Refused where the log has begun."""
+    entry = parse_entry(genesis)
+    with writing(engine) as conn:
+        if store.load_head(conn, log_id).size:
+            raise Refused("the log has begun already")
+        replay = Replay(conn, log_id, types)
+        replay.place(Submission(data=genesis))
+        replay.finish()
+    return Receipt(index=0, entry=entry)
+
+
+class Replay:
+    """Places entries one after the other as they stand in a log: genesis, restore, audit."""
+
+    def __init__(self, conn: Connection, log_id: int, types: EntryTypes) -> None:
+        self.conn = conn
+        self.log_id = log_id
+        self.types = types
+        self.head = store.load_head(conn, log_id)
+        self.tick_s = self.head.tick_s
+        self.leaves: list[bytes] = []
+
+    @property
+    def size(self) -> int:
+        return self.head.size + len(self.leaves)
+
+    def place(self, submission: Submission) -> Entry:
+        """Check and place the next entry. Raises what an append would, naming the rule."""
+        entry = parse_entry(submission.data)
+        if (self.size == 0) != (entry.type == GENESIS):
+            raise InvalidInput(f"entry {self.size} is {entry.type}; {GENESIS} is entry 0 only")
+        log = _announced(entry, self.log_id) if self.size == 0 else self._log()
+        if entry.type in (TICK, GENESIS):
+            if entry.at_s < self.tick_s:
+                raise Refused(
+                    f"{entry.type} of {entry.statement['at']} lies before the log's time"
+                    f" {format_instant(self.tick_s)}"
+                )
+            self.tick_s = entry.at_s
+        tx = Tx(conn=self.conn, log=log, index=self.size, tick_s=self.tick_s)
+        place(tx, prepare(tx, self.types, submission))
+        self.leaves.append(entry.leaf_hash)
+        return entry
+
+    def _log(self) -> store.LogFacts:
+        return store.load_log(self.conn, self.log_id)
+
+    def finish(self) -> None:
+        """Extend tiles and head by what was placed."""
+        edge, full = tiles.extend(self.head.edge, self.leaves)
+        self.head = store.Head(edge=edge, tick_s=self.tick_s)
+        store.save_head(self.conn, self.log_id, self.head, full)
+        self.leaves = []
+
+
+def _announced(genesis: Entry, log_id: int) -> store.LogFacts:
+    """What a genesis says of the log that it begins; its own signatures are checked against it."""
+    statement = genesis.statement
+    return store.LogFacts(
+        log_id=log_id,
+        origin=statement["log"],
+        name=str(statement.get("name")),
+        zone=str(statement.get("zone")),
+        operator=genesis.author,
+        log_key=parse_vkey(str(statement.get("log_vkey"))),
+    )

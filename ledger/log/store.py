@@ -1,0 +1,237 @@
+"""Tables of the log and the SQL on them. Rows of all but `log_heads` never change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+    insert,
+    select,
+    update,
+)
+
+from ledger.db import append_only, metadata
+from ledger.errors import NotFound
+from ledger.log import notes, tiles
+
+logs: Final = append_only(
+    Table(
+        "logs",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("origin", String(128), nullable=False, unique=True),
+        Column("name", String(200), nullable=False),
+        Column("zone", String(6), nullable=False),
+        Column("operator", String(40), nullable=False),
+        Column("log_vkey", String(300), nullable=False),
+    )
+)
+heads: Final = Table(
+    "log_heads",
+    metadata,
+    Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("size", Integer, CheckConstraint("size >= 0", name="size"), nullable=False),
+    Column("tick_s", Integer, nullable=False),
+    Column("edge", LargeBinary, nullable=False),
+)
+entries: Final = append_only(
+    Table(
+        "entries",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("entry_index", Integer, primary_key=True, autoincrement=False),
+        Column("leaf_hash", LargeBinary(32), nullable=False),
+        Column("type", String(40), nullable=False),
+        Column("author", String(40), nullable=False),
+        Column("id", String(32), nullable=False),
+        Column("data", LargeBinary, nullable=False),
+        UniqueConstraint("log_id", "author", "id"),
+        UniqueConstraint("log_id", "leaf_hash"),
+    )
+)
+bodies: Final = append_only(
+    Table(
+        "bodies",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("hash", LargeBinary(32), primary_key=True),
+        Column("data", LargeBinary, nullable=False),
+    )
+)
+full_tiles: Final = append_only(
+    Table(
+        "tiles",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("level", SmallInteger, primary_key=True, autoincrement=False),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("hashes", LargeBinary, nullable=False),
+    )
+)
+checkpoint_roots: Final = append_only(
+    Table(
+        "checkpoint_roots",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("size", Integer, primary_key=True, autoincrement=False),
+        Column("root", LargeBinary(32), nullable=False),
+        Column("range", LargeBinary, nullable=False),
+    )
+)
+checkpoint_notes: Final = append_only(
+    Table(
+        "checkpoint_notes",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("size", Integer, primary_key=True, autoincrement=False),
+        Column("note", LargeBinary, nullable=False),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFacts:
+    """What the genesis says of a log."""
+
+    log_id: int
+    origin: str
+    name: str
+    zone: str
+    operator: str
+    log_key: notes.VerifyKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where the log ends: its right edge and the last tick."""
+
+    edge: tiles.Edge
+    tick_s: int
+
+    @property
+    def size(self) -> int:
+        return self.edge.size
+
+
+def load_log(conn: Connection, log_id: int) -> LogFacts:
+    row = conn.execute(select(logs).where(logs.c.log_id == log_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"the database holds no log {log_id}")
+    return LogFacts(
+        log_id=log_id,
+        origin=row.origin,
+        name=row.name,
+        zone=row.zone,
+        operator=row.operator,
+        log_key=notes.parse_vkey(row.log_vkey),
+    )
+
+
+def load_head(conn: Connection, log_id: int) -> Head:
+    """The head row; inside `writing` nobody else can move it."""
+    row = conn.execute(
+        select(heads.c.size, heads.c.tick_s, heads.c.edge)
+        .where(heads.c.log_id == log_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        return Head(edge=tiles.EMPTY_EDGE, tick_s=0)
+    return Head(edge=tiles.Edge.decode(row.size, row.edge), tick_s=row.tick_s)
+
+
+def save_head(conn: Connection, log_id: int, head: Head, full: Sequence[tiles.Tile]) -> None:
+    values = {"size": head.size, "tick_s": head.tick_s, "edge": head.edge.encode()}
+    changed = conn.execute(update(heads).where(heads.c.log_id == log_id).values(values))
+    if changed.rowcount == 0:
+        conn.execute(insert(heads).values(log_id=log_id, **values))
+    if full:
+        conn.execute(
+            insert(full_tiles),
+            [
+                {"log_id": log_id, "level": t.level, "number": t.number, "hashes": t.hashes}
+                for t in full
+            ],
+        )
+
+
+def nodes(conn: Connection, log_id: int, edge: tiles.Edge) -> tiles.TileNodes:
+    """The tree's nodes, fetched from the stored tiles when asked."""
+
+    def fetch(level: int, number: int) -> bytes:
+        found = conn.execute(
+            select(full_tiles.c.hashes).where(
+                full_tiles.c.log_id == log_id,
+                full_tiles.c.level == level,
+                full_tiles.c.number == number,
+            )
+        ).scalar_one_or_none()
+        if found is None:
+            raise NotFound(f"tile {tiles.tile_path(level, number)} is not stored")
+        return bytes(found)
+
+    return tiles.TileNodes(edge, fetch)
+
+
+def entry_data(conn: Connection, log_id: int, index: int) -> bytes:
+    found = conn.execute(
+        select(entries.c.data).where(entries.c.log_id == log_id, entries.c.entry_index == index)
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"the log has no entry {index}")
+    return bytes(found)
+
+
+def entry_range(conn: Connection, log_id: int, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """(index, exact bytes) of entries begin ≤ index < end, in order, as they are stored."""
+    rows = conn.execute(
+        select(entries.c.entry_index, entries.c.data)
+        .where(
+            entries.c.log_id == log_id, entries.c.entry_index >= begin, entries.c.entry_index < end
+        )
+        .order_by(entries.c.entry_index)
+        .execution_options(yield_per=1000)
+    )
+    for row in rows:
+        yield row.entry_index, bytes(row.data)
+
+
+def index_of_leaf(conn: Connection, log_id: int, leaf_hash: bytes) -> int | None:
+    return conn.execute(
+        select(entries.c.entry_index).where(
+            entries.c.log_id == log_id, entries.c.leaf_hash == leaf_hash
+        )
+    ).scalar_one_or_none()
+
+
+def index_of_id(conn: Connection, log_id: int, author: str, id_: str) -> int | None:
+    return conn.execute(
+        select(entries.c.entry_index).where(
+            entries.c.log_id == log_id, entries.c.author == author, entries.c.id == id_
+        )
+    ).scalar_one_or_none()
+
+
+def load_body(conn: Connection, log_id: int, key: str) -> bytes | None:
+    """A stored body by its hash or root in hex."""
+    found = conn.execute(
+        select(bodies.c.data).where(bodies.c.log_id == log_id, bodies.c.hash == bytes.fromhex(key))
+    ).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+def save_bodies(conn: Connection, log_id: int, found: Iterable[tuple[str, bytes]]) -> None:
+    """Content-addressed: a body that is stored already is left as it is."""
+    for key, data in found:
+        if load_body(conn, log_id, key) is None:
+            conn.execute(insert(bodies).values(log_id=log_id, hash=bytes.fromhex(key), data=data))

@@ -1,0 +1,72 @@
+"""What a room says about its entry types, and what it is handed when one is placed in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection
+
+from ledger.errors import InvalidInput
+from ledger.log.bodies import Body, BodyKind
+from ledger.log.entry import COMMON, Entry, Member, check_members
+from ledger.log.notes import VerifyKey
+from ledger.log.store import LogFacts
+
+Bodies = Mapping[str, Body]  # by member name
+
+FUTURE_S_MAX: Final = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tx:
+    """The place of one entry: inside the writer's transaction, at `index`, under the last tick."""
+
+    conn: Connection
+    log: LogFacts
+    index: int
+    tick_s: int
+
+
+def _none(_bodies: Bodies) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryType:
+    """One row of the table in docs/formats.md §4.
+
+    `members`: beside the common ones. `bodies`: the members that are references, and their kinds.
+    `signers(tx, entry)`: the keys that must have signed, in order; raises Refused when the author
+    may not. `accept(tx, entry, bodies)`: the rules against the present state, then the projection.
+    `attachments(bodies)`: hashes of further salted blobs that the bodies, not the statement, name.
+    """
+
+    name: str
+    members: Mapping[str, Member]
+    signers: Callable[[Tx, Entry], Sequence[VerifyKey]]
+    accept: Callable[[Tx, Entry, Bodies], None]
+    bodies: Mapping[str, BodyKind] = field(default_factory=dict)
+    attachments: Callable[[Bodies], Sequence[str]] = _none
+
+    def check_statement(self, entry: Entry) -> None:
+        check_members(entry.statement, {**COMMON, **self.members})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryTypes:
+    """All types that a log accepts."""
+
+    by_name: Mapping[str, EntryType]
+
+    @classmethod
+    def of(cls, types: Sequence[EntryType]) -> EntryTypes:
+        return cls(by_name={type_.name: type_ for type_ in types})
+
+    def of_entry(self, entry: Entry) -> EntryType:
+        found = self.by_name.get(entry.type)
+        if found is None:
+            known = ", ".join(sorted(self.by_name))
+            raise InvalidInput(f"unknown entry type {entry.type!r}; known are {known}")
+        return found

@@ -1,0 +1,282 @@
+"""Entry types of metering: points, batches of readings, corrections.
+
+Rules (docs/formats.md §4, domain invariants 5, 19): a reading belongs to a registered point and
+ends at most 300 s after the log's time; an additive quantity is not negative; a point and interval
+has one effective value, and only a correction that names what it replaces changes it; the batches
+of a source form a chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from sqlalchemy import Connection
+
+from ledger.errors import InvalidInput, Refused
+from ledger.log import entry as e
+from ledger.log.bodies import Blob, BodyKind, blob_kind, json_media
+from ledger.log.entry import Entry
+from ledger.log.store import load_log
+from ledger.log.types import FUTURE_S_MAX, Bodies, EntryType, Tx
+from ledger.metering import store
+from ledger.metering.batches import MEDIA, Block, Readings, encode_blocks
+from ledger.metering.effective import leaf_hashes_in_force
+from ledger.metering.points import Point, check_parent, require_separate_meters
+from ledger.parties.entries import author_signs, require_party
+from ledger.parties.store import current_party
+from ledger.units import format_instant
+
+POINT_MEDIA: Final = json_media("point")
+MANIFEST_MEDIA: Final = json_media("manifest")
+CORRECTS_MEDIA: Final = "application/vnd.greenledger.corrects"
+READINGS: Final = "readings"
+CORRECTION: Final = "readings.correction"
+POINT: Final = "point.register"
+NO_LEAF: Final = bytes(32)
+
+
+def blob(bodies: Bodies, member: str) -> Blob:
+    found = bodies[member]
+    assert isinstance(found, Blob)
+    return found
+
+
+def _load_readings(conn: Connection, log_id: int, entry_index: int, _key: str) -> bytes | None:
+    batch = store.load_batch(conn, log_id, entry_index)
+    if batch is None:
+        return None
+    return encode_blocks(batch.secret, store.blocks_of_batch(conn, log_id, entry_index))
+
+
+READINGS_KIND: Final = BodyKind(
+    media=MEDIA,
+    reference="root",
+    open=lambda data, entry, origin: Readings.open(data, origin=origin, id_=entry.id),
+    load=_load_readings,
+    keeps_bytes=False,
+)
+
+
+def _accept_point(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+    point = bytes.fromhex(entry.statement["point"])
+    master = Point.from_json(blob(bodies, "body").json())
+    if entry.author not in (tx.log.operator, master.owner):
+        raise Refused(
+            f"point {master.name!r} is registered by its owner {master.owner!r} or the operator,"
+            f" not by {entry.author!r}"
+        )
+    require_party(tx, master.owner)
+    known = store.current_points(tx.conn, tx.log.log_id)
+    in_force = known[point].id if point in known else ""
+    if entry.statement["replaces"] != in_force:
+        raise Refused(
+            f"point {master.name!r}: replaces is {entry.statement['replaces']!r}, the registration"
+            f" in force is {in_force!r}"
+        )
+    if in_force:
+        _check_unchanged(known[point].master, master)
+    others = {id_.hex(): found.master for id_, found in known.items()}
+    require_separate_meters(point.hex(), master, others)
+    check_parent(point.hex(), master, others)
+    _claim_names(tx, point, master)
+    found = store.Registered(point=point, id=entry.id, entry_index=tx.index, master=master)
+    store.save_point(tx.conn, tx.log.log_id, found, replaces=in_force)
+
+
+def _check_unchanged(before: Point, after: Point) -> None:
+    for name in ("kind", "unit", "measure"):
+        if getattr(before, name) != getattr(after, name):
+            raise Refused(
+                f"{name} of point {before.name!r} stays {getattr(before, name)!r}: its readings"
+                " rest on it; register another point"
+            )
+
+
+def _claim_names(tx: Tx, point: bytes, master: Point) -> None:
+    holder = store.point_of_name(tx.conn, tx.log.log_id, master.name)
+    if holder is None:
+        store.save_point_name(tx.conn, tx.log.log_id, master.name, point)
+    elif holder != point:
+        raise Refused(f"the name {master.name!r} belongs to point {holder.hex()}")
+    for meter in master.meters:
+        log_id = store.log_of_meter(tx.conn, meter.number)
+        if log_id is None:
+            store.save_meter(tx.conn, meter.number, tx.log.log_id)
+        elif log_id != tx.log.log_id:
+            raise Refused(
+                f"meter {meter.number} belongs to log {load_log(tx.conn, log_id).origin}:"
+                " a meter counts in one log only"
+            )
+
+
+def _accept_readings(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+    readings = bodies["body"]
+    assert isinstance(readings, Readings)
+    _check_chain(tx, entry)
+    known = store.current_points(tx.conn, tx.log.log_id)
+    for block in readings.blocks:
+        _check_block(tx, entry, known, block)
+    correction = entry.type == CORRECTION
+    if correction:
+        _check_corrected(tx, readings, blob(bodies, "corrects").content)
+    else:
+        for block in readings.blocks:
+            _check_free(tx, known, block)
+    row = store.BatchRow(
+        entry_index=tx.index,
+        author=entry.author,
+        source=entry.statement["source"],
+        sequence=entry.statement["sequence"],
+        leaf_hash=entry.leaf_hash,
+        id=entry.id,
+        correction=correction,
+        secret=readings.secret,
+        key_id=entry.signatures[0].key_id,
+    )
+    store.save_batch(tx.conn, tx.log.log_id, row, readings)
+
+
+def _check_chain(tx: Tx, entry: Entry) -> None:
+    statement = entry.statement
+    last = store.last_batch(tx.conn, tx.log.log_id, entry.author, statement["source"])
+    sequence, previous = (last.sequence + 1, last.leaf_hash.hex()) if last else (0, "")
+    if (statement["sequence"], statement["previous"]) != (sequence, previous):
+        raise Refused(
+            f"source {statement['source']!r} of {entry.author!r}: batch {statement['sequence']}"
+            f" after {statement['previous'] or 'none'}; the next is {sequence} after"
+            f" {previous or 'none'}"
+        )
+
+
+def _check_block(tx: Tx, entry: Entry, known: dict[bytes, store.Registered], block: Block) -> None:
+    if block.point not in known:
+        raise Refused(f"point {block.point.hex()} is not registered: meter it first")
+    master = known[block.point].master
+    if entry.author not in (master.owner, tx.log.operator):
+        author = current_party(tx.conn, tx.log.log_id, entry.author)
+        if author is None or "gateway" not in author.roles:
+            raise Refused(
+                f"readings of {master.name!r} come from its owner {master.owner!r}, the operator"
+                f" or a gateway, not from {entry.author!r}"
+            )
+    if master.interval_s and block.length_s != master.interval_s:
+        raise Refused(
+            f"point {master.name!r} is read every {master.interval_s} s, the block's intervals"
+            f" have {block.length_s} s"
+        )
+    if master.interval_s and block.start_s % min(master.interval_s, 3600):
+        raise Refused(
+            f"point {master.name!r}: an interval starts at {format_instant(block.start_s)}, off the"
+            f" grid of {master.interval_s} s"
+        )
+    if block.end_s > tx.tick_s + FUTURE_S_MAX:
+        raise Refused(
+            f"point {master.name!r}: a reading ends {format_instant(block.end_s)}, in the future"
+            f" of the log's time {format_instant(tx.tick_s)}"
+        )
+    if master.measure == "additive" and int(block.value.min()) < 0:
+        place = int(np.argmax(block.value < 0))
+        at = format_instant(block.start_s + place * block.length_s)
+        raise Refused(
+            f"point {master.name!r}: {int(block.value[place])} {master.unit} at {at}; an additive"
+            " quantity is not negative (an import profile may clip it, with a flag)"
+        )
+
+
+def _check_free(tx: Tx, known: dict[bytes, store.Registered], block: Block) -> None:
+    stored = store.blocks_in(
+        tx.conn, tx.log.log_id, block.point, start_s=block.start_s, end_s=block.end_s
+    )
+    if stored:
+        at = format_instant(max(block.start_s, stored[0].block.start_s))
+        raise Refused(
+            f"point {known[block.point].master.name!r} has a reading at {at} already (entry"
+            f" {stored[0].entry_index}); a different value is a correction that names it"
+        )
+
+
+def _check_corrected(tx: Tx, readings: Readings, corrects: bytes) -> None:
+    """Compare-and-set: each leaf names the leaf in force that it replaces."""
+    if len(corrects) != 32 * readings.size:
+        raise InvalidInput(
+            f"corrects holds {len(corrects)} bytes, not 32 for each of {readings.size} readings"
+        )
+    at = 0
+    for block in readings.blocks:
+        starts = store.starts_of(block).tolist()
+        in_force = leaf_hashes_in_force(
+            tx.conn, tx.log.log_id, tx.log.origin, block.point, block.length_s, starts
+        )
+        for start_s in starts:
+            stated = corrects[32 * at : 32 * at + 32]
+            if in_force.get(start_s, NO_LEAF) != stated:
+                raise Refused(
+                    f"point {block.point.hex()} at {format_instant(start_s)}: the correction"
+                    f" replaces {stated.hex()}, in force is"
+                    f" {in_force.get(start_s, NO_LEAF).hex()}"
+                )
+            at += 1
+        _check_same_intervals(tx, block)
+
+
+def _check_same_intervals(tx: Tx, block: Block) -> None:
+    stored = store.blocks_in(
+        tx.conn, tx.log.log_id, block.point, start_s=block.start_s, end_s=block.end_s
+    )
+    for found in stored:
+        other = found.block
+        if other.length_s != block.length_s or (other.start_s - block.start_s) % block.length_s:
+            raise Refused(
+                f"point {block.point.hex()}: a correction has the intervals of what it replaces"
+                f" ({other.length_s} s from {format_instant(other.start_s)})"
+            )
+
+
+def file_of(bodies: Bodies) -> Sequence[str]:
+    """The original file that a manifest names."""
+    file = blob(bodies, "manifest").json().get("file")
+    if not isinstance(file, dict):
+        raise InvalidInput("manifest: member 'file' is an object, {} where there was no file")
+    if not file:
+        return ()
+    if not isinstance(file.get("hash"), str):
+        raise InvalidInput("manifest: file.hash is the hash of the salted file")
+    return (file["hash"],)
+
+
+_BATCH_MEMBERS: Final = {
+    "source": e.SOURCE,
+    "sequence": e.COUNT,
+    "previous": e.HASH_OR_NONE,
+    "body": e.TREE,
+    "manifest": e.BLOB,
+}
+_BATCH_BODIES: Final = {"body": READINGS_KIND, "manifest": blob_kind(MANIFEST_MEDIA)}
+
+ENTRY_TYPES: Final = (
+    EntryType(
+        name=POINT,
+        members={"point": e.ID, "replaces": e.ID_OR_NONE, "body": e.BLOB},
+        bodies={"body": blob_kind(POINT_MEDIA)},
+        signers=author_signs,
+        accept=_accept_point,
+    ),
+    EntryType(
+        name=READINGS,
+        members=_BATCH_MEMBERS,
+        bodies=_BATCH_BODIES,
+        attachments=file_of,
+        signers=author_signs,
+        accept=_accept_readings,
+    ),
+    EntryType(
+        name=CORRECTION,
+        members={**_BATCH_MEMBERS, "corrects": e.BLOB},
+        bodies={**_BATCH_BODIES, "corrects": blob_kind(CORRECTS_MEDIA)},
+        attachments=file_of,
+        signers=author_signs,
+        accept=_accept_readings,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Organisations, their roles and keys: who may sign what, and since when."""

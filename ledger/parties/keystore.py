@@ -1,0 +1,97 @@
+"""Keys that the server holds for parties: one file each, encrypted at rest with AES-256-GCM.
+
+The key-encryption key comes from the settings (a secret manager's variable) or from a file of mode
+0600 beside the key files. The key's name and id are authenticated, so files can't be swapped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ledger.errors import NotFound, Unavailable
+from ledger.log.notes import SigningKey, VerifyKey
+
+KEK_BYTES = 32
+_NONCE_BYTES = 12
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner may read; it is on disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+class Keystore:
+    """Signing keys by name and key id, in `folder`."""
+
+    def __init__(self, folder: Path, kek_hex: str | None = None) -> None:
+        self._folder = folder
+        self._kek_hex = kek_hex
+
+    def _kek(self) -> bytes:
+        path = self._folder / "kek"
+        if self._kek_hex is None and not path.exists():
+            write_private(path, secrets.token_hex(KEK_BYTES).encode())
+        text = self._kek_hex or path.read_text().strip()
+        try:
+            kek = bytes.fromhex(text)
+        except ValueError as error:
+            raise Unavailable(f"the key-encryption key is not hex: {error}") from error
+        if len(kek) != KEK_BYTES:
+            raise Unavailable(f"the key-encryption key has {len(kek)} bytes, not {KEK_BYTES}")
+        return kek
+
+    def _path(self, key: VerifyKey) -> Path:
+        name = hashlib.sha256(key.name.encode()).hexdigest()[:16]
+        return self._folder / "keys" / f"{name}-{key.key_id.hex()}.json"
+
+    def create(self, name: str) -> SigningKey:
+        """A fresh key, stored before it is returned."""
+        key = SigningKey.from_seed(name, secrets.token_bytes(32))
+        self.put(key)
+        return key
+
+    def put(self, key: SigningKey) -> None:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        vkey = key.verify_key.vkey
+        sealed = AESGCM(self._kek()).encrypt(nonce, key.seed, vkey.encode())
+        record = {
+            "vkey": vkey,
+            "nonce": base64.b64encode(nonce).decode(),
+            "sealed": base64.b64encode(sealed).decode(),
+        }
+        write_private(self._path(key.verify_key), json.dumps(record).encode())
+
+    def holds(self, key: VerifyKey) -> bool:
+        return self._path(key).exists()
+
+    def get(self, key: VerifyKey) -> SigningKey:
+        """Raises NotFound where the server does not hold the key, Unavailable for a wrong KEK."""
+        path = self._path(key)
+        if not path.exists():
+            raise NotFound(f"the server does not hold key {key.key_id.hex()} of {key.name}")
+        record = json.loads(path.read_text())
+        try:
+            seed = AESGCM(self._kek()).decrypt(
+                base64.b64decode(record["nonce"]),
+                base64.b64decode(record["sealed"]),
+                key.vkey.encode(),
+            )
+        except InvalidTag as error:
+            raise Unavailable(
+                f"key {key.key_id.hex()} of {key.name} does not open: the key-encryption key is"
+                " another one, or the file was changed"
+            ) from error
+        return SigningKey.from_seed(key.name, seed)

@@ -1,0 +1,234 @@
+"""Tables of parties and keys. Every row is written once: the row in force is the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+    insert,
+    select,
+)
+
+from ledger.db import append_only, metadata
+from ledger.log.notes import VerifyKey
+
+parties: Final = append_only(
+    Table(
+        "parties",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("entry_index", Integer, primary_key=True, autoincrement=False),
+        Column("party", String(40), nullable=False, index=True),
+        Column("id", String(32), nullable=False),
+        Column("name", String(200), nullable=False),
+        Column("roles", String(200), nullable=False),
+        Column("replaces", String(32), nullable=False),
+        # One successor for each registration, and one first registration.
+        UniqueConstraint("log_id", "party", "replaces"),
+    )
+)
+keys: Final = append_only(
+    Table(
+        "keys",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("name", String(170), primary_key=True),
+        Column("key_id", LargeBinary(4), primary_key=True),
+        Column("entry_index", Integer, nullable=False),
+        Column("party", String(40), nullable=False, index=True),
+        Column("public_key", LargeBinary(32), nullable=False),
+        Column(
+            "custody",
+            String(8),
+            CheckConstraint("custody IN ('owner', 'operator')", name="custody"),
+            nullable=False,
+        ),
+        Column(
+            "device",
+            String(8),
+            CheckConstraint("device IN ('none', 'meter', 'gateway')", name="device"),
+            nullable=False,
+        ),
+        UniqueConstraint("log_id", "public_key"),
+    )
+)
+key_ends: Final = append_only(
+    Table(
+        "key_ends",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("name", String(170), primary_key=True),
+        Column("key_id", LargeBinary(4), primary_key=True),
+        Column("entry_index", Integer, nullable=False),
+        Column("reason", String(500), nullable=False),
+    )
+)
+endorsements: Final = append_only(
+    Table(
+        "endorsements",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("entry_index", Integer, primary_key=True, autoincrement=False),
+        Column("name", String(170), nullable=False),
+        Column("key_id", LargeBinary(4), nullable=False),
+        Column("endorser", String(40), nullable=False),
+        Column("claim", String(500), nullable=False),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """An organisation as last registered; `id` names that registration."""
+
+    party: str
+    id: str
+    entry_index: int
+    name: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A registered key; `ended_index` is the entry that replaced or revoked it."""
+
+    key: VerifyKey
+    party: str
+    custody: str
+    device: str
+    entry_index: int
+    ended_index: int | None
+    end_reason: str
+
+
+def current_party(conn: Connection, log_id: int, party: str) -> Party | None:
+    row = conn.execute(
+        select(parties)
+        .where(parties.c.log_id == log_id, parties.c.party == party)
+        .order_by(parties.c.entry_index.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Party(
+        party=row.party,
+        id=row.id,
+        entry_index=row.entry_index,
+        name=row.name,
+        roles=frozenset(row.roles.split(",")),
+    )
+
+
+def all_parties(conn: Connection, log_id: int) -> list[Party]:
+    names = conn.execute(
+        select(parties.c.party).where(parties.c.log_id == log_id).distinct()
+    ).scalars()
+    found = (current_party(conn, log_id, name) for name in sorted(names))
+    return [party for party in found if party is not None]
+
+
+_KEYS = select(keys, key_ends.c.entry_index.label("ended_index"), key_ends.c.reason).select_from(
+    keys.outerjoin(
+        key_ends,
+        (key_ends.c.log_id == keys.c.log_id)
+        & (key_ends.c.name == keys.c.name)
+        & (key_ends.c.key_id == keys.c.key_id),
+    )
+)
+
+
+def find_keys(
+    conn: Connection,
+    log_id: int,
+    *,
+    name: str | None = None,
+    key_id: bytes | None = None,
+    party: str | None = None,
+) -> Sequence[Key]:
+    """Keys by name and id, or all of a party, in the order of registration."""
+    query = _KEYS.where(keys.c.log_id == log_id)
+    if name is not None:
+        query = query.where(keys.c.name == name)
+    if key_id is not None:
+        query = query.where(keys.c.key_id == key_id)
+    if party is not None:
+        query = query.where(keys.c.party == party)
+    return [
+        Key(
+            key=VerifyKey(name=row.name, public_key=bytes(row.public_key)),
+            party=row.party,
+            custody=row.custody,
+            device=row.device,
+            entry_index=row.entry_index,
+            ended_index=row.ended_index,
+            end_reason=row.reason or "",
+        )
+        for row in conn.execute(query.order_by(keys.c.entry_index))
+    ]
+
+
+def save_party(conn: Connection, log_id: int, party: Party, replaces: str) -> None:
+    conn.execute(
+        insert(parties).values(
+            log_id=log_id,
+            entry_index=party.entry_index,
+            party=party.party,
+            id=party.id,
+            name=party.name,
+            roles=",".join(sorted(party.roles)),
+            replaces=replaces,
+        )
+    )
+
+
+def save_key(conn: Connection, log_id: int, key: Key) -> None:
+    conn.execute(
+        insert(keys).values(
+            log_id=log_id,
+            name=key.key.name,
+            key_id=key.key.key_id,
+            entry_index=key.entry_index,
+            party=key.party,
+            public_key=key.key.public_key,
+            custody=key.custody,
+            device=key.device,
+        )
+    )
+
+
+def end_key(conn: Connection, log_id: int, key: Key, entry_index: int, reason: str) -> None:
+    conn.execute(
+        insert(key_ends).values(
+            log_id=log_id,
+            name=key.key.name,
+            key_id=key.key.key_id,
+            entry_index=entry_index,
+            reason=reason,
+        )
+    )
+
+
+def save_endorsement(
+    conn: Connection, log_id: int, entry_index: int, key: Key, endorser: str, claim: str
+) -> None:
+    conn.execute(
+        insert(endorsements).values(
+            log_id=log_id,
+            entry_index=entry_index,
+            name=key.key.name,
+            key_id=key.key.key_id,
+            endorser=endorser,
+            claim=claim,
+        )
+    )

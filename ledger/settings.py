@@ -1,0 +1,36 @@
+"""Configuration: environment variables `GREENLEDGER_…`, read when called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`dir` holds the embedded default: database, secrets, high-water record.
+
+    `high_water_dir` belongs on another disk than the database in production: it is what notices
+    that an old copy of the database has been put back. `kek` (64 hex digits) encrypts the keys that
+    the server holds for parties; without it a file in `secrets/` is used.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GREENLEDGER_", extra="ignore")
+
+    dir: Path = Path("greenledger-data")
+    database_url: str = ""
+    high_water_dir: Path | None = None
+    kek: SecretStr | None = None
+
+    @property
+    def url(self) -> str:
+        return self.database_url or f"sqlite:///{self.dir / 'ledger.sqlite3'}"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.dir / "secrets"
+
+    @property
+    def high_water(self) -> Path:
+        return self.high_water_dir or self.dir / "high-water"
