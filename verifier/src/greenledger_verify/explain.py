@@ -1,0 +1,202 @@
+"""What a verified opening means, in words: what was established, and what was not."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from greenledger_verify.checkpoint import SignedCheckpoint
+from greenledger_verify.leaves import Allocation, Reading
+from greenledger_verify.members import parse_zone
+from greenledger_verify.opening import Opening
+from greenledger_verify.report import Report
+from greenledger_verify.state import RegisteredKey
+from greenledger_verify.text import Text, say
+from greenledger_verify.trust import Trust
+
+UNITS: Final = {"ml": "mL", "ug/m3": "µg/m³"}
+
+
+def explain_checkpoint(signed: SignedCheckpoint, trust: Trust, report: Report) -> None:
+    """The log, its size, and which of the trusted witnesses saw it."""
+    checkpoint = signed.checkpoint
+    report.establish(
+        "The log {origin} had {size} entries under the root {root}, signed by its key {vkey}.",
+        origin=checkpoint.origin,
+        size=checkpoint.size,
+        root=checkpoint.root,
+        vkey=signed.log_key.vkey,
+    )
+    for cosignature in signed.cosignatures:
+        report.establish(
+            "The witness {name} cosigned this checkpoint at {time}.",
+            name=cosignature.key.name,
+            time=utc(cosignature.time_s or 0),
+        )
+    seen = {cosignature.key.vkey for cosignature in signed.cosignatures}
+    for witness in trust.witnesses:
+        if witness.vkey not in seen:
+            report.leave_open(
+                "That the witness {name} has seen this checkpoint: its cosignature is not there.",
+                name=witness.name,
+            )
+    if not seen:
+        report.leave_open(
+            "That others are shown the same log: no independent witness cosigned this checkpoint."
+        )
+
+
+def explain_opening(opening: Opening, trust: Trust, report: Report) -> None:
+    explain_checkpoint(opening.signed, trust, report)
+    _explain_subject(opening, report)
+    if isinstance(opening.leaf, Reading):
+        _explain_reading(opening, opening.leaf, report)
+    if isinstance(opening.leaf, Allocation):
+        _explain_allocation(opening, opening.leaf, report)
+    _explain_endorsements(opening, report)
+    _explain_limits(opening, report)
+
+
+def provenance(signer: RegisteredKey) -> Text:
+    """formats.md §4.1: what the signing key says about where a reading comes from."""
+    if signer.device == "meter":
+        return say("meter-signed: the key was registered as a meter's")
+    if signer.device == "gateway":
+        return say("gateway-signed: the key was registered as a gateway's")
+    if signer.custody == "owner":
+        return say("party import: the party holds the key itself")
+    return say("operator custody: the park operator's server holds the key for the party")
+
+
+def utc(time_s: int) -> str:
+    """Unix seconds as ISO 8601 in UTC; what no calendar holds stays a number."""
+    try:
+        return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return str(time_s)
+
+
+def interval(start_s: int, length_s: int, zone: str) -> Text:
+    """From and to (exclusive), in UTC and in park time."""
+    park = timezone(timedelta(seconds=parse_zone(zone)))
+    ends = [datetime.fromtimestamp(time_s, UTC) for time_s in (start_s, start_s + length_s)]
+    try:
+        local = [end.astimezone(park).strftime("%Y-%m-%d %H:%M:%S") for end in ends]
+    except OverflowError:
+        local = ["?", "?"]
+    return say(
+        "{from_utc} to {to_utc} (park time, UTC{zone}: {from_park} to {to_park})",
+        from_utc=utc(start_s),
+        to_utc=utc(start_s + length_s),
+        zone=zone,
+        from_park=local[0],
+        to_park=local[1],
+    )
+
+
+def _explain_subject(opening: Opening, report: Report) -> None:
+    party = opening.author_party()
+    report.establish(
+        "Entry {index} of that log is {type} by {author} ({name}), who dates it {at}.",
+        index=opening.index,
+        type=opening.subject.type,
+        author=opening.subject.author,
+        name=party.name if party else "?",
+        at=opening.subject.text("at"),
+    )
+    report.establish(
+        "It is signed by the key {id} of {author}, registered in entry {index}, in a chain that "
+        "ends in the genesis.",
+        id=opening.signer.key.key_id,
+        author=opening.subject.author,
+        index=opening.signer.index,
+    )
+
+
+def _explain_reading(opening: Opening, reading: Reading, report: Report) -> None:
+    body = opening.point(reading.point)
+    unit: object = say("base units of the point (its master data are not opened)")
+    if body is None or body.content is None:
+        report.establish("The reading is of the point {point}.", point=reading.point)
+        report.leave_open(
+            "What the point {point} measures, and in which unit: its master data are not opened.",
+            point=reading.point,
+        )
+        report.leave_open(
+            "That {author} may send readings of this point.", author=opening.subject.author
+        )
+    else:
+        point = body.content
+        report.establish(
+            "The reading is of the point {name}: {kind} {technology}, {system}, owned by {owner} "
+            "(master data of entry {index}).",
+            name=point["name"],
+            kind=point["kind"],
+            technology=point["technology"],
+            system=point["park_system"],
+            owner=point["owner"],
+            index=body.index,
+        )
+        unit = UNITS.get(str(point["unit"]), point["unit"])
+    report.establish(
+        "Interval: {interval}.",
+        interval=interval(reading.start_s, reading.length_s, opening.state.zone),
+    )
+    report.establish("Value: {value} {unit}.", value=f"{reading.value:,}", unit=unit)
+    for flag in reading.quality or (say("measured, no flag"),):
+        report.establish("Quality: {flag}.", flag=flag)
+    report.establish("Provenance: {provenance}.", provenance=provenance(opening.signer))
+
+
+def _explain_allocation(opening: Opening, allocation: Allocation, report: Report) -> None:
+    report.establish(
+        "Matching by {policy} gave {energy} Wh of the point {source} to the point {consumer}, as "
+        "{supply}, under contract {contract}.",
+        policy=opening.subject.text("policy"),
+        energy=f"{allocation.energy_wh:,}",
+        source=_point_name(opening, allocation.source),
+        consumer=_point_name(opening, allocation.consumer),
+        supply=allocation.supply_class,
+        contract=allocation.contract,
+    )
+    report.establish(
+        "Interval: {interval}.",
+        interval=interval(allocation.start_s, allocation.length_s, opening.state.zone),
+    )
+    report.leave_open(
+        "That the run was computed as its policy says, from the readings of the log: recompute it "
+        "to know."
+    )
+    report.leave_open("That the allocated energy was used for nothing else.")
+
+
+def _point_name(opening: Opening, point: str) -> object:
+    body = opening.point(point)
+    return point if body is None or body.content is None else body.content["name"]
+
+
+def _explain_endorsements(opening: Opening, report: Report) -> None:
+    found = [e for e in opening.state.endorsements if e.vkey == opening.signer.key.vkey]
+    for endorsement in found:
+        report.establish(
+            "{endorser} vouches for the signing key (entry {index}): {claim}",
+            endorser=endorsement.endorser,
+            index=endorsement.index,
+            claim=endorsement.claim,
+        )
+    if not found and opening.kind == "reading":
+        report.leave_open(
+            "That anyone but the operator vouches for the signing key: no endorsement is in the "
+            "file."
+        )
+
+
+def _explain_limits(opening: Opening, report: Report) -> None:
+    report.leave_open(
+        "That the signing key had not been replaced or revoked before: that needs the whole log "
+        "(greenledger-verify log)."
+    )
+    report.leave_open(
+        "When it was written: {at} is the author's word.", at=opening.subject.text("at")
+    )
+    if isinstance(opening.leaf, Reading):
+        report.leave_open("That no later entry corrects this reading.")
+        report.leave_open("That the meter told the truth.")

@@ -1,0 +1,77 @@
+"""What a verified tile directory means, in words."""
+
+from greenledger_verify.explain import explain_checkpoint, utc
+from greenledger_verify.logdir import LogDirectory
+from greenledger_verify.report import Report
+from greenledger_verify.state import State
+from greenledger_verify.trust import Trust
+
+
+def explain_log(log: LogDirectory, trust: Trust, report: Report) -> None:
+    explain_checkpoint(log.signed, trust, report)
+    report.establish(
+        "All {tiles} tiles follow from the entries ({older} older partial tiles too).",
+        tiles=log.tiles,
+        older=log.older_tiles,
+    )
+    if log.state is None:
+        _explain_foreign(report, log.signed.checkpoint.size)
+    else:
+        _explain_rules(log.state, report)
+    if log.files_beyond:
+        report.leave_open(
+            "What {count} further files under tile/ hold, which this checkpoint does not cover: "
+            "{files}.",
+            count=len(log.files_beyond),
+            files=log.files_beyond[:5],
+        )
+    report.leave_open(
+        "That this is the newest checkpoint of the log, or that it extends one which you saw "
+        "before (greenledger-verify consistency)."
+    )
+
+
+def _explain_foreign(report: Report, size: int) -> None:
+    if size:
+        report.leave_open(
+            "That any rule of the ledger is kept: none of the entries is one of greenledger, there "
+            "is no genesis. Nothing can be proven from this log."
+        )
+    else:
+        report.leave_open("Anything about parties, keys or readings: the log is empty.")
+
+
+def _explain_rules(state: State, report: Report) -> None:
+    report.establish(
+        "Each entry keeps the public rules: form, signatures by keys in force, order in time, "
+        "numbering, registrations."
+    )
+    report.establish(
+        "Entries by type: {counts}.",
+        counts=[f"{name} {count}" for name, count in sorted(state.counts.items())],
+    )
+    ended = sum(key.ended is not None for key in state.keys.values())
+    report.establish(
+        "{parties} parties with {keys} keys, {ended} of them replaced or revoked; the operator is "
+        "{operator}.",
+        parties=len(state.parties),
+        keys=len(state.keys),
+        ended=ended,
+        operator=state.operator,
+    )
+    report.establish(
+        "The last tick, the operator's word for the time, is {time}.", time=utc(state.tick_s)
+    )
+    report.leave_open(
+        "What stands in bodies: values, points, contracts and allocations are not in the public "
+        "log."
+    )
+    report.leave_open(
+        "That registrants own their points and contracts, and that batches are sent by those who "
+        "may: owners stand in bodies."
+    )
+    report.leave_open(
+        "That the ticks tell the true time: only witnesses or time-stamps outside the log could "
+        "show it."
+    )
+    report.leave_open("That the meters told the truth.")

@@ -1,0 +1,88 @@
+"""Who signed an entry (formats.md §4): exactly the keys that its type requires, in order.
+
+A party's key signs from the entry after its registration until it is replaced or revoked, and only
+under its party's name.
+"""
+
+from greenledger_verify.entry import Entry
+from greenledger_verify.failure import VerificationError
+from greenledger_verify.note import VerifierKey, parse_vkey, verify_signature
+from greenledger_verify.state import RegisteredKey, State
+
+
+def check_signatures(state: State, entry: Entry) -> RegisteredKey:
+    """The author's key first; then the proof of possession of a new key, or the log's key under the
+    genesis.
+    """
+    lines = entry.note.signatures
+    second = _second_signer(state, entry)
+    required = 1 if second is None else 2
+    if len(lines) != required:
+        raise VerificationError(
+            "it has {given} signatures; {type} requires {required}",
+            given=len(lines),
+            type=entry.type,
+            required=required,
+        )
+    signer = _author_key(state, entry)
+    for line, key in zip(
+        lines, [signer.key] if second is None else [signer.key, second], strict=True
+    ):
+        if (line.name, line.key_id) != (key.name, key.key_id):
+            raise VerificationError(
+                "signature by {given}, where {required} must sign",
+                given=f"{line.name}+{line.key_id.hex()}",
+                required=f"{key.name}+{key.key_id.hex()}",
+            )
+        verify_signature(key, line.signature, entry.note.text)
+    return signer
+
+
+def _second_signer(state: State, entry: Entry) -> VerifierKey | None:
+    if entry.type == "log.genesis":
+        return state.log_key
+    return parse_vkey(entry.text("vkey")) if entry.type == "key.register" else None
+
+
+def _author_key(state: State, entry: Entry) -> RegisteredKey:
+    """The key in the first signature line: registered for the author, neither replaced nor
+    revoked.
+    """
+    if entry.type == "log.genesis":
+        return genesis_key(entry, state.index)
+    line = entry.note.signatures[0]
+    name = f"{state.origin}/{entry.author}"
+    if line.name != name:
+        raise VerificationError(
+            "the first signature is by {given}, not by the author {name}",
+            given=line.name,
+            name=name,
+        )
+    key = state.keys.get((entry.author, line.key_id.hex()))
+    if key is None:
+        raise VerificationError(
+            "key {id} is not registered for {party} at this point of the log",
+            id=line.key_id,
+            party=entry.author,
+        )
+    if key.ended is not None:
+        raise VerificationError(
+            "key {id} of {party} may not sign any more: {ended}",
+            id=line.key_id,
+            party=entry.author,
+            ended=key.ended,
+        )
+    return key
+
+
+def genesis_key(entry: Entry, index: int) -> RegisteredKey:
+    """The genesis stands for the registration of the operator's first key. Its custody is not
+    stated: the least is assumed.
+    """
+    return RegisteredKey(
+        key=parse_vkey(entry.text("vkey")),
+        party=entry.author,
+        custody="operator",
+        device="none",
+        index=index,
+    )

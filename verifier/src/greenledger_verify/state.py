@@ -1,0 +1,62 @@
+"""What the entries of a log say so far: its parties, keys, registrations and chains of batches."""
+
+from dataclasses import dataclass, field, replace
+
+from greenledger_verify.note import VerifierKey
+from greenledger_verify.text import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """A registered organisation; ``registration`` is the id of the ``party.register`` in force."""
+
+    name: str
+    roles: tuple[str, ...]
+    registration: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredKey:
+    """A party's key, where it was registered, and how it ended (None: in force)."""
+
+    key: VerifierKey
+    party: str
+    custody: str
+    device: str
+    index: int
+    ended: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endorsement:
+    """``endorser`` vouched for a key in entry ``index``."""
+
+    endorser: str
+    party: str
+    vkey: str
+    claim: str
+    index: int
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """What the entries so far say. ``log_key`` is the trust root that signed the checkpoint."""
+
+    origin: str
+    log_key: VerifierKey
+    complete: bool
+    index: int = 0
+    operator: str = ""
+    zone: str = ""
+    tick_s: int = 0
+    parties: dict[str, Party] = field(default_factory=dict)
+    keys: dict[tuple[str, str], RegisteredKey] = field(default_factory=dict)
+    in_force: dict[tuple[str, str], str] = field(default_factory=dict)
+    chains: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
+    used_ids: set[tuple[str, bytes]] = field(default_factory=set)
+    endorsements: list[Endorsement] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def end_key(self, party: str, key_id: str, ended: Text) -> None:
+        """From the next entry on the key signs nothing."""
+        self.keys[party, key_id] = replace(self.keys[party, key_id], ended=ended)

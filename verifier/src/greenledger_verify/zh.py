@@ -1,0 +1,3 @@
+"""Chinese sentences, by their English template."""
+
+CHINESE: dict[str, str] = {}
