@@ -8,8 +8,8 @@ from hypothesis import settings
 
 from tests.shared_data import shared_dir
 
-# CI must fail for a reason in the change, not for the day's luck: the same examples each time, and no deadline on a
-# machine that does other things too. At a desk each run tries new ones.
+# CI must fail for a reason in the change, not for the day's luck: the same examples each time. At a
+# desk each run tries new ones. No deadline, on machines that do other things too.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")

@@ -1,4 +1,4 @@
-"""Where the data and published vectors lie that are shared beside the checkout, and what to do without them."""
+"""Where the shared data and published vectors lie, and what a test does without them."""
 
 import os
 from pathlib import Path
@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 def shared_dir() -> Path:
     """`../shared`, or what GREENLEDGER_SHARED says.
 
-    Absent, the test is skipped with a reason; but in CI (CI is set) it fails, because a run that skipped the
-    published vectors has not shown what CI is there to show.
+    Absent, the test is skipped with a reason; but in CI (CI is set) it fails, because a run that
+    skipped the published vectors has not shown what CI is there to show.
     """
     folder = Path(os.environ.get("GREENLEDGER_SHARED") or ROOT.parent / "shared").resolve()
     if folder.is_dir():

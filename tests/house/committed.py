@@ -1,7 +1,7 @@
 """What no committed file may say: where a package registry is, or where a machine keeps its files.
 
-A lock that names a host works only where that host is reached, and a path of one machine is wrong on all others.
-`./dev lint` runs this file; a test runs the same check on a file that is wrong.
+A lock that names a host works only where that host is reached, and a path of one machine is wrong
+on all others. `./dev lint` runs this file; a test runs the same check on text that is wrong.
 """
 
 import re
@@ -23,7 +23,7 @@ _HOSTS = [
 ]
 _TOP_FOLDERS = ["work", "root", "home", "Users", "opt/pypi", "opt/wheels"]
 
-# A folder at the top of the file system: "/" must not follow what would make it the middle of another path.
+# The look-behind keeps to folders at the top of the file system: docs/work/ is another matter.
 FORBIDDEN = re.compile(
     "|".join(
         [*(re.escape(host) for host in _HOSTS), rf"(?<![\w.~)}}\]-])/(?:{'|'.join(_TOP_FOLDERS)})/"]
@@ -35,7 +35,7 @@ _NOT_OURS = {".git", ".venv", ".cache", "__pycache__", "build", "dist", "demo-da
 
 
 def committed_files(root: Path = ROOT) -> list[Path]:
-    """Files that are in git or would be with the next `git add`; without git, all but the known caches."""
+    """Files in git, or there after the next `git add`; without git, all but the known caches."""
     try:
         listing = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
