@@ -130,16 +130,14 @@ def verify_consistency(
     of ``size2`` with ``root2``.
 
     1. Sizes are in order and not 0: every tree extends the empty one, so such a proof shows nothing
-       and is refused
-       (as the published vectors do; a C2SP witness accepts the empty proof from size 0).
-    2. Equal sizes: no path, equal roots.
+       and is refused (as the published vectors do; a C2SP witness accepts it with an empty path).
+    2. Equal sizes: no path, equal roots. Nothing is hashed, so any equal roots will do.
     3. Where the smaller tree is one perfect subtree of the larger, its root begins the path unsaid.
     4. Climb with two hashes: every sibling counts for the new root, those on the left also for the
        old one.
     5. Both roots are reached, with the path used up exactly at the top.
     """
     # 1
-    _require_hashes(path, root1, root2)
     if size1 == 0:
         raise VerificationError("size 0 is the beginning of every tree: there is nothing to prove")
     if not 0 < size1 <= size2 <= SIZE_MAX:
@@ -150,6 +148,7 @@ def verify_consistency(
     if size1 == size2:
         return _require_same_tree(root1, root2, path)
     # 3
+    _require_hashes(path, root1, root2)
     if not path:
         raise VerificationError(
             "the path is empty, but the sizes {size1} and {size2} differ", size1=size1, size2=size2

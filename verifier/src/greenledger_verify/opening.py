@@ -14,7 +14,7 @@ from greenledger_verify.bodies import verify_body
 from greenledger_verify.checkpoint import SignedCheckpoint, verify_checkpoint
 from greenledger_verify.encoding import decode_base64, decode_hex
 from greenledger_verify.entry import Entry, parse_entry
-from greenledger_verify.failure import UnusableInput, VerificationError, locate, unusable
+from greenledger_verify.failure import VerificationError, locate, unusable
 from greenledger_verify.leaves import (
     ALLOCATION_SIZE,
     READING_SIZE,
@@ -137,7 +137,7 @@ def parse_opening(raw: bytes) -> OpeningFile:
         check_members(value, {**_MEMBERS, **leaf})
         entries = tuple(_proven_entry(item) for item in _objects(value["entries"]))
         if not entries:
-            raise UnusableInput("the file holds no entry")
+            raise VerificationError("the file holds no entry")
         return OpeningFile(
             kind=str(value["kind"]),
             checkpoint=str(value["checkpoint"]).encode(),
