@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event
@@ -46,6 +47,18 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def open_scratch(path: Path) -> Engine:
+    """A database that is thrown away: nothing waits for the disk."""
+    engine = open_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", _set_up_scratch)
+    return engine
+
+
+def _set_up_scratch(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("PRAGMA journal_mode=OFF")
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -1,31 +1,32 @@
-"""The house put together: settings → engine, log, keys, writer. Commands and services start here."""
+"""The house put together: settings → engine, log, keys, writer. Commands start here."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Engine, inspect
 
 import migrations
 from ledger import db
-from ledger.errors import NotFound, Refused, Unavailable
-from ledger.log import publish, store
-from ledger.log.bodies import Body, reference
+from ledger.errors import Refused, Unavailable
+from ledger.log import audit, export, publish, store
+from ledger.log.audit import Audited, Replayed
 from ledger.log.checkpoint import TlogProof
 from ledger.log.entry import ORIGIN, PARTY, write_statement
-from ledger.log.notes import SigningKey, VerifyKey, sign_note
-from ledger.log.service import GENESIS, Receipt, Submission, Writer, bootstrap
+from ledger.log.export import Progress
+from ledger.log.notes import sign_note
+from ledger.log.service import GENESIS, Writer, bootstrap
 from ledger.log.types import EntryTypes
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
-from ledger.parties import store as party_store
+from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
 from ledger.settings import Settings
 from ledger.units import format_instant, parse_zone
@@ -51,11 +52,15 @@ class House:
     """One log with what is needed to read and extend it."""
 
     settings: Settings
-    engine: Engine
-    log: store.LogFacts
-    keystore: Keystore
-    writer: Writer
-    clock_s: Callable[[], int]
+    desk: Desk
+
+    @property
+    def engine(self) -> Engine:
+        return self.desk.engine
+
+    @property
+    def log(self) -> store.LogFacts:
+        return self.desk.log
 
     @classmethod
     def open(cls, settings: Settings, *, clock_s: Callable[[], int] = now_s) -> House:
@@ -132,14 +137,15 @@ class House:
             tick_key=lambda conn: custodial_key(conn, keystore, log, log.operator),
             clock_s=clock_s,
         )
-        return cls(
-            settings=settings,
+        desk = Desk(
             engine=engine,
+            types=ENTRY_TYPES,
             log=log,
             keystore=keystore,
             writer=writer,
             clock_s=clock_s,
         )
+        return cls(settings=settings, desk=desk)
 
     @staticmethod
     def _keystore_of(settings: Settings) -> Keystore:
@@ -150,44 +156,9 @@ class House:
     def _high_water_of(settings: Settings, log: store.LogFacts) -> publish.HighWater:
         return publish.HighWater(settings.high_water, log.log_key)
 
-    def statement(self, type_: str, author: str, members: Mapping[str, Any]) -> dict[str, Any]:
-        """A statement of `author` with a fresh id, dated now."""
-        return {
-            "type": type_,
-            "id": secrets.token_hex(16),
-            "log": self.log.origin,
-            "author": author,
-            "at": format_instant(self.clock_s()),
-            **members,
-        }
-
-    def author(
-        self,
-        statement: Mapping[str, Any],
-        *,
-        bodies: Mapping[str, Body] | None = None,
-        attachments: Sequence[bytes] = (),
-        also: Sequence[SigningKey] = (),
-        key: SigningKey | None = None,
-    ) -> Submission:
-        """Sign a statement with the author's key that the server holds (or `key`), then `also`."""
-        if key is None:
-            with db.reading(self.engine) as conn:
-                key = custodial_key(conn, self.keystore, self.log, statement["author"])
-        given = bodies or {}
-        kinds = ENTRY_TYPES.by_name[statement["type"]].bodies
-        references = {
-            member: reference(body, kinds[member].reference) for member, body in given.items()
-        }
-        data = sign_note(write_statement({**statement, **references}), key, *also)
-        return Submission(data=data, bodies=given, attachments=attachments)
-
-    def append(self, submission: Submission) -> Receipt:
-        return self.writer.append(submission)
-
     def checkpoint(self) -> bytes:
         """Sign the present size, and return the note."""
-        key = self.keystore.get(self.log.log_key)
+        key = self.desk.keystore.get(self.log.log_key)
         high_water = self._high_water_of(self.settings, self.log)
         return publish.sign_checkpoint(self.engine, self.log, key, high_water)
 
@@ -196,19 +167,27 @@ class House:
         with db.reading(self.engine) as conn:
             return publish.prove_entry(conn, self.log, index)
 
+    def audit(self, progress: Progress) -> Audited:
+        """Raises Corrupt with the first thing that does not hold."""
+        record = self._high_water_of(self.settings, self.log).read()
+        return audit.audit(self.engine, self.log, ENTRY_TYPES, record, progress)
 
-def custodial_key(
-    conn: Connection, keystore: Keystore, log: store.LogFacts, party: str
-) -> SigningKey:
-    """The newest key in force that the server holds for `party`. Raises NotFound or Refused."""
-    found = [
-        key.key
-        for key in party_store.find_keys(conn, log.log_id, party=party)
-        if key.ended_index is None
-    ]
-    if not found:
-        raise Refused(f"party {party!r} has no key in force in {log.origin}")
-    held: list[VerifyKey] = [key for key in found if keystore.holds(key)]
-    if not held:
-        raise NotFound(f"the server holds no key of {party!r}: it signs its own entries")
-    return keystore.get(held[-1])
+    def export_tiles(self, folder: Path, progress: Progress) -> int:
+        """Write the public log; returns its size."""
+        self.checkpoint()
+        with db.reading(self.engine) as conn:
+            return export.export_tiles(conn, self.log, folder, progress)
+
+    def export_entries(self, folder: Path, progress: Progress) -> int:
+        """Write entries and bodies; returns the number of entries."""
+        self.checkpoint()
+        with db.reading(self.engine) as conn:
+            return export.export_entries(conn, self.log, ENTRY_TYPES, folder, progress)
+
+    @classmethod
+    def restore(cls, settings: Settings, folder: Path, progress: Progress) -> Replayed:
+        """Replay an export of entries into an empty database."""
+        settings.dir.mkdir(parents=True, exist_ok=True)
+        migrate(settings.url)
+        engine = db.open_engine(settings.url)
+        return audit.restore(engine, LOG_ID, ENTRY_TYPES, folder, progress)

@@ -27,6 +27,7 @@ from ledger.units import format_instant
 
 TICK = "tick"
 GENESIS = "log.genesis"
+_TIMES = frozenset({TICK, GENESIS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,82 @@ def find_repeat(conn: Connection, log: store.LogFacts, entry: Entry) -> Receipt 
     return Receipt(index=index, entry=entry, repeated=True)
 
 
+class Placement:
+    """Places entries one after the other, inside the writer's transaction; `finish` moves the head.
+
+    Appending, the genesis, restore and audit all come through here.
+    """
+
+    def __init__(self, conn: Connection, log_id: int, types: EntryTypes) -> None:
+        self.conn = conn
+        self.types = types
+        self.leaves: list[bytes] = []
+        self._log_id = log_id
+        self._head = store.load_head(conn, log_id)
+        self._tick_s = self._head.tick_s
+        self._log = store.load_log(conn, log_id) if self._head.size else None
+
+    @property
+    def size(self) -> int:
+        return self._head.size + len(self.leaves)
+
+    @property
+    def tick_s(self) -> int:
+        return self._tick_s
+
+    @property
+    def log(self) -> store.LogFacts:
+        assert self._log is not None
+        return self._log
+
+    def place(self, submission: Submission) -> Entry:
+        """Check and place the next entry. Raises what an append would, naming the rule."""
+        entry = parse_entry(submission.data)
+        if (self.size == 0) != (entry.type == GENESIS):
+            raise InvalidInput(f"entry {self.size} is {entry.type}; {GENESIS} is entry 0 only")
+        if self._log is None:
+            self._log = _announced(entry, self._log_id)
+        tx = self._tx(entry)
+        self.place_prepared(prepare(tx, self.types, submission))
+        return entry
+
+    def place_prepared(self, prepared: Prepared) -> None:
+        entry = prepared.entry
+        tx = self._tx(entry)
+        if entry.type in _TIMES and entry.at_s < self._tick_s:
+            raise Refused(
+                f"{entry.type} of {entry.statement['at']} lies before the log's time"
+                f" {format_instant(self._tick_s)}"
+            )
+        place(tx, prepared)
+        self._tick_s = tx.tick_s
+        self.leaves.append(entry.leaf_hash)
+
+    def _tx(self, entry: Entry) -> Tx:
+        tick_s = entry.at_s if entry.type in _TIMES else self._tick_s
+        return Tx(conn=self.conn, log=self.log, index=self.size, tick_s=tick_s)
+
+    def finish(self) -> None:
+        """Extend tiles and head by what was placed."""
+        edge, full = tiles.extend(self._head.edge, self.leaves)
+        self._head = store.Head(edge=edge, tick_s=self._tick_s)
+        store.save_head(self.conn, self._log_id, self._head, full)
+        self.leaves = []
+
+
+def _announced(genesis: Entry, log_id: int) -> store.LogFacts:
+    """What a genesis says of the log that it begins; its own signatures are checked against it."""
+    statement = genesis.statement
+    return store.LogFacts(
+        log_id=log_id,
+        origin=statement["log"],
+        name=str(statement.get("name")),
+        zone=str(statement.get("zone")),
+        operator=genesis.author,
+        log_key=parse_vkey(str(statement.get("log_vkey"))),
+    )
+
+
 @dataclass(slots=True)
 class _Waiting:
     """One caller's submissions in the queue: placed all together or not at all."""
@@ -203,6 +280,9 @@ class Writer:
             log = store.load_log(conn, self._log_id)
             tx = Tx(conn=conn, log=log, index=head.size, tick_s=head.tick_s)
             waiting = _Waiting([prepare(tx, self._types, one) for one in submissions])
+        for one in waiting.prepared:
+            if one.entry.type in _TIMES:
+                raise Refused(f"{one.entry.type} is written by the log itself")
         with self._queue_lock:
             self._queue.append(waiting)
         with self._commit_lock:
@@ -217,7 +297,8 @@ class Writer:
     def _commit(self, group: Sequence[_Waiting]) -> None:
         try:
             with writing(self._engine) as conn:
-                _Group(conn, self._log_id, self._types, self._tick).write(group)
+                placement = Placement(conn, self._log_id, self._types)
+                _Group(placement).write(self._tick(placement), group)
         except _NothingToWrite:
             pass
         except BaseException as error:
@@ -230,16 +311,16 @@ class Writer:
             for waiting in group:
                 waiting.done = True
 
-    def _tick(self, conn: Connection, log: store.LogFacts, last_tick_s: int) -> bytes:
-        at_s = max(self._clock_s(), last_tick_s)
+    def _tick(self, placement: Placement) -> bytes:
+        at_s = max(self._clock_s(), placement.tick_s)
         statement = {
             "type": TICK,
             "id": secrets.token_hex(16),
-            "log": log.origin,
-            "author": log.operator,
+            "log": placement.log.origin,
+            "author": placement.log.operator,
             "at": format_instant(at_s),
         }
-        return sign_note(write_statement(statement), self._tick_key(conn))
+        return sign_note(write_statement(statement), self._tick_key(placement.conn))
 
 
 class _NothingToWrite(Exception):
@@ -255,53 +336,32 @@ def _as_refusal(error: LedgerError | IntegrityError) -> LedgerError:
 class _Group:
     """One transaction: a tick, then what was asked for, then head and tiles."""
 
-    def __init__(
-        self,
-        conn: Connection,
-        log_id: int,
-        types: EntryTypes,
-        tick: Callable[[Connection, store.LogFacts, int], bytes],
-    ) -> None:
-        self.conn = conn
-        self.head = store.load_head(conn, log_id)
-        self.log = store.load_log(conn, log_id)
-        self.types = types
-        self.tick_s = self.head.tick_s
-        self.leaves: list[bytes] = []
-        self.tick = tick
+    def __init__(self, placement: Placement) -> None:
+        self.placement = placement
 
-    def write(self, group: Sequence[_Waiting]) -> None:
-        tick = Submission(data=self.tick(self.conn, self.log, self.tick_s))
-        self._place(prepare(self._tx(), self.types, tick))
+    def write(self, tick: bytes, group: Sequence[_Waiting]) -> None:
+        placement = self.placement
+        placement.place(Submission(data=tick))
         for waiting in group:
-            begin = len(self.leaves)
+            begin = len(placement.leaves)
             try:
-                with self.conn.begin_nested():
+                with placement.conn.begin_nested():
                     waiting.receipts = [self._place_once(one) for one in waiting.prepared]
             except (LedgerError, IntegrityError) as error:
                 waiting.error = _as_refusal(error)
                 waiting.receipts = []
-                del self.leaves[begin:]
-        if len(self.leaves) == 1:
+                del placement.leaves[begin:]
+        if len(placement.leaves) == 1:
             raise _NothingToWrite
-        edge, full = tiles.extend(self.head.edge, self.leaves)
-        store.save_head(self.conn, self.log.log_id, store.Head(edge=edge, tick_s=self.tick_s), full)
-
-    def _tx(self) -> Tx:
-        index = self.head.size + len(self.leaves)
-        return Tx(conn=self.conn, log=self.log, index=index, tick_s=self.tick_s)
+        placement.finish()
 
     def _place_once(self, prepared: Prepared) -> Receipt:
-        repeat = find_repeat(self.conn, self.log, prepared.entry)
-        return repeat or self._place(prepared)
-
-    def _place(self, prepared: Prepared) -> Receipt:
-        if prepared.entry.type == TICK:
-            self.tick_s = max(self.tick_s, prepared.entry.at_s)
-        tx = self._tx()
-        place(tx, prepared)
-        self.leaves.append(prepared.entry.leaf_hash)
-        return Receipt(index=tx.index, entry=prepared.entry)
+        repeat = find_repeat(self.placement.conn, self.placement.log, prepared.entry)
+        if repeat is not None:
+            return repeat
+        index = self.placement.size
+        self.placement.place_prepared(prepared)
+        return Receipt(index=index, entry=prepared.entry)
 
 
 def bootstrap(engine: Engine, types: EntryTypes, log_id: int, genesis: bytes) -> Receipt:
@@ -310,64 +370,7 @@ def bootstrap(engine: Engine, types: EntryTypes, log_id: int, genesis: bytes) ->
     with writing(engine) as conn:
         if store.load_head(conn, log_id).size:
             raise Refused("the log has begun already")
-        replay = Replay(conn, log_id, types)
-        replay.place(Submission(data=genesis))
-        replay.finish()
+        placement = Placement(conn, log_id, types)
+        placement.place(Submission(data=genesis))
+        placement.finish()
     return Receipt(index=0, entry=entry)
-
-
-class Replay:
-    """Places entries one after the other as they stand in a log: genesis, restore, audit."""
-
-    def __init__(self, conn: Connection, log_id: int, types: EntryTypes) -> None:
-        self.conn = conn
-        self.log_id = log_id
-        self.types = types
-        self.head = store.load_head(conn, log_id)
-        self.tick_s = self.head.tick_s
-        self.leaves: list[bytes] = []
-
-    @property
-    def size(self) -> int:
-        return self.head.size + len(self.leaves)
-
-    def place(self, submission: Submission) -> Entry:
-        """Check and place the next entry. Raises what an append would, naming the rule."""
-        entry = parse_entry(submission.data)
-        if (self.size == 0) != (entry.type == GENESIS):
-            raise InvalidInput(f"entry {self.size} is {entry.type}; {GENESIS} is entry 0 only")
-        log = _announced(entry, self.log_id) if self.size == 0 else self._log()
-        if entry.type in (TICK, GENESIS):
-            if entry.at_s < self.tick_s:
-                raise Refused(
-                    f"{entry.type} of {entry.statement['at']} lies before the log's time"
-                    f" {format_instant(self.tick_s)}"
-                )
-            self.tick_s = entry.at_s
-        tx = Tx(conn=self.conn, log=log, index=self.size, tick_s=self.tick_s)
-        place(tx, prepare(tx, self.types, submission))
-        self.leaves.append(entry.leaf_hash)
-        return entry
-
-    def _log(self) -> store.LogFacts:
-        return store.load_log(self.conn, self.log_id)
-
-    def finish(self) -> None:
-        """Extend tiles and head by what was placed."""
-        edge, full = tiles.extend(self.head.edge, self.leaves)
-        self.head = store.Head(edge=edge, tick_s=self.tick_s)
-        store.save_head(self.conn, self.log_id, self.head, full)
-        self.leaves = []
-
-
-def _announced(genesis: Entry, log_id: int) -> store.LogFacts:
-    """What a genesis says of the log that it begins; its own signatures are checked against it."""
-    statement = genesis.statement
-    return store.LogFacts(
-        log_id=log_id,
-        origin=statement["log"],
-        name=str(statement.get("name")),
-        zone=str(statement.get("zone")),
-        operator=genesis.author,
-        log_key=parse_vkey(str(statement.get("log_vkey"))),
-    )

@@ -1,0 +1,62 @@
+"""The command's entry: groups put together, errors mapped to messages and exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Final
+
+import typer
+
+from ledger.cli import log, metering, parties
+from ledger.errors import (
+    Corrupt,
+    InvalidInput,
+    LedgerError,
+    NotFound,
+    Refused,
+    Unavailable,
+)
+
+EXIT_CODES: Final[dict[type[LedgerError], int]] = {
+    InvalidInput: 2,
+    Refused: 3,
+    NotFound: 4,
+    Corrupt: 5,
+    Unavailable: 6,
+}
+
+app = typer.Typer(
+    name="greenledger",
+    help="Green-power traceability and carbon-credit ledger for zero-carbon parks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+log.add_to(app)
+parties.add_to(app)
+metering.add_to(app)
+
+
+def exit_code(error: LedgerError) -> int:
+    for class_, code in EXIT_CODES.items():
+        if isinstance(error, class_):
+            return code
+    return 1
+
+
+def main() -> None:
+    """Run the command; an error of ours is one message and an exit code, never a traceback."""
+    try:
+        app()
+    except LedgerError as error:
+        code = exit_code(error)
+        if "--json" in sys.argv:
+            failure = {"error": type(error).__name__, "message": str(error)}
+            sys.stdout.write(json.dumps(failure, ensure_ascii=False) + "\n")
+        sys.stderr.write(f"greenledger: {error}\n")
+        sys.exit(code)
+    except KeyboardInterrupt:
+        sys.stderr.write("greenledger: stopped; what was reported as stored is stored\n")
+        sys.exit(130)

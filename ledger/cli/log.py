@@ -1,0 +1,173 @@
+"""greenledger init, status, checkpoint, prove entries, audit, export, restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger import db
+from ledger.cli.options import Dir, Json, open_house, settings_of
+from ledger.cli.output import Output, step
+from ledger.house import House
+from ledger.log import store
+from ledger.log.publish import latest_checkpoint
+from ledger.metering.store import interval_counts
+from ledger.metering.tables import export_parquet
+from ledger.units import format_instant
+
+export = typer.Typer(help="Write static copies: tiles, entries, parquet.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("init")(init)
+    app.command("status")(status)
+    app.command("checkpoint")(checkpoint)
+    app.command("audit")(audit)
+    app.add_typer(export, name="export")
+    app.command("restore")(restore)
+
+
+def init(
+    origin: Annotated[
+        str, typer.Option(help="The log's name for good, such as park.example/2026.")
+    ],
+    name: Annotated[str, typer.Option(help="The operator's name, for people.")] = "Park operator",
+    zone: Annotated[str, typer.Option(help="Park time, a fixed offset.")] = "+08:00",
+    operator: Annotated[str, typer.Option(help="Party id of the operator.")] = "operator",
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Begin a log: its keys, its database, its first entry."""
+    house = House.init(
+        settings_of(directory), origin=origin, name=name, zone=zone, operator=operator
+    )
+    out = Output(as_json=as_json)
+    out.say(f"Log {origin} begun in {house.settings.dir}.")
+    out.say(f"Verification key, to be given to every verifier:\n  {house.log.log_key.vkey}")
+    out.result({"origin": origin, "dir": str(house.settings.dir), "vkey": house.log.log_key.vkey})
+
+
+def status(directory: Dir = None, as_json: Json = False) -> None:
+    """What the ledger holds."""
+    house = open_house(directory)
+    with db.reading(house.engine) as conn:
+        head = store.load_head(conn, house.log.log_id)
+        signed, _ = latest_checkpoint(conn, house.log)
+        counts = interval_counts(conn, house.log.log_id)
+    intervals = sum(count for _, count in counts)
+    out = Output(as_json=as_json)
+    out.table(
+        f"Log {house.log.origin}",
+        ["what", "value"],
+        [
+            ["operator", house.log.operator],
+            ["park time", house.log.zone],
+            ["entries", f"{head.size:,}"],
+            ["last tick", format_instant(head.tick_s)],
+            ["latest checkpoint", f"{signed.size:,} entries, root {signed.root.hex()}"],
+            ["intervals stored", f"{intervals:,} of {len(counts)} points"],
+            ["verification key", house.log.log_key.vkey],
+        ],
+    )
+    out.result(
+        {
+            "origin": house.log.origin,
+            "vkey": house.log.log_key.vkey,
+            "log_size": head.size,
+            "tick": format_instant(head.tick_s),
+            "checkpoint": {"size": signed.size, "root": signed.root.hex()},
+            "intervals": intervals,
+        }
+    )
+
+
+def checkpoint(directory: Dir = None, as_json: Json = False) -> None:
+    """Recompute what is stored, and sign its root."""
+    house = open_house(directory)
+    note = house.checkpoint().decode()
+    out = Output(as_json=as_json)
+    out.say(note.rstrip())
+    out.result({"checkpoint": note})
+
+
+def audit(directory: Dir = None, as_json: Json = False) -> None:
+    """Check every signature, hash, rule and number again, and rebuild every table."""
+    out = Output(as_json=as_json)
+    house = open_house(directory)
+    with out.progress() as bar:
+        found = house.audit(step(bar, "audit"))
+    out.say(
+        f"All holds: {found.entries:,} entries, {found.bodies:,} bodies, {found.checkpoints}"
+        f" checkpoints; {found.rows:,} rows of {found.tables} tables rebuilt and equal."
+    )
+    out.say(f"Root {found.root.hex()}")
+    out.result(
+        {
+            "ok": True,
+            "entries": found.entries,
+            "bodies": found.bodies,
+            "checkpoints": found.checkpoints,
+            "rows": found.rows,
+            "root": found.root.hex(),
+        }
+    )
+
+
+Folder = Annotated[Path, typer.Argument(help="A new folder.")]
+
+
+@export.command("tiles")
+def export_tiles(folder: Folder, directory: Dir = None, as_json: Json = False) -> None:
+    """The public log as a static C2SP tile directory: any web server can serve it."""
+    house = open_house(directory)
+    out = Output(as_json=as_json)
+    with out.progress() as bar:
+        size = house.export_tiles(folder, step(bar, "tiles"))
+    out.say(f"{size:,} entries under the checkpoint in {folder}. Verify with:")
+    out.say(f"  greenledger-verify log {folder} --vkey '{house.log.log_key.vkey}'")
+    out.result({"tiles": str(folder), "log_size": size, "vkey": house.log.log_key.vkey})
+
+
+@export.command("entries")
+def export_entries(folder: Folder, directory: Dir = None, as_json: Json = False) -> None:
+    """Entries and bodies, private ones included: a backup that `restore` reads."""
+    house = open_house(directory)
+    out = Output(as_json=as_json)
+    with out.progress() as bar:
+        size = house.export_entries(folder, step(bar, "entries"))
+    out.say(f"{size:,} entries and their bodies in {folder}. They are private: keep them safe.")
+    out.result({"entries": str(folder), "log_size": size})
+
+
+@export.command("parquet")
+def export_readings(
+    file: Annotated[Path, typer.Argument(help="A new Parquet file.")],
+    point: Annotated[list[str] | None, typer.Option(help="Only this point; repeatable.")] = None,
+    as_of: Annotated[int | None, typer.Option(help="As of this log size.")] = None,
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """The effective series, one row for each interval."""
+    house = open_house(directory)
+    rows = export_parquet(house.desk, file, names=point or (), as_of=as_of)
+    out = Output(as_json=as_json)
+    out.say(f"{rows:,} readings in {file}.")
+    out.result({"parquet": str(file), "rows": rows})
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A folder that `export entries` wrote.")],
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Replay an export into an empty data directory, checking everything again.
+
+    Private keys are in no export: put the old `secrets/` folder beside the new database.
+    """
+    out = Output(as_json=as_json)
+    with out.progress() as bar:
+        found = House.restore(settings_of(directory), folder, step(bar, "restore"))
+    out.say(f"{found.size:,} entries restored, root {found.root.hex()}.")
+    out.result({"log_size": found.size, "root": found.root.hex()})

@@ -1,0 +1,217 @@
+"""greenledger point …, import: metering points and their readings."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ledger import db
+from ledger.cli.options import Dir, Json, open_house
+from ledger.cli.output import Output, step
+from ledger.errors import InvalidInput, NotFound
+from ledger.metering import service, store
+from ledger.metering.importers import read_profile
+from ledger.metering.importers.profile import ColumnsLayout, Profile
+from ledger.metering.importing import import_file
+from ledger.metering.points import KINDS, PARK_SYSTEMS, Meter, Point
+
+point = typer.Typer(help="Metering points and their master data.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(point, name="point")
+    app.command("import")(import_readings)
+
+
+@point.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="The point's name in this park: a-z 0-9 -.")],
+    kind: Annotated[str, typer.Option(help="One of " + ", ".join(KINDS) + ".")],
+    owner: Annotated[str, typer.Option(help="Party id of the owner.")],
+    park_system: Annotated[
+        str, typer.Option(help="One of " + ", ".join(PARK_SYSTEMS) + ".")
+    ] = "energy",
+    unit: Annotated[str, typer.Option(help="Base unit of its readings.")] = "Wh",
+    measure: Annotated[str, typer.Option(help="additive or gauge.")] = "additive",
+    interval: Annotated[int, typer.Option(help="Seconds of its standard interval.")] = 900,
+    technology: Annotated[str, typer.Option(help="pv, wind, … or empty.")] = "",
+    parent: Annotated[str, typer.Option(help="Name of the parent point.")] = "",
+    region: Annotated[str, typer.Option(help="Administrative code (GB/T 2260).")] = "",
+    capacity_w: Annotated[int, typer.Option(help="Capacity in W; 0 = not stated.")] = 0,
+    meter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="number=…,from=2026-01-01T00:00:00Z[,to=…][,multiplier=…][,accuracy=…]"
+            "[,calibrated=DATE][,calibration_expires=DATE][,opening=…][,closing=…]; oldest first."
+        ),
+    ] = None,
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Register a metering point, or replace the master data of the one with that name."""
+    house = open_house(directory)
+    parent_id = ""
+    if parent:
+        with db.reading(house.engine) as conn:
+            parent_id = service.find_point(conn, house.log.log_id, parent).point.hex()
+    master = Point(
+        name=name,
+        kind=kind,
+        owner=owner,
+        park_system=park_system,
+        unit=unit,
+        measure=measure,
+        interval_s=interval,
+        technology=technology,
+        parent=parent_id,
+        region=region,
+        capacity=capacity_w,
+        capacity_unit="W" if capacity_w else "",
+        meters=tuple(_meter(text) for text in meter or ()),
+    )
+    receipt = service.register_point(house.desk, master)
+    out = Output(as_json=as_json)
+    out.say(f"Registered point {name} as entry {receipt.index}.")
+    out.result({"point": receipt.entry.statement["point"], "name": name, "entry": receipt.index})
+
+
+def _meter(text: str) -> Meter:
+    members: dict[str, Any] = {}
+    for part in text.split(","):
+        key, separator, value = part.partition("=")
+        if not separator:
+            raise InvalidInput(f"--meter: {part!r} is not of the form key=value")
+        members["from_" if key == "from" else key] = value
+    known = {field.name for field in dataclasses.fields(Meter)}
+    if set(members) - known or not {"number", "from_"} <= set(members):
+        raise InvalidInput(
+            f"--meter {text!r}: it takes number, from and optionally {sorted(known)}"
+        )
+    return Meter(**members)
+
+
+@point.command("list")
+def list_points(directory: Dir = None, as_json: Json = False) -> None:
+    """Points in force, with their stored intervals."""
+    house = open_house(directory)
+    with db.reading(house.engine) as conn:
+        known = service.points_by_name(conn, house.log.log_id)
+        counts = dict(store.interval_counts(conn, house.log.log_id))
+    by_id = {found.point.hex(): name for name, found in known.items()}
+    out = Output(as_json=as_json)
+    out.table(
+        "Points",
+        ["name", "kind", "system", "owner", "parent", "unit", "interval s", "intervals", "id"],
+        [
+            [
+                name,
+                found.master.kind,
+                found.master.park_system,
+                found.master.owner,
+                by_id.get(found.master.parent, ""),
+                found.master.unit,
+                found.master.interval_s,
+                counts.get(found.point, 0),
+                found.point.hex(),
+            ]
+            for name, found in sorted(known.items())
+        ],
+    )
+    out.result(
+        {
+            "points": [
+                {
+                    "point": found.point.hex(),
+                    "entry": found.entry_index,
+                    "intervals": counts.get(found.point, 0),
+                    **found.master.to_json(),
+                }
+                for _, found in sorted(known.items())
+            ]
+        }
+    )
+
+
+def import_readings(
+    files: Annotated[list[Path], typer.Argument(help="CSV, XLSX or Parquet files.")],
+    profile: Annotated[Path, typer.Option(help="Import profile (TOML); examples ship with us.")],
+    point_name: Annotated[
+        str, typer.Option("--point", help="Point to use instead of the profile's single one.")
+    ] = "",
+    source: Annotated[str, typer.Option(help="Name of this stream of batches.")] = "import",
+    author: Annotated[str, typer.Option(help="Party that signs; the operator by default.")] = "",
+    accept_partial: Annotated[
+        bool, typer.Option(help="Store what is good, and sign the list of rejected rows.")
+    ] = False,
+    correct: Annotated[
+        str, typer.Option(help="Reason why different values replace those in force.")
+    ] = "",
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Read metered intervals from files, and store them as signed batches."""
+    house = open_house(directory)
+    if not profile.exists():
+        raise NotFound(f"no file {profile}")
+    text = profile.read_text(encoding="utf-8")
+    rules = read_profile(text, where=str(profile))
+    if point_name:
+        rules = _for_point(rules, point_name)
+    out = Output(as_json=as_json)
+    results = []
+    for path in files:
+        with out.progress() as bar:
+            found = import_file(
+                house.desk,
+                path,
+                rules,
+                profile_text=text,
+                source=source,
+                author=author or house.log.operator,
+                accept_partial=accept_partial,
+                reason=correct,
+                progress=step(bar, f"{path.name}: reading"),
+            )
+        results.append(found.to_json())
+        out.say(
+            f"{path.name}: {found.taken.stored:,} intervals stored"
+            + (f", {found.taken.corrected:,} corrected" if found.taken.corrected else "")
+            + (f", {found.taken.repeats:,} repeats dropped" if found.taken.repeats else "")
+            + (f", {found.imported.missing:,} missing" if found.imported.missing else "")
+            + "."
+        )
+        for warning in found.warnings:
+            out.errors.print(f"[yellow]warning:[/] {warning}")
+        if found.imported.repairs:
+            out.table(
+                "Repairs",
+                ["flag", "count", "rule", "rows"],
+                [
+                    [each.flag.name or "–", each.count, each.rule, _short(each.rows)]
+                    for each in found.imported.repairs
+                ],
+            )
+        if found.imported.rejections:
+            out.table(
+                "Rejected",
+                ["row", "column", "reason"],
+                [[each.row, each.column, each.reason] for each in found.imported.rejections],
+            )
+    out.result({"files": results})
+
+
+def _short(rows: str) -> str:
+    return rows if len(rows) <= 60 else rows[:57] + "…"
+
+
+def _for_point(profile: Profile, name: str) -> Profile:
+    layout = profile.layout
+    if not isinstance(layout, ColumnsLayout) or len(layout.points) != 1:
+        raise InvalidInput(
+            f"--point: {profile.where} does not read exactly one column; name the points in it"
+        )
+    (column,) = layout.points
+    return dataclasses.replace(profile, layout=ColumnsLayout(points={column: name}))

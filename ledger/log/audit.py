@@ -1,0 +1,280 @@
+"""Audit: replay everything into an empty database and compare; restore: replay and keep.
+
+From entries and bodies every signature, hash, rule and number is checked again, and every table is
+rebuilt by the same code that appended; then each stored row is compared with the rebuilt one. What
+is named is the first thing that does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, Table, insert, select
+
+from ledger import db
+from ledger.errors import Corrupt, InvalidInput, LedgerError
+from ledger.log import merkle, store, tiles
+from ledger.log.checkpoint import Checkpoint, open_checkpoint
+from ledger.log.export import (
+    Progress,
+    exported_checkpoint,
+    read_export,
+    recorded_roots,
+    submissions,
+)
+from ledger.log.publish import check_high_water
+from ledger.log.service import Placement, Submission
+from ledger.log.types import EntryTypes
+
+# Written beside the log, not by replaying it: checked by rules of their own.
+_NOT_REPLAYED: Final = frozenset({"checkpoint_roots", "checkpoint_notes", "alembic_version"})
+_ROWS_AT_ONCE: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """What an audit has checked."""
+
+    entries: int
+    bodies: int
+    checkpoints: int
+    tables: int
+    rows: int
+    root: bytes
+
+
+def audit(
+    engine: Engine,
+    log: store.LogFacts,
+    types: EntryTypes,
+    high_water: Checkpoint | None,
+    progress: Progress,
+) -> Audited:
+    """Raises Corrupt with the first thing that does not hold."""
+    with TemporaryDirectory(prefix="greenledger-audit-") as folder:
+        scratch = db.open_scratch(Path(folder) / "rebuilt.sqlite3")
+        db.create_tables(scratch)
+        with db.reading(engine) as stored, db.writing(scratch) as rebuilt:
+            roots = recorded_roots(stored, log.log_id)
+            size = store.load_head(stored, log.log_id).size
+            found = submissions(stored, log, types)
+            replayed = replay(rebuilt, log.log_id, types, found, size, progress, roots)
+            tables, rows = _compare(stored, rebuilt)
+            notes = _check_notes(stored, log, roots)
+            check_high_water(stored, log, high_water)
+        scratch.dispose()
+    return Audited(
+        entries=size,
+        bodies=replayed.bodies,
+        checkpoints=notes,
+        tables=tables,
+        rows=rows,
+        root=replayed.root,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """The end of a replay."""
+
+    size: int
+    bodies: int
+    root: bytes
+
+
+def replay(
+    conn: Connection,
+    log_id: int,
+    types: EntryTypes,
+    found: Iterator[Submission],
+    size: int,
+    progress: Progress,
+    roots: dict[int, bytes],
+) -> Replayed:
+    """Place all entries, and compare each recorded root as its size is reached."""
+    placement = Placement(conn, log_id, types)
+    range_ = merkle.CompactRange()
+    bodies = 0
+    for submission in found:
+        index = placement.size
+        try:
+            entry = placement.place(submission)
+        except Corrupt:
+            raise
+        except LedgerError as error:
+            raise Corrupt(f"entry {index}: {error}") from error
+        range_.append(entry.leaf_hash)
+        bodies += len(submission.bodies) + len(submission.attachments)
+        recorded = roots.get(range_.size)
+        if recorded is not None and recorded != range_.root():
+            raise Corrupt(
+                f"entries 0 to {index} give root {range_.root().hex()}; recorded for size"
+                f" {range_.size} is {recorded.hex()}"
+            )
+        progress(index + 1, size)
+    placement.finish()
+    beyond = [recorded for recorded in roots if recorded > range_.size]
+    if beyond:
+        raise Corrupt(f"a root is recorded for size {min(beyond)}, the log has {range_.size}")
+    return Replayed(size=range_.size, bodies=bodies, root=range_.root())
+
+
+def _compare(stored: Connection, rebuilt: Connection) -> tuple[int, int]:
+    tables = [table for table in db.metadata.sorted_tables if table.name not in _NOT_REPLAYED]
+    rows = 0
+    for table in tables:
+        rows += _compare_table(table, stored, rebuilt)
+    return len(tables), rows
+
+
+def _compare_table(table: Table, stored: Connection, rebuilt: Connection) -> int:
+    count = 0
+    for mine, theirs in _side_by_side(table, stored, rebuilt):
+        count += 1
+        if mine == theirs:
+            continue
+        if theirs is None:
+            raise Corrupt(
+                f"table {table.name}: row {_key(table, mine)} does not follow from the log"
+            )
+        if mine is None or _key(table, mine) != _key(table, theirs):
+            raise Corrupt(
+                f"table {table.name}: row {_key(table, theirs)} is missing or out of place"
+            )
+        column = next(
+            column.name
+            for column, left, right in zip(table.columns, mine, theirs, strict=True)
+            if left != right
+        )
+        raise Corrupt(
+            f"table {table.name}, row {_key(table, mine)}: {column} differs from what the log says"
+        )
+    return count
+
+
+def _side_by_side(
+    table: Table, stored: Connection, rebuilt: Connection
+) -> Iterator[tuple[Any, Any]]:
+    query = (
+        select(table)
+        .order_by(*table.primary_key.columns)
+        .execution_options(yield_per=_ROWS_AT_ONCE)
+    )
+    left, right = iter(stored.execute(query)), iter(rebuilt.execute(query))
+    while True:
+        mine, theirs = next(left, None), next(right, None)
+        if mine is None and theirs is None:
+            return
+        yield mine, theirs
+
+
+def _key(table: Table, row: Row[Any] | None) -> str:
+    if row is None:
+        return "–"
+    values = [row._mapping[column] for column in table.primary_key.columns]
+    return ", ".join(value.hex() if isinstance(value, bytes) else str(value) for value in values)
+
+
+def _check_notes(conn: Connection, log: store.LogFacts, roots: dict[int, bytes]) -> int:
+    notes = conn.execute(
+        select(store.checkpoint_notes).where(store.checkpoint_notes.c.log_id == log.log_id)
+    ).all()
+    for row in notes:
+        try:
+            checkpoint = open_checkpoint(bytes(row.note), log.log_key)
+        except InvalidInput as error:
+            raise Corrupt(f"checkpoint of size {row.size}: {error}") from error
+        recorded = roots.get(row.size)
+        if (checkpoint.origin, checkpoint.size, checkpoint.root) != (
+            log.origin,
+            row.size,
+            recorded,
+        ):
+            raise Corrupt(
+                f"checkpoint of size {row.size} signs {checkpoint.origin}, size"
+                f" {checkpoint.size}, root {checkpoint.root.hex()}; recorded is"
+                f" {recorded.hex() if recorded else 'no root'}"
+            )
+    _check_ranges(conn, log)
+    return len(notes)
+
+
+def _check_ranges(conn: Connection, log: store.LogFacts) -> None:
+    rows = conn.execute(
+        select(store.checkpoint_roots).where(store.checkpoint_roots.c.log_id == log.log_id)
+    )
+    for row in rows:
+        hashes = _split(bytes(row.range))
+        if len(hashes) != row.size.bit_count():
+            raise Corrupt(f"the right edge recorded for size {row.size} has {len(hashes)} hashes")
+        if merkle.CompactRange(row.size, hashes).root() != bytes(row.root):
+            raise Corrupt(f"the right edge recorded for size {row.size} does not give its root")
+
+
+def _split(data: bytes) -> Sequence[bytes]:
+    try:
+        return tiles.split_hashes(data)
+    except InvalidInput as error:
+        raise Corrupt(f"a recorded right edge is broken: {error}") from error
+
+
+def restore(
+    engine: Engine, log_id: int, types: EntryTypes, folder: Path, progress: Progress
+) -> Replayed:
+    """Replay an `export entries` folder into an empty database, all or nothing.
+
+    The exported checkpoint must be the root of what was replayed, signed by the log key of the
+    genesis. Raises InvalidInput, Corrupt or Refused.
+    """
+    note = exported_checkpoint(folder)
+    with db.writing(engine) as conn:
+        if store.load_head(conn, log_id).size:
+            raise InvalidInput("the database holds a log already; restore into an empty one")
+        found = read_export(folder, types)
+        replayed = replay(conn, log_id, types, found, 0, progress, {})
+        log = store.load_log(conn, log_id)
+        checkpoint = open_checkpoint(note, log.log_key)
+        _check_restored(conn, log, checkpoint, replayed)
+        _record(conn, log, checkpoint, note)
+    return replayed
+
+
+def _check_restored(
+    conn: Connection, log: store.LogFacts, checkpoint: Checkpoint, replayed: Replayed
+) -> None:
+    if checkpoint.size > replayed.size:
+        raise Corrupt(
+            f"the checkpoint covers {checkpoint.size} entries, the export holds {replayed.size}"
+        )
+    edge = store.load_head(conn, log.log_id).edge
+    root = merkle.tree_root(checkpoint.size, store.nodes(conn, log.log_id, edge))
+    if root != checkpoint.root:
+        raise Corrupt(
+            f"the exported entries give root {root.hex()} at size {checkpoint.size}, the"
+            f" checkpoint signs {checkpoint.root.hex()}"
+        )
+
+
+def _record(conn: Connection, log: store.LogFacts, checkpoint: Checkpoint, note: bytes) -> None:
+    range_ = merkle.CompactRange()
+    for _, data in store.entry_range(conn, log.log_id, 0, checkpoint.size):
+        range_.append(merkle.leaf_hash(data))
+    conn.execute(
+        insert(store.checkpoint_roots).values(
+            log_id=log.log_id,
+            size=checkpoint.size,
+            root=checkpoint.root,
+            range=b"".join(range_.hashes),
+        )
+    )
+    conn.execute(
+        insert(store.checkpoint_notes).values(log_id=log.log_id, size=checkpoint.size, note=note)
+    )
+
+
+def no_progress(_done: int, _all: int) -> None:
+    """For callers without a bar."""

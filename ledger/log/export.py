@@ -1,0 +1,190 @@
+"""Static copies of a log: C2SP tiles for the public, entries with bodies for restore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from ledger.errors import Corrupt, InvalidInput
+from ledger.log import store, tiles
+from ledger.log.bodies import Blob, Body
+from ledger.log.entry import Entry, parse_entry
+from ledger.log.publish import latest_checkpoint
+from ledger.log.service import Submission
+from ledger.log.types import Bodies, EntryTypes
+
+Progress = Callable[[int, int], None]
+BodyOf = Callable[[str], bytes | None]
+
+_ENTRIES_FILE: Final = "entries"
+_BODIES_DIR: Final = "bodies"
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def require_empty(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise InvalidInput(f"{folder} is not empty; give a new folder")
+
+
+def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: Progress) -> int:
+    """Write the latest checkpoint and all its tiles (C2SP tlog-tiles). Returns the size."""
+    require_empty(folder)
+    checkpoint, note = latest_checkpoint(conn, log)
+    bundles = -(-checkpoint.size // tiles.WIDTH)
+    edge, at = tiles.EMPTY_EDGE, 0
+    for number in range(bundles):
+        end = min(at + tiles.WIDTH, checkpoint.size)
+        found = [data for _, data in store.entry_range(conn, log.log_id, at, end)]
+        if len(found) != end - at:
+            raise Corrupt(f"the log holds {len(found)} of the entries {at} to {end - 1}")
+        width = (end - at) % tiles.WIDTH
+        _write(folder / tiles.entries_path(number, width), tiles.bundle(found))
+        edge, full = tiles.extend(edge, [parse_entry(data).leaf_hash for data in found])
+        for tile in full:
+            _write(folder / tiles.tile_path(tile.level, tile.number), tile.hashes)
+        at = end
+        progress(number + 1, bundles)
+    for level, pending in enumerate(edge.pending):
+        if pending:
+            number = (edge.size >> (8 * level)) // tiles.WIDTH
+            path = tiles.tile_path(level, number, len(pending))
+            _write(folder / path, b"".join(pending))
+    _write(folder / "checkpoint", note)
+    return checkpoint.size
+
+
+def submissions(conn: Connection, log: store.LogFacts, types: EntryTypes) -> Iterator[Submission]:
+    """Every entry with its bodies, as stored, in order. Raises Corrupt where one is missing."""
+    size = store.load_head(conn, log.log_id).size
+    count = 0
+    for index, data in store.entry_range(conn, log.log_id, 0, size):
+        if index != count:
+            break
+        yield _with_bodies(
+            data,
+            types,
+            lambda kind, key, index=index: kind.load(conn, log.log_id, index, key),
+            lambda key: store.load_body(conn, log.log_id, key),
+            index,
+            log.origin,
+        )
+        count += 1
+    if count != size:
+        raise Corrupt(f"entry {count} is missing; the head says {size} entries")
+
+
+def _with_bodies(
+    data: bytes,
+    types: EntryTypes,
+    load: Callable[..., bytes | None],
+    load_attachment: BodyOf,
+    index: int,
+    origin: str,
+) -> Submission:
+    try:
+        entry = parse_entry(data)
+        type_ = types.of_entry(entry)
+        type_.check_statement(entry)
+    except InvalidInput as error:
+        raise Corrupt(f"entry {index}: {error}") from error
+    opened: dict[str, Body] = {}
+    for member, kind in type_.bodies.items():
+        key = entry.statement[member].get(kind.reference)
+        body = load(kind, key)
+        if body is None:
+            raise Corrupt(f"entry {index} ({entry.type}): body {member} {key} is missing")
+        opened[member] = _open(entry, member, body, types, origin, index)
+    attachments = _attachments(entry, type_.attachments, opened, load_attachment, index)
+    return Submission(data=data, bodies=opened, attachments=attachments)
+
+
+def _open(
+    entry: Entry, member: str, body: bytes, types: EntryTypes, origin: str, index: int
+) -> Body:
+    try:
+        return types.of_entry(entry).bodies[member].open(body, entry, origin)
+    except InvalidInput as error:
+        raise Corrupt(f"entry {index} ({entry.type}): body {member}: {error}") from error
+
+
+def _attachments(
+    entry: Entry,
+    names: Callable[[Bodies], object],
+    opened: Bodies,
+    load: BodyOf,
+    index: int,
+) -> list[bytes]:
+    try:
+        keys = names(opened)
+    except InvalidInput as error:
+        raise Corrupt(f"entry {index} ({entry.type}): {error}") from error
+    assert isinstance(keys, list | tuple)
+    found = []
+    for key in keys:
+        data = load(key)
+        if data is None:
+            raise Corrupt(f"entry {index} ({entry.type}): attachment {key} is missing")
+        found.append(data)
+    return found
+
+
+def export_entries(
+    conn: Connection, log: store.LogFacts, types: EntryTypes, folder: Path, progress: Progress
+) -> int:
+    """Write entries and bodies, private ones included, for `restore`. Returns the size."""
+    require_empty(folder)
+    _, note = latest_checkpoint(conn, log)
+    size = store.load_head(conn, log.log_id).size
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _ENTRIES_FILE).open("wb") as file:
+        for index, submission in enumerate(submissions(conn, log, types)):
+            file.write(tiles.bundle([submission.data]))
+            for body in submission.bodies.values():
+                assert not isinstance(body, bytes)
+                _write(folder / _BODIES_DIR / body.key, body.data)
+            for data in submission.attachments:
+                _write(folder / _BODIES_DIR / Blob.open(data, "").key, data)
+            progress(index + 1, size)
+    _write(folder / "checkpoint", note)
+    return size
+
+
+def read_export(folder: Path, types: EntryTypes) -> Iterator[Submission]:
+    """The submissions of an `export entries` folder, in order. Raises InvalidInput or Corrupt."""
+    path = folder / _ENTRIES_FILE
+    if not path.exists():
+        raise InvalidInput(f"{folder} holds no file 'entries'; it is no export of entries")
+
+    def load(key: str) -> bytes | None:
+        body = folder / _BODIES_DIR / key
+        return body.read_bytes() if body.exists() else None
+
+    origin = ""
+    for index, data in enumerate(tiles.parse_bundle(path.read_bytes())):
+        if index == 0:
+            origin = str(parse_entry(data).statement["log"])
+        yield _with_bodies(data, types, lambda _kind, key: load(key), load, index, origin)
+
+
+def exported_checkpoint(folder: Path) -> bytes:
+    path = folder / "checkpoint"
+    if not path.exists():
+        raise InvalidInput(f"{folder} holds no file 'checkpoint'")
+    return path.read_bytes()
+
+
+def recorded_roots(conn: Connection, log_id: int) -> dict[int, bytes]:
+    """Recorded checkpoint roots by size."""
+    rows = conn.execute(
+        select(store.checkpoint_roots.c.size, store.checkpoint_roots.c.root).where(
+            store.checkpoint_roots.c.log_id == log_id
+        )
+    )
+    return {row.size: bytes(row.root) for row in rows}

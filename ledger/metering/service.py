@@ -1,0 +1,288 @@
+"""Registering points and taking readings in: drop repeats, refuse conflicts, build the batches."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Connection
+
+from ledger.db import reading
+from ledger.errors import InvalidInput, NotFound, Refused
+from ledger.log.bodies import Blob
+from ledger.log.merkle import leaf_hash
+from ledger.log.service import Receipt, Submission
+from ledger.metering import store
+from ledger.metering.batches import READINGS_MAX, SECRET_BYTES, Block, Readings, blocks_of
+from ledger.metering.effective import effective, leaf_hashes_in_force
+from ledger.metering.entries import CORRECTION, CORRECTS_MEDIA, NO_LEAF, POINT, READINGS
+from ledger.metering.points import Point
+from ledger.metering.quality import Quality
+from ledger.metering.series import Series
+from ledger.parties.desk import Desk, Draft, fresh_id, fresh_salt, seal_json
+from ledger.units import format_instant
+
+FILE_MEDIA: Final = "application/octet-stream"
+
+
+def register_point(desk: Desk, master: Point, *, author: str | None = None) -> Receipt:
+    """Register a point, or replace the registration of the point with that name."""
+    with reading(desk.engine) as conn:
+        known = store.point_of_name(conn, desk.log.log_id, master.name)
+        point = known.hex() if known else fresh_id()
+        current = store.current_points(conn, desk.log.log_id)
+        replaces = current[known].id if known else ""
+    return desk.append(
+        Draft(
+            type=POINT,
+            author=author or desk.log.operator,
+            members={"point": point, "replaces": replaces},
+            bodies={"body": seal_json(master.to_json(), "point")},
+        )
+    )
+
+
+def points_by_name(conn: Connection, log_id: int) -> dict[str, store.Registered]:
+    return {found.master.name: found for found in store.current_points(conn, log_id).values()}
+
+
+def find_point(conn: Connection, log_id: int, name: str) -> store.Registered:
+    """Raises NotFound and lists the names that exist."""
+    known = points_by_name(conn, log_id)
+    if name not in known:
+        raise NotFound(f"no point {name!r}; registered are {', '.join(sorted(known)) or 'none'}")
+    return known[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a set of readings came from, for the manifest."""
+
+    source: str
+    author: str
+    file_name: str = ""
+    file: bytes | None = None
+    profile: str = ""
+    repairs: Sequence[Mapping[str, Any]] = ()
+    rejections: Sequence[Mapping[str, Any]] = ()
+    repeats: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a set of readings."""
+
+    receipts: Sequence[Receipt]
+    stored: int
+    repeats: int
+    corrected: int
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """Readings sorted into new ones, repeats and corrections, by what is in force."""
+
+    fresh: list[Series] = field(default_factory=list)
+    corrections: list[Series] = field(default_factory=list)
+    repeats: int = 0
+
+
+def take_in(desk: Desk, series: Iterable[Series], origin: Origin) -> Taken:
+    """Store readings of registered points (Series.point is the point's name), all or nothing.
+
+    Identical repeats are dropped and counted. Different values are refused, unless `origin.reason`
+    says why they correct what is in force. Raises InvalidInput, NotFound or Refused.
+    """
+    log_id = desk.log.log_id
+    with reading(desk.engine) as conn:
+        known = points_by_name(conn, log_id)
+        found = _Sorted()
+        for one in series:
+            if one.point not in known:
+                raise NotFound(f"no point {one.point!r}; registered are {', '.join(sorted(known))}")
+            _sort(conn, log_id, known[one.point].point, one, found, correct=bool(origin.reason))
+        last = store.last_batch(conn, log_id, origin.author, origin.source)
+        corrects = _replaced(conn, desk, known, found.corrections)
+    file = None
+    if origin.file is not None:
+        file = Blob.seal(origin.file, FILE_MEDIA, salt=fresh_salt())
+    chain = _Chain(
+        desk=desk,
+        origin=origin,
+        file=file,
+        repeats=found.repeats,
+        sequence=last.sequence + 1 if last else 0,
+        previous=last.leaf_hash.hex() if last else "",
+    )
+    for blocks in _batches_of(known, found.fresh):
+        chain.add(READINGS, blocks, None)
+    for blocks in _batches_of(known, found.corrections):
+        content = b"".join(
+            corrects[block.point, start] for block in blocks for start in _starts(block)
+        )
+        chain.add(CORRECTION, blocks, Blob.seal(content, CORRECTS_MEDIA, salt=fresh_salt()))
+    receipts = desk.writer.append_all(chain.submissions) if chain.submissions else []
+    return Taken(
+        receipts=receipts,
+        stored=sum(len(one) for one in found.fresh),
+        repeats=found.repeats + origin.repeats,
+        corrected=sum(len(one) for one in found.corrections),
+    )
+
+
+def _starts(block: Block) -> range:
+    return range(block.start_s, block.end_s, block.length_s)
+
+
+def _sort(
+    conn: Connection, log_id: int, point: bytes, one: Series, into: _Sorted, *, correct: bool
+) -> None:
+    if len(one) == 0:
+        return
+    start_s, end_s = int(one.start_s[0]), int(one.start_s[-1]) + one.length_s
+    held = [
+        item.series
+        for item in effective(conn, log_id, point, start_s=start_s, end_s=end_s)
+        if item.series.length_s == one.length_s
+    ]
+    if not held:
+        into.fresh.append(one)
+        return
+    _, mine, theirs = np.intersect1d(one.start_s, held[0].start_s, return_indices=True)
+    same = one.value[mine] == held[0].value[theirs]
+    into.repeats += int(same.sum())
+    different = mine[~same]
+    if len(different) and not correct:
+        first = int(different[0])
+        in_force = int(held[0].value[theirs[~same][0]])
+        raise Refused(
+            f"point {one.point!r} at {format_instant(int(one.start_s[first]))}: {in_force} is in"
+            f" force, the new value is {int(one.value[first])} ({len(different)} such intervals);"
+            " give a reason to correct them"
+        )
+    fresh = np.ones(len(one), dtype=bool)
+    fresh[mine] = False
+    into.fresh.append(_pick(one, fresh))
+    changed = np.zeros(len(one), dtype=bool)
+    changed[different] = True
+    into.corrections.append(_pick(one, changed, Quality.CORRECTED))
+
+
+def _pick(one: Series, which: np.typing.NDArray[np.bool_], flag: int = 0) -> Series:
+    return Series(
+        point=one.point,
+        length_s=one.length_s,
+        start_s=one.start_s[which],
+        value=one.value[which],
+        quality=one.quality[which] | np.uint16(flag),
+    )
+
+
+def _replaced(
+    conn: Connection,
+    desk: Desk,
+    known: Mapping[str, store.Registered],
+    corrections: Sequence[Series],
+) -> dict[tuple[bytes, int], bytes]:
+    """Leaf hash in force for each (point, start) that is corrected."""
+    found: dict[tuple[bytes, int], bytes] = {}
+    for one in corrections:
+        if len(one) == 0:
+            continue
+        point = known[one.point].point
+        starts = one.start_s.tolist()
+        hashes = leaf_hashes_in_force(
+            conn, desk.log.log_id, desk.log.origin, point, one.length_s, starts
+        )
+        found.update({(point, start): hashes.get(start, NO_LEAF) for start in starts})
+    return found
+
+
+def _batches_of(
+    known: Mapping[str, store.Registered], series: Iterable[Series]
+) -> Iterable[list[Block]]:
+    """Blocks in the order of a batch, cut into batches of at most READINGS_MAX."""
+    blocks = sorted(
+        (block for one in series for block in blocks_of(known[one.point].point, one)),
+        key=lambda block: (block.point, block.start_s),
+    )
+    batch: list[Block] = []
+    count = 0
+    for block in blocks:
+        if block.count > READINGS_MAX:
+            raise InvalidInput(
+                f"a run of {block.count} intervals is longer than a batch ({READINGS_MAX});"
+                " import the file in parts"
+            )
+        if batch and count + block.count > READINGS_MAX:
+            yield batch
+            batch, count = [], 0
+        batch.append(block)
+        count += block.count
+    if batch:
+        yield batch
+
+
+@dataclass(slots=True, kw_only=True)
+class _Chain:
+    """Signs batches one after the other, each naming the one before."""
+
+    desk: Desk
+    origin: Origin
+    file: Blob | None
+    repeats: int
+    sequence: int
+    previous: str
+    submissions: list[Submission] = field(default_factory=list)
+
+    def add(self, type_: str, blocks: Sequence[Block], corrects: Blob | None) -> None:
+        id_ = fresh_id()
+        readings = Readings.seal(
+            blocks,
+            secret=secrets.token_bytes(SECRET_BYTES),
+            origin=self.desk.log.origin,
+            id_=id_,
+        )
+        draft = Draft(
+            type=type_,
+            id=id_,
+            author=self.origin.author,
+            members={
+                "source": self.origin.source,
+                "sequence": self.sequence,
+                "previous": self.previous,
+            },
+            bodies={
+                "body": readings,
+                "manifest": seal_json(self._manifest(), "manifest"),
+                **({"corrects": corrects} if corrects else {}),
+            },
+            attachments=[self.file.data] if self.file else [],
+        )
+        submission = self.desk.sign(draft)
+        self.submissions.append(submission)
+        self.sequence += 1
+        self.previous = leaf_hash(submission.data).hex()
+
+    def _manifest(self) -> dict[str, Any]:
+        described = (
+            {
+                "name": self.origin.file_name,
+                "size": len(self.file.content),
+                "hash": self.file.key,
+            }
+            if self.file
+            else {}
+        )
+        return {
+            "file": described,
+            "profile": self.origin.profile,
+            "reason": self.origin.reason,
+            "repairs": list(self.origin.repairs),
+            "rejections": list(self.origin.rejections),
+            "repeats": self.repeats + self.origin.repeats,
+        }

@@ -1,0 +1,270 @@
+"""The spine: log, parties, metering, matching."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from ledger.db import trigger_statements
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = (
+    "batches",
+    "bodies",
+    "checkpoint_notes",
+    "checkpoint_roots",
+    "endorsements",
+    "entries",
+    "key_ends",
+    "keys",
+    "logs",
+    "meter_logs",
+    "parties",
+    "point_names",
+    "points",
+    "tiles",
+    "blocks",
+)
+BLOCKS_NO_OVERLAP = """
+CREATE TRIGGER blocks_no_overlap BEFORE INSERT ON blocks
+WHEN NEW.correction = 0 AND EXISTS (
+    SELECT 1 FROM blocks AS b WHERE b.log_id = NEW.log_id AND b.point = NEW.point
+    AND b.start_s < NEW.end_s AND b.end_s > NEW.start_s)
+BEGIN SELECT RAISE(ABORT, 'blocks overlap: a point and interval has one value'); END
+"""
+
+
+def upgrade() -> None:
+    op.create_table(
+        "batches",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("author", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("correction", sa.SmallInteger(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("key_id", sa.LargeBinary(length=4), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_batches")),
+        sa.UniqueConstraint(
+            "log_id",
+            "author",
+            "source",
+            "sequence",
+            name=op.f("uq_batches_log_id_author_source_sequence"),
+        ),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "bodies",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "hash", name=op.f("pk_bodies")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "checkpoint_notes",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "size", name=op.f("pk_checkpoint_notes")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "checkpoint_roots",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("range", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "size", name=op.f("pk_checkpoint_roots")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "endorsements",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=170), nullable=False),
+        sa.Column("key_id", sa.LargeBinary(length=4), nullable=False),
+        sa.Column("endorser", sa.String(length=40), nullable=False),
+        sa.Column("claim", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_endorsements")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "entries",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("type", sa.String(length=40), nullable=False),
+        sa.Column("author", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_entries")),
+        sa.UniqueConstraint("log_id", "author", "id", name=op.f("uq_entries_log_id_author_id")),
+        sa.UniqueConstraint("log_id", "leaf_hash", name=op.f("uq_entries_log_id_leaf_hash")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "key_ends",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=170), nullable=False),
+        sa.Column("key_id", sa.LargeBinary(length=4), nullable=False),
+        sa.Column("entry_index", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "name", "key_id", name=op.f("pk_key_ends")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "keys",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=170), nullable=False),
+        sa.Column("key_id", sa.LargeBinary(length=4), nullable=False),
+        sa.Column("entry_index", sa.Integer(), nullable=False),
+        sa.Column("party", sa.String(length=40), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("custody", sa.String(length=8), nullable=False),
+        sa.Column("device", sa.String(length=8), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "name", "key_id", name=op.f("pk_keys")),
+        sa.UniqueConstraint("log_id", "public_key", name=op.f("uq_keys_log_id_public_key")),
+        info={"append_only": True},
+    )
+    op.create_index(op.f("ix_keys_party"), "keys", ["party"], unique=False)
+    op.create_table(
+        "log_heads",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("tick_s", sa.Integer(), nullable=False),
+        sa.Column("edge", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", name=op.f("pk_log_heads")),
+    )
+    op.create_table(
+        "logs",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("origin", sa.String(length=128), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("zone", sa.String(length=6), nullable=False),
+        sa.Column("operator", sa.String(length=40), nullable=False),
+        sa.Column("log_vkey", sa.String(length=300), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", name=op.f("pk_logs")),
+        sa.UniqueConstraint("origin", name=op.f("uq_logs_origin")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "meter_logs",
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("log_id", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_meter_logs")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "parties",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("party", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("roles", sa.String(length=200), nullable=False),
+        sa.Column("replaces", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_parties")),
+        sa.UniqueConstraint(
+            "log_id", "party", "replaces", name=op.f("uq_parties_log_id_party_replaces")
+        ),
+        info={"append_only": True},
+    )
+    op.create_index(op.f("ix_parties_party"), "parties", ["party"], unique=False)
+    op.create_table(
+        "point_names",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("point", sa.LargeBinary(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "name", name=op.f("pk_point_names")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "points",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("point", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("replaces", sa.String(length=32), nullable=False),
+        sa.Column("master", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_points")),
+        sa.UniqueConstraint(
+            "log_id", "point", "replaces", name=op.f("uq_points_log_id_point_replaces")
+        ),
+        info={"append_only": True},
+    )
+    op.create_index(op.f("ix_points_point"), "points", ["point"], unique=False)
+    op.create_table(
+        "tiles",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("level", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "level", "number", name=op.f("pk_tiles")),
+        info={"append_only": True},
+    )
+    op.create_table(
+        "blocks",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("leaf_offset", sa.Integer(), nullable=False),
+        sa.Column("point", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("start_s", sa.Integer(), nullable=False),
+        sa.Column("end_s", sa.Integer(), nullable=False),
+        sa.Column("length_s", sa.Integer(), nullable=False),
+        sa.Column("correction", sa.SmallInteger(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("quality", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["log_id", "entry_index"],
+            ["batches.log_id", "batches.entry_index"],
+            name=op.f("fk_blocks_log_id_entry_index"),
+        ),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", "number", name=op.f("pk_blocks")),
+        info={
+            "triggers": [
+                "\nCREATE TRIGGER blocks_no_overlap BEFORE INSERT ON blocks\nWHEN NEW.correction = 0 AND EXISTS (\n    SELECT 1 FROM blocks AS b WHERE b.log_id = NEW.log_id AND b.point = NEW.point\n    AND b.start_s < NEW.end_s AND b.end_s > NEW.start_s)\nBEGIN SELECT RAISE(ABORT, 'blocks overlap: a point and interval has one value'); END\n"
+            ],
+            "append_only": True,
+        },
+    )
+    op.create_index(
+        "ix_blocks_point_span", "blocks", ["log_id", "point", "start_s", "end_s"], unique=False
+    )
+    for table in APPEND_ONLY:
+        for statement in trigger_statements(table):
+            op.execute(statement)
+    op.execute(BLOCKS_NO_OVERLAP)
+
+
+def downgrade() -> None:
+    op.drop_index("ix_blocks_point_span", table_name="blocks")
+    op.drop_table("blocks")
+    op.drop_table("tiles")
+    op.drop_index(op.f("ix_points_point"), table_name="points")
+    op.drop_table("points")
+    op.drop_table("point_names")
+    op.drop_index(op.f("ix_parties_party"), table_name="parties")
+    op.drop_table("parties")
+    op.drop_table("meter_logs")
+    op.drop_table("logs")
+    op.drop_table("log_heads")
+    op.drop_index(op.f("ix_keys_party"), table_name="keys")
+    op.drop_table("keys")
+    op.drop_table("key_ends")
+    op.drop_table("entries")
+    op.drop_table("endorsements")
+    op.drop_table("checkpoint_roots")
+    op.drop_table("checkpoint_notes")
+    op.drop_table("bodies")
+    op.drop_table("batches")
