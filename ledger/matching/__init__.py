@@ -1,0 +1,1 @@
+"""Matching: which generation covered which consumption, in integer Wh."""

@@ -1,0 +1,188 @@
+"""The same matching at quarter-hour, hour, day, month and year, side by side.
+
+Supply and measured demand are added up per calendar interval of park time (invariant 23), and the
+waterfall runs again on the sums: what a park could claim if energy might be moved freely within an
+hour, a day, a month, a year. A contract adds up only what lies in its period: it never
+moves energy across its beginning or its end. What it takes from a longer interval is booked against
+that interval's earliest energy first, which matters only where periods of contracts cut through it.
+
+The run itself cuts the first and last interval. Estimated energy is in every denominator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ledger.errors import InvalidInput
+from ledger.matching.check import check_inputs
+from ledger.matching.engine import NOTHING
+from ledger.matching.model import PPM, Contract, Demand, Grid, Int64, Result, SupplyClass
+from ledger.matching.waterfall import Step, deliver, in_order, limit_left
+from ledger.units import DAY_S, GRANULARITIES, HOUR_S, QUARTER_HOUR_S, Granularity
+
+_LENGTH_S: Final[dict[Granularity, int]] = {
+    "quarter_hour": QUARTER_HOUR_S,
+    "hour": HOUR_S,
+    "day": DAY_S,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """What one granularity says: matched Wh, in all and by class, and the consumption it covers.
+
+    `consumption_wh` includes what was estimated, and is the same at each granularity.
+    """
+
+    granularity: Granularity
+    matched_wh: int
+    consumption_wh: int
+    by_class_wh: Mapping[SupplyClass, int]
+
+    @property
+    def share_ppm(self) -> int | None:
+        """matched / consumption in millionths, rounded down; None if nothing was consumed."""
+        return self.matched_wh * PPM // self.consumption_wh if self.consumption_wh else None
+
+
+def side_by_side(
+    grid: Grid,
+    supply: Mapping[str, Int64],
+    demand: Mapping[str, Demand],
+    contracts: Sequence[Contract],
+    *,
+    regions: Mapping[str, str],
+    result: Result,
+    delivered_before_wh: Mapping[str, int] = NOTHING,
+) -> tuple[Matched, ...]:
+    """One `Matched` for each granularity, finest first; those finer than the grid are left out.
+
+    `result` is what `match` gave for the same inputs: it is the finest granularity's answer.
+    Raises what `match` raises.
+    """
+    check_inputs(grid, supply, demand, contracts, regions)
+    consumption_wh = result.totals().consumption_wh
+    ordered = in_order(contracts)
+
+    def matched(granularity: Granularity, delivered_wh: Mapping[str, int]) -> Matched:
+        by_class_wh = dict.fromkeys(SupplyClass, 0)
+        for contract in ordered:
+            by_class_wh[contract.supply_class] += delivered_wh[contract.contract]
+        return Matched(
+            granularity=granularity,
+            matched_wh=sum(by_class_wh.values()),
+            consumption_wh=consumption_wh,
+            by_class_wh=by_class_wh,
+        )
+
+    answers: list[Matched] = []
+    for granularity in GRANULARITIES:
+        length_s = _LENGTH_S.get(granularity)
+        if length_s == grid.length_s:
+            answers.append(matched(granularity, result.delivered_wh))
+        elif length_s is None or length_s > grid.length_s:
+            pieces = _Pieces(grid, buckets(grid, granularity), supply, demand, ordered)
+            delivered_wh = {
+                contract.contract: pieces.run(
+                    contract, delivered_before_wh.get(contract.contract, 0)
+                )
+                for contract in ordered
+            }
+            answers.append(matched(granularity, delivered_wh))
+    return tuple(answers)
+
+
+def buckets(grid: Grid, granularity: Granularity) -> Int64:
+    """int64[T]: the number of the calendar interval, in park time, that each interval is in."""
+    park_s = grid.starts_s() + grid.zone_offset_s
+    length_s = _LENGTH_S.get(granularity)
+    if length_s is not None:
+        if length_s < grid.length_s:
+            raise InvalidInput(
+                f"{granularity} is finer than the grid's intervals of {grid.length_s} s"
+            )
+        return park_s // length_s
+    unit = "datetime64[M]" if granularity == "month" else "datetime64[Y]"
+    return park_s.astype("datetime64[s]").astype(unit).astype(np.int64)
+
+
+class _Pieces:
+    """Supply and demand per piece: a calendar interval, cut where a contract begins or ends.
+
+    `starts`: int64[P], first grid row of each piece; `bucket`: int64[P], its calendar interval.
+    """
+
+    def __init__(
+        self,
+        grid: Grid,
+        bucket: Int64,
+        supply: Mapping[str, Int64],
+        demand: Mapping[str, Demand],
+        contracts: Sequence[Contract],
+    ) -> None:
+        cuts = {0, *(np.flatnonzero(np.diff(bucket)) + 1).tolist()}
+        for contract in contracts:
+            rows = grid.rows(contract.period)
+            cuts |= {rows.start, rows.stop} - {grid.count}
+        self.grid = grid
+        self.starts = np.array(sorted(cuts), dtype=np.int64)
+        self.bucket = bucket[self.starts]
+        self.supply_wh = {point: np.add.reduceat(wh, self.starts) for point, wh in supply.items()}
+        self.demand_wh = {
+            point: np.add.reduceat(one.wh, self.starts) for point, one in demand.items()
+        }
+
+    def run(self, contract: Contract, delivered_before_wh: int) -> int:
+        """Let the contract deliver in all its calendar intervals; returns Wh."""
+        rows = self.grid.rows(contract.period)
+        first, last = np.searchsorted(self.starts, [rows.start, rows.stop]).tolist()
+        if first == last:
+            return 0
+        part = slice(first, last)
+        bucket = self.bucket[part]
+        groups = np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
+        shares = sorted(contract.consumers, key=lambda share: share.point)
+        sources_wh = [self.supply_wh[point][part] for point in sorted(contract.sources)]
+        consumers_wh = [self.demand_wh[share.point][part] for share in shares]
+        available_wh = [np.add.reduceat(wh, groups) for wh in sources_wh]
+        wanted_wh = [np.add.reduceat(wh, groups) for wh in consumers_wh]
+        step = Step(
+            shares_ppm=[share.share_ppm for share in shares],
+            available_wh=available_wh,
+            wanted_wh=wanted_wh,
+            left_wh=wanted_wh,
+            lanes_wh=_lanes(contract, len(groups)),
+        )
+        delivered_wh = deliver(step, limit_left(contract, delivered_before_wh))
+        for wh, left_wh in zip(sources_wh + consumers_wh, available_wh + wanted_wh, strict=True):
+            _keep_latest(wh, left_wh, groups)
+        return delivered_wh
+
+
+def _lanes(contract: Contract, count: int) -> list[list[Int64]]:
+    """Room for the deliveries; one scratch array will do unless a limit must take some back."""
+    if contract.limit_wh:
+        return [
+            [np.zeros(count, dtype=np.int64) for _ in contract.consumers] for _ in contract.sources
+        ]
+    scratch = np.zeros(count, dtype=np.int64)
+    return [[scratch] * len(contract.consumers)] * len(contract.sources)
+
+
+def _keep_latest(wh: Int64, left_wh: Int64, groups: Int64) -> None:
+    """Reduce `wh`, int64[n], in place, so that group g, from row groups[g] on, keeps left_wh[g].
+
+    What goes is the earliest energy of the group.
+    """
+    if len(groups) == len(wh):
+        wh[:] = left_wh
+        return
+    until = np.cumsum(wh)
+    ends = np.append(groups[1:], len(wh)) - 1
+    sizes = np.diff(groups, append=len(wh))
+    after = np.repeat(until[ends], sizes) - until
+    np.minimum(wh, np.maximum(np.repeat(left_wh, sizes) - after, 0), out=wh)
