@@ -49,7 +49,7 @@ def test_reading() -> None:
     assert len(report.steps) == 7
     said = words(report.established)
     assert "The log park.example/log had" in said
-    assert "pv-roof-1: generation pv, energy, owned by farm" in said
+    assert "technology pv, park system energy, owned by farm" in said
     assert "2026-01-01T00:45:00Z to 2026-01-01T01:00:00Z" in said
     assert "UTC+08:00: 2026-01-01 08:45:00 to 2026-01-01 09:00:00" in said
     assert "Value: 1,003 Wh." in said

@@ -6,12 +6,28 @@ from typing import Final
 from greenledger_verify.checkpoint import SignedCheckpoint
 from greenledger_verify.leaves import Allocation, Reading
 from greenledger_verify.members import parse_zone
-from greenledger_verify.opening import Opening
+from greenledger_verify.opened import Opening
 from greenledger_verify.report import Report
 from greenledger_verify.state import RegisteredKey
 from greenledger_verify.text import Text, say
 from greenledger_verify.trust import Trust
 
+WORDS: Final = {
+    "generation": say("generation"),
+    "consumption": say("consumption"),
+    "grid-import": say("grid import"),
+    "grid-export": say("grid export"),
+    "storage-charge": say("storage charge"),
+    "storage-discharge": say("storage discharge"),
+    "billed": say("billed quantity"),
+    "other": say("other"),
+    "energy": say("energy"),
+    "transport": say("transport"),
+    "buildings": say("buildings"),
+    "infrastructure": say("infrastructure"),
+    "production": say("production"),
+    "ecology": say("ecology"),
+}
 UNITS: Final = {"ml": "mL", "ug/m3": "µg/m³"}
 
 
@@ -93,13 +109,12 @@ def interval(start_s: int, length_s: int, zone: str) -> Text:
 
 
 def _explain_subject(opening: Opening, report: Report) -> None:
-    party = opening.author_party()
     report.establish(
         "Entry {index} of that log is {type} by {author} ({name}), who dates it {at}.",
         index=opening.index,
         type=opening.subject.type,
         author=opening.subject.author,
-        name=party.name if party else "?",
+        name=opening.party.name,
         at=opening.subject.text("at"),
     )
     report.establish(
@@ -112,30 +127,7 @@ def _explain_subject(opening: Opening, report: Report) -> None:
 
 
 def _explain_reading(opening: Opening, reading: Reading, report: Report) -> None:
-    body = opening.point(reading.point)
-    unit: object = say("base units of the point (its master data are not opened)")
-    if body is None or body.content is None:
-        report.establish("The reading is of the point {point}.", point=reading.point)
-        report.leave_open(
-            "What the point {point} measures, and in which unit: its master data are not opened.",
-            point=reading.point,
-        )
-        report.leave_open(
-            "That {author} may send readings of this point.", author=opening.subject.author
-        )
-    else:
-        point = body.content
-        report.establish(
-            "The reading is of the point {name}: {kind} {technology}, {system}, owned by {owner} "
-            "(master data of entry {index}).",
-            name=point["name"],
-            kind=point["kind"],
-            technology=point["technology"],
-            system=point["park_system"],
-            owner=point["owner"],
-            index=body.index,
-        )
-        unit = UNITS.get(str(point["unit"]), point["unit"])
+    unit = _explain_point(opening, reading.point, report)
     report.establish(
         "Interval: {interval}.",
         interval=interval(reading.start_s, reading.length_s, opening.state.zone),
@@ -144,6 +136,42 @@ def _explain_reading(opening: Opening, reading: Reading, report: Report) -> None
     for flag in reading.quality or (say("measured, no flag"),):
         report.establish("Quality: {flag}.", flag=flag)
     report.establish("Provenance: {provenance}.", provenance=provenance(opening.signer))
+
+
+def _explain_point(opening: Opening, identity: str, report: Report) -> object:
+    """Say which point it is, and return the unit of its values."""
+    body = opening.registration("point", identity)
+    if body is None or body.content is None:
+        report.establish("The reading is of the point {point}.", point=identity)
+        report.leave_open(
+            "What the point {point} measures, and in which unit: its master data are not opened.",
+            point=identity,
+        )
+        report.leave_open(
+            "That {author} may send readings of this point.", author=opening.subject.author
+        )
+        return say("base units of the point (its master data are not opened)")
+    point = body.content
+    report.establish(
+        "The reading is of the point {name} ({point}): {kind}, technology {technology}, park "
+        "system {system}, owned by {owner}; master data of entry {index}.",
+        name=point["name"],
+        point=identity,
+        kind=WORDS[str(point["kind"])],
+        technology=point["technology"] or "–",
+        system=WORDS[str(point["park_system"])],
+        owner=point["owner"],
+        index=body.index,
+    )
+    if body.index > opening.index:
+        report.leave_open(
+            "Which master data the point had at the reading: those of the file were registered "
+            "after it."
+        )
+        report.leave_open(
+            "That {author} may send readings of this point.", author=opening.subject.author
+        )
+    return UNITS.get(str(point["unit"]), point["unit"])
 
 
 def _explain_allocation(opening: Opening, allocation: Allocation, report: Report) -> None:
@@ -161,6 +189,18 @@ def _explain_allocation(opening: Opening, allocation: Allocation, report: Report
         "Interval: {interval}.",
         interval=interval(allocation.start_s, allocation.length_s, opening.state.zone),
     )
+    contract = opening.registration("contract", allocation.contract)
+    if contract is None or contract.content is None:
+        report.leave_open(
+            "What the contract {contract} says: it is not opened.", contract=allocation.contract
+        )
+    else:
+        report.establish(
+            "The contract is {name}, seller {seller} (entry {index}).",
+            name=contract.content["name"],
+            seller=contract.content["seller"],
+            index=contract.index,
+        )
     report.leave_open(
         "That the run was computed as its policy says, from the readings of the log: recompute it "
         "to know."
@@ -169,7 +209,7 @@ def _explain_allocation(opening: Opening, allocation: Allocation, report: Report
 
 
 def _point_name(opening: Opening, point: str) -> object:
-    body = opening.point(point)
+    body = opening.registration("point", point)
     return point if body is None or body.content is None else body.content["name"]
 
 

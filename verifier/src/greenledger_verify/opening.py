@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from greenledger_verify.authority import verify_authority
 from greenledger_verify.bodies import verify_body
 from greenledger_verify.checkpoint import SignedCheckpoint, verify_checkpoint
 from greenledger_verify.encoding import decode_base64, decode_hex
@@ -35,6 +36,7 @@ from greenledger_verify.members import (
     text,
 )
 from greenledger_verify.merkle import leaf_hash, verify_inclusion
+from greenledger_verify.opened import OpenedBody, Opening
 from greenledger_verify.report import Report
 from greenledger_verify.rules import apply
 from greenledger_verify.state import Party, RegisteredKey, State
@@ -90,43 +92,6 @@ class OpeningFile:
     bodies: dict[str, bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedBody:
-    """The members of a JSON body (None: a file as received) and the entry that commits to it."""
-
-    index: int
-    entry: Entry
-    content: dict[str, object] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What was verified. ``state`` is what the file's entries say up to and with its subject."""
-
-    kind: str
-    signed: SignedCheckpoint
-    index: int
-    subject: Entry
-    signer: RegisteredKey
-    state: State
-    leaf: Reading | Allocation | None
-    bodies: tuple[OpenedBody, ...]
-
-    def author_party(self) -> Party | None:
-        return self.state.parties.get(self.subject.author)
-
-    def point(self, point: str) -> OpenedBody | None:
-        """The newest opened master data of ``point``."""
-        of_point = [
-            body
-            for body in self.bodies
-            if body.entry.type == "point.register"
-            and body.entry.text("point") == point
-            and body.content is not None
-        ]
-        return max(of_point, key=lambda body: body.index, default=None)
-
-
 def parse_opening(raw: bytes) -> OpeningFile:
     """Take the file apart. Whatever is wrong with its form makes it unusable; nothing is verified
     yet.
@@ -170,7 +135,7 @@ def verify_opening(file: OpeningFile, trust: Trust, report: Report) -> Opening:
         "Each signature is by a key that the log registered before, in a chain that ends in the "
         "genesis"
     ):
-        signer, state = _replay(file, entries, signed)
+        signer, party, state = _replay(file, entries, signed)
     subject_index, subject = file.entries[0].index, entries[file.entries[0].index]
     leaf: Reading | Allocation | None = None
     if file.leaf is not None:
@@ -187,12 +152,13 @@ def verify_opening(file: OpeningFile, trust: Trust, report: Report) -> Opening:
         index=subject_index,
         subject=subject,
         signer=signer,
+        party=party,
         state=state,
         leaf=leaf,
         bodies=bodies,
     )
     with report.step("The author may say this, as far as the opened bodies show"):
-        _verify_author(opening)
+        verify_authority(opening)
     return opening
 
 
@@ -264,21 +230,29 @@ def _require_genesis_last(file: OpeningFile) -> None:
 
 def _replay(
     file: OpeningFile, entries: dict[int, Entry], signed: SignedCheckpoint
-) -> tuple[RegisteredKey, State]:
-    """Apply the entries in the order of the log. Returns the key that signed the subject, and the
-    state in the end.
+) -> tuple[RegisteredKey, Party, State]:
+    """Apply the entries in the order of the log. Returns the key that signed the subject and the
+    author's registration then in force, and the state in the end.
     """
     state = State(origin=signed.checkpoint.origin, log_key=signed.log_key, complete=False)
-    signers = {}
+    subject_index = file.entries[0].index
+    author = entries[subject_index].author
+    found: tuple[RegisteredKey, Party] | None = None
     for index in sorted(entries):
         with locate("entry {index}", index=index):
-            signers[index] = apply(state, entries[index], index)
-    subject = entries[file.entries[0].index]
-    if subject.author not in state.parties:
+            signer = apply(state, entries[index], index)
+            if index == subject_index:
+                found = signer, _registered(state, author)
+    assert found is not None
+    return *found, state
+
+
+def _registered(state: State, author: str) -> Party:
+    if author not in state.parties:
         raise VerificationError(
-            "the file holds no registration of the author {author}", author=subject.author
+            "the file holds no registration of the author {author} before it", author=author
         )
-    return signers[file.entries[0].index], state
+    return state.parties[author]
 
 
 def _verify_leaf(kind: str, leaf: InnerLeaf, subject: Entry) -> Reading | Allocation:
@@ -327,39 +301,3 @@ def _verify_bodies(bodies: dict[str, bytes], entries: dict[int, Entry]) -> tuple
             content = verify_body(raw, reference)
             opened.append(OpenedBody(index=index, entry=entries[index], content=content))
     return tuple(opened)
-
-
-def _verify_author(opening: Opening) -> None:
-    """Where master data are opened: a point's or contract's registrant and a batch's author are
-    among those §4.1 allows.
-    """
-    for body in opening.bodies:
-        if body.content is None or body.entry.type not in ("point.register", "contract.register"):
-            continue
-        owner = body.content["owner" if body.entry.type == "point.register" else "seller"]
-        if body.entry.author not in (opening.state.operator, owner):
-            raise VerificationError(
-                "entry {index}: {author} registered it, but is neither the operator nor {owner}",
-                index=body.index,
-                author=body.entry.author,
-                owner=owner,
-            )
-    if isinstance(opening.leaf, Reading):
-        _verify_batch_author(opening, opening.leaf)
-
-
-def _verify_batch_author(opening: Opening, reading: Reading) -> None:
-    point, party = opening.point(reading.point), opening.author_party()
-    if point is None or point.content is None or party is None:
-        return
-    author = opening.subject.author
-    if (
-        author not in (opening.state.operator, point.content["owner"])
-        and "gateway" not in party.roles
-    ):
-        raise VerificationError(
-            "{author} may not send readings of the point {point}: it is neither its owner, nor the "
-            "operator, nor a gateway",
-            author=author,
-            point=reading.point,
-        )

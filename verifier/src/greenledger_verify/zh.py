@@ -1,3 +1,8 @@
-"""Chinese sentences, by their English template."""
+"""Chinese sentences by their English template. A test keeps the table complete."""
 
-CHINESE: dict[str, str] = {}
+from typing import Final
+
+from greenledger_verify.zh_reasons import REASONS
+from greenledger_verify.zh_report import REPORT
+
+CHINESE: Final[dict[str, str]] = {**REPORT, **REASONS}
