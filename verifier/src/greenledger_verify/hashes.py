@@ -12,6 +12,7 @@ from greenledger_verify.merkle import verify_consistency, verify_inclusion
 from greenledger_verify.text import Language
 
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
+_DIGITS_MAX = 20
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,19}")
 
 INCLUSION: Final = {
@@ -95,12 +96,19 @@ def check_batch(
 
 def _parse_line(line: bytes) -> dict[str, object]:
     try:
-        value = json.loads(line.decode(), object_pairs_hook=_members_once)
+        value = json.loads(line.decode(), object_pairs_hook=_members_once, parse_int=_short_integer)
     except (ValueError, RecursionError):
         raise UnusableInput("the line is not JSON") from None
     if not isinstance(value, dict):
         raise UnusableInput("the line is not a JSON object")
     return value
+
+
+def _short_integer(digits: str) -> int:
+    """No number of a proof is longer; reading a much longer one could take for ever."""
+    if len(digits) > _DIGITS_MAX:
+        raise UnusableInput("a number in the line is too long")
+    return int(digits)
 
 
 def _members_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -16,6 +16,7 @@ REASONS: Final[dict[str, str]] = {
     ),
     "a hash has 32 bytes, this one has {given}": "哈希应为 32 字节，此处为 {given} 字节",
     "a member stands twice in one object": "同一对象中有成员出现两次",
+    "a number in the line is too long": "此行中有过长的数字",
     "a party that replaces its key {id} must sign with that key": (
         "主体替换其密钥 {id} 时必须用该密钥签名"
     ),
