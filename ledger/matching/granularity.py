@@ -7,6 +7,10 @@ moves energy across its beginning or its end. What it takes from a longer interv
 that interval's earliest energy first, which matters only where periods of contracts cut through it.
 
 The run itself cuts the first and last interval. Estimated energy is in every denominator.
+
+With one contract by demand a coarser figure is never below a finer one. With several contracts
+that compete for the same points it may be: pro-rata over a longer interval gives energy to
+consumers whom a later contract could have served. Shares are rounded anew at each granularity.
 """
 
 from __future__ import annotations

@@ -1,0 +1,103 @@
+"""Random parks for Hypothesis: small, but with every awkward thing that the rules mention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ledger.matching.model import Contract, Demand, Grid, Int64, Share, SupplyClass
+from ledger.units import Period
+
+CLASSES = (SupplyClass.SELF_USE, SupplyClass.DIRECT_SUPPLY, SupplyClass.GREEN_TRADE)
+# 2026-03-31T22:15:00+08:00: days, months and a quarter turn soon after.
+START_S = 1_774_966_500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Park:
+    grid: Grid
+    supply: dict[str, Int64]
+    demand: dict[str, Demand]
+    contracts: list[Contract]
+    delivered_before_wh: dict[str, int]
+
+
+def name(letter: str, number: int) -> str:
+    return letter * 31 + f"{number:x}"
+
+
+def energies(highest_wh: int) -> st.SearchStrategy[int]:
+    return st.one_of(st.just(0), st.integers(0, min(highest_wh, 9)), st.integers(0, highest_wh))
+
+
+@st.composite
+def columns(draw: st.DrawFn, count: int, highest_wh: int) -> Int64:
+    values = draw(st.lists(energies(highest_wh), min_size=count, max_size=count))
+    return np.array(values, dtype=np.int64)
+
+
+@st.composite
+def demands(draw: st.DrawFn, point: str, count: int, highest_wh: int) -> Demand:
+    wh = draw(columns(count, highest_wh))
+    if draw(st.booleans()):
+        return Demand(point=point, wh=wh)
+    missing = np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool)
+    return Demand(
+        point=point,
+        wh=np.where(missing, 0, wh),
+        estimated_wh=np.where(missing, draw(columns(count, highest_wh)), 0),
+    )
+
+
+@st.composite
+def contracts_of(
+    draw: st.DrawFn, number: int, grid: Grid, sources: list[str], consumers: list[str], top: int
+) -> Contract:
+    chosen = draw(st.lists(st.sampled_from(consumers), min_size=1, unique=True))
+    shares = [0] * len(chosen)
+    if draw(st.booleans()):
+        cuts = sorted(
+            draw(st.lists(st.integers(1, 10**6), min_size=len(chosen), max_size=len(chosen)))
+        )
+        shares = [max(after - before, 0) for before, after in zip([0, *cuts], cuts, strict=False)]
+        if not all(shares):
+            shares = [10**6 // len(chosen)] * len(chosen)
+    # Seconds, not intervals: a period may begin and end anywhere, also outside the grid.
+    first = draw(st.integers(grid.start_s - 2000, grid.end_s))
+    last = draw(st.integers(first + 1, grid.end_s + 2000))
+    if draw(st.booleans()):
+        first, last = grid.start_s, grid.end_s
+    return Contract(
+        contract=name("c", number),
+        supply_class=draw(st.sampled_from(CLASSES)),
+        sources=tuple(draw(st.lists(st.sampled_from(sources), min_size=1, unique=True))),
+        consumers=tuple(
+            Share(point=point, share_ppm=share) for point, share in zip(chosen, shares, strict=True)
+        ),
+        period=Period(start_s=first, end_s=last),
+        limit_wh=draw(st.one_of(st.just(0), st.integers(1, 4 * top))),
+    )
+
+
+@st.composite
+def parks(draw: st.DrawFn) -> Park:
+    # Highest Wh of an interval: small numbers, a large park, and the edges of the three paths.
+    top = draw(st.sampled_from([5, 40_000, 2**24, 2**25, 2**47, 2**49, 2**52, 2**55]))
+    grid = Grid(start_s=START_S, length_s=900, count=draw(st.integers(1, 12)), zone_offset_s=28_800)
+    sources = [name("a", number) for number in range(draw(st.integers(1, 3)))]
+    consumers = [name("b", number) for number in range(draw(st.integers(1, 5)))]
+    contracts = [
+        draw(contracts_of(number, grid, sources, consumers, top))
+        for number in range(draw(st.integers(0, 4)))
+    ]
+    return Park(
+        grid=grid,
+        supply={point: draw(columns(grid.count, top)) for point in sources},
+        demand={point: draw(demands(point, grid.count, top)) for point in consumers},
+        contracts=contracts,
+        delivered_before_wh={
+            one.contract: draw(st.integers(0, top)) for one in contracts if draw(st.booleans())
+        },
+    )
