@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import compress
 from typing import Any, Self
 
 import numpy as np
@@ -16,12 +17,14 @@ from ledger.metering.importers.profile import (
     LongLayout,
     Naming,
     Profile,
+    TimeRules,
     WideLayout,
 )
 from ledger.metering.importers.report import Notes, PointFacts, listed, nearest
 from ledger.metering.importers.stamps import Stamps, as_label
 from ledger.metering.importers.tables import Table
 from ledger.metering.quality import Quality
+from ledger.units import DAY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,7 +109,7 @@ def flatten(
     Raises InvalidInput where the profile names a point that is not in `points`; a row that does so
     is rejected in `notes`.
     """
-    usable = _usable_rows(table, stamps, profile, notes)
+    usable: NDArray[np.bool_] = stamps.local_s != times.BAD
     layout = profile.layout
     if isinstance(layout, ColumnsLayout):
         return _flatten_columns(table, stamps, usable, layout, star, points, name)
@@ -122,20 +125,25 @@ def flatten(
     else:
         at = np.flatnonzero(usable)
         column_names = layout.columns
-        cells = _flatten_wide(table, stamps, at, layout, profile.time.interval_s, notes)
+        cells = _flatten_wide(table, stamps, at, layout, profile.time, notes)
         at = np.searchsorted(table.row, cells.row)
     named = replace(cells, point=of_row[at], meter=meter_of_row[at])
     return named, Names(columns=column_names, points=point_names, meters=meter_names)
 
 
-def _usable_rows(table: Table, stamps: Stamps, profile: Profile, notes: Notes) -> NDArray[np.bool_]:
-    usable: NDArray[np.bool_] = stamps.local_s != times.BAD
-    for column, value in profile.keep_rows.items():
+def keep_rows(table: Table, rules: Mapping[str, str], notes: Notes) -> Table:
+    """The rows in which each column of `rules` holds its value; the others are noted."""
+    for column, value in rules.items():
         same = np.array([as_label(cell) == value for cell in table.columns[column]], dtype=np.bool_)
         rule = f"row left out, since its {column!r} is not {value!r}"
         notes.repaired(Quality.MEASURED, rule, table.row[~same])
-        usable &= same
-    return usable
+        table = Table(
+            columns={
+                name: list(compress(cells, same.tolist())) for name, cells in table.columns.items()
+            },
+            row=table.row[same],
+        )
+    return table
 
 
 def _boxed(texts: Sequence[str]) -> NDArray[np.object_]:
@@ -195,13 +203,21 @@ def _flatten_wide(
     stamps: Stamps,
     at: NDArray[np.int64],
     layout: WideLayout,
-    interval_s: int,
+    rules: TimeRules,
     notes: Notes,
 ) -> Cells:
     """Cells in the order of rows, then columns; those that the bit string denies are left out."""
     present = np.ones((len(at), len(layout.columns)), dtype=np.bool_)
+    # A spreadsheet's date cell may hide a time, which would move the whole day.
+    hours = stamps.local_s[at] % DAY_S != 0
+    for index in at[hours].tolist():
+        reason = f"date {times.show_s(stamps.local_s[index])} has a time of day"
+        notes.rejected(table.row[index], rules.columns[0], reason)
+    present[hours] = False
     if layout.complete_column:
         for place, index in enumerate(at.tolist()):
+            if hours[place]:
+                continue
             bits = as_label(table.columns[layout.complete_column][index])
             if len(bits) != len(layout.columns):
                 reason = f"has {len(bits)} characters, but there are {len(layout.columns)} columns"
@@ -217,7 +233,7 @@ def _flatten_wide(
         texts[:, place] = _boxed(as_texts(table.columns[column]))[at]
     in_row, in_column = np.nonzero(present)
     cells = _cells(table, stamps, at[in_row], texts=texts[in_row, in_column])
-    at_s = cells.at_s + layout.first_s + in_column * interval_s
+    at_s = cells.at_s + layout.first_s + in_column * rules.interval_s
     return replace(cells, column=in_column, at_s=at_s)
 
 

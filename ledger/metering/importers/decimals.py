@@ -123,15 +123,10 @@ def peak(numbers: Integers) -> int:
 def multiply(numbers: Integers, factors: Integers | int) -> Integers:
     """Elementwise product, exact."""
     factor_peak = abs(factors) if isinstance(factors, int) else peak(factors)
-    if numbers.dtype == object or peak(numbers) * max(1, factor_peak) >= _SAFE:
+    # A factor alone may be too large for int64, even where all numbers are 0.
+    if numbers.dtype == object or max(1, peak(numbers)) * max(1, factor_peak) >= _SAFE:
         return numbers.astype(object) * factors
     return numbers * factors
-
-
-def rescale(numbers: Decimals, places: int) -> Integers:
-    """Mantissas at `places`, which is at least the present number of places."""
-    assert places >= numbers.places
-    return multiply(numbers.mantissa, 10 ** (places - numbers.places))
 
 
 def sum_runs(numbers: Integers, firsts: NDArray[np.int64]) -> Integers:

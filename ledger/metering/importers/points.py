@@ -79,12 +79,7 @@ def in_order(values: Values, rules: PointRules) -> tuple[Values, int]:
     cells = values.cells
     order = np.lexsort((cells.row, cells.at_s, cells.point))
     if not np.array_equal(order, np.arange(len(order))):
-        values = Values(
-            cells=cells.take_at(order),
-            number=values.number[order],
-            places=values.places,
-            quality=values.quality[order],
-        )
+        values = values.take_at(order)
     values, repeats = _drop_repeats(values, rules)
     cells = values.cells
     step_s = np.diff(cells.at_s)
@@ -142,9 +137,10 @@ def _drop_repeats(values: Values, rules: PointRules) -> tuple[Values, int]:
 
 def by_point(values: Values) -> Iterator[tuple[int, Values]]:
     """Values in order → (place of the point, its values)."""
-    present = np.unique(values.cells.point)
-    for point in present.tolist():
-        yield point, values.take(values.cells.point == point)
+    present, firsts = np.unique(values.cells.point, return_index=True)
+    bounds = [*firsts.tolist(), len(values.cells)]
+    for place, point in enumerate(present.tolist()):
+        yield point, values.take_at(np.arange(bounds[place], bounds[place + 1]))
 
 
 def to_series(point: str, facts: PointFacts, values: Values, rules: PointRules) -> Series | None:
@@ -153,7 +149,7 @@ def to_series(point: str, facts: PointFacts, values: Values, rules: PointRules) 
     readings = (_from_register if profile.value.quantity == "register" else _from_values)(
         point, facts, values, rules
     )
-    readings = _within_limit(readings, values, rules)
+    readings = _within_limit(readings, rules)
     slots = _reshape(readings, facts, rules)
     notes.repaired(Quality.MEASURED, "a slot touches a missing row: absent", slots.lost)
     keep = _kept(slots.start_s, rules)
@@ -190,6 +186,7 @@ def _from_values(point: str, facts: PointFacts, values: Values, rules: PointRule
         per=per,
         quality=values.quality,
         row=values.cells.row,
+        column=values.cells.column,
     )
 
 
@@ -220,24 +217,26 @@ def _from_register(_point: str, facts: PointFacts, values: Values, rules: PointR
         # An interval is as doubtful as either of the readings that bound it.
         quality=found.quality | values.quality[found.at] | values.quality[found.at - 1],
         row=row,
+        column=cells.column[found.at],
     )
 
 
-def _within_limit(readings: Readings, values: Values, rules: PointRules) -> Readings:
+def _within_limit(readings: Readings, rules: PointRules) -> Readings:
     most = VALUE_MOST * readings.per.denominator // abs(readings.per.numerator)
     if decimals.peak(readings.number) <= most:
         return readings
     too_large = np.asarray(abs(readings.number) > most, dtype=np.bool_)
-    column = rules.names.columns[values.cells.column[0]]
-    for row in readings.row[too_large].tolist():
-        reason = f"more than {VALUE_MOST} {rules.profile.value.base_unit} in one interval"
-        rules.notes.rejected(row, column, reason)
+    reason = f"more than {VALUE_MOST} {rules.profile.value.base_unit} in one interval"
+    for index in np.flatnonzero(too_large).tolist():
+        column = rules.names.columns[readings.column[index]]
+        rules.notes.rejected(readings.row[index], column, reason)
     return replace(
         readings,
         start_s=readings.start_s[~too_large],
         number=readings.number[~too_large],
         quality=readings.quality[~too_large],
         row=readings.row[~too_large],
+        column=readings.column[~too_large],
     )
 
 

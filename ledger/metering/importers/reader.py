@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ledger.errors import InvalidInput
 from ledger.metering.importers import registers
-from ledger.metering.importers.cells import Cells, flatten, wanted_columns
+from ledger.metering.importers.cells import Cells, flatten, keep_rows, wanted_columns
 from ledger.metering.importers.instants import show_instant, to_instants
 from ledger.metering.importers.points import (
     PointRules,
@@ -90,6 +90,7 @@ def read_bytes(
     star = _match_name(profile, name)
     table = read_table(data, profile.file, wanted_columns(profile), name=name, notes=notes)
     count = len(table.row)
+    table = keep_rows(table, profile.keep_rows, notes)
     report = progress or (lambda _done, _all: None)
     report(count // 4, count)
     stamps = read_stamps(table, profile.time, name=name, notes=notes)

@@ -159,9 +159,10 @@ def _over_swap(
         opened = before if place == chain.start else _register(meter, meter.opening, "opening")
         closed = after if place == chain.stop - 1 else _register(meter, meter.closing, "closing")
         if closed < opened:
+            wrong = "opening" if place == chain.stop - 1 else "closing"
             raise InvalidInput(
-                f"the register of meter {meter.number!r} falls around its swap: the closing or the"
-                " opening register is wrong"
+                f"the register of meter {meter.number!r} falls around its swap: its {wrong}"
+                " register is wrong"
             )
         by = Fraction(int(factors.mantissa[place]), 10**factors.places)
         total += (closed - opened) * by

@@ -22,7 +22,7 @@ from ledger.metering.quality import Quality
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Readings:
     """One point's source intervals, exact: value = `number` × `per` base units. `start_s` strictly
-    increasing, no overlaps. `row`: where each stands in the file. `quality`: uint16[n]."""
+    increasing, no overlaps. `row`, `column`: where it stands in the file. `quality`: uint16[n]."""
 
     start_s: NDArray[np.int64]
     length_s: int
@@ -30,6 +30,7 @@ class Readings:
     per: Fraction
     quality: NDArray[np.uint16]
     row: NDArray[np.int64]
+    column: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,7 @@ def _join(columns: Sequence[Sequence[Any]]) -> list[str]:
 
 def _native_places(cells: Sequence[Any]) -> bool:
     kinds = set(map(type, cells))
-    return any(issubclass(kind, date | timedelta | type(datetime.min.time())) for kind in kinds)
+    return any(issubclass(kind, date | time | timedelta) for kind in kinds)
 
 
 def _refuse_mixture(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -33,7 +33,7 @@ class Table:
     """`columns`: name → n cells (str in CSV; str, float, bool, date, datetime, time, timedelta in
     XLSX; also int, Decimal and None in Parquet). `row`: int64[n], numbers of the rows."""
 
-    columns: dict[str, Sequence[Any]]
+    columns: Mapping[str, Sequence[Any]]
     row: NDArray[np.int64]
 
 
@@ -180,15 +180,14 @@ def _read_parquet(
     data: bytes, _rules: FileRules, wanted: Sequence[str], name: str, _notes: Notes
 ) -> Table:
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
+        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         _positions(file.schema_arrow.names, wanted, name, "the file")
         table = file.read(columns=list(wanted))
-    except (pa.ArrowException, OSError) as error:
+        columns = {column: _parquet_cells(table[column], column, name) for column in wanted}
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        # Damaged pages may also surface as bytes that are no text and years that are no years.
         raise InvalidInput(f"{name}: not a whole Parquet file: {error}") from error
-    return Table(
-        columns={column: _parquet_cells(table[column], column, name) for column in wanted},
-        row=np.arange(table.num_rows, dtype=np.int64) + 2,
-    )
+    return Table(columns=columns, row=np.arange(table.num_rows, dtype=np.int64) + 2)
 
 
 def _parquet_cells(column: Any, title: str, name: str) -> list[Any]:

@@ -27,13 +27,15 @@ class Values:
     quality: NDArray[np.uint16]
 
     def take(self, keep: NDArray[np.bool_]) -> Values:
-        if keep.all():
-            return self
+        """The values where the mask is true."""
+        return self if keep.all() else self.take_at(np.flatnonzero(keep))
+
+    def take_at(self, places: NDArray[np.int64]) -> Values:
         return Values(
-            cells=self.cells.take(keep),
-            number=self.number[keep],
+            cells=self.cells.take_at(places),
+            number=self.number[places],
             places=self.places,
-            quality=self.quality[keep],
+            quality=self.quality[places],
         )
 
 
@@ -69,6 +71,20 @@ def read_values(cells: Cells, names: Names, rules: ValueRules, notes: Notes) -> 
     if missing.any():
         _without_missing(values.cells, names, rules, missing, notes)
         values = values.take(~missing)
+    if rules.register_digits:
+        modulus = 10 ** (rules.register_digits + values.places)
+        too_many = np.asarray(values.number >= modulus, dtype=np.bool_)
+        kept = values.cells
+        reject_cells(
+            kept,
+            names,
+            too_many,
+            notes,
+            lambda index: (
+                f"{kept.text[index]!r} does not fit a register of {rules.register_digits} digits"
+            ),
+        )
+        values = values.take(~too_many)
     return _judge_sign(values, names, rules, notes)
 
 
