@@ -24,6 +24,7 @@ from ledger.log.export import Progress
 from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
 from ledger.log.types import EntryTypes
+from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
 from ledger.parties.desk import Desk, custodial_key
@@ -31,7 +32,9 @@ from ledger.parties.keystore import Keystore
 from ledger.settings import Settings
 from ledger.units import format_instant, parse_zone
 
-ENTRY_TYPES: Final = EntryTypes.of((*party_entries.ENTRY_TYPES, *metering_entries.ENTRY_TYPES))
+ENTRY_TYPES: Final = EntryTypes.of(
+    (*party_entries.ENTRY_TYPES, *metering_entries.ENTRY_TYPES, *matching.ENTRY_TYPES)
+)
 LOG_ID: Final = 1
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from ledger.cli import log, metering, parties
+from ledger.cli import log, matching, metering, parties, proving
 from ledger.errors import (
     Corrupt,
     InvalidInput,
@@ -37,6 +37,8 @@ app = typer.Typer(
 log.add_to(app)
 parties.add_to(app)
 metering.add_to(app)
+matching.add_to(app)
+proving.add_to(app)
 
 
 def exit_code(error: LedgerError) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select
 
@@ -212,11 +213,21 @@ def prove_entry(conn: Connection, log: store.LogFacts, index: int) -> TlogProof:
     return TlogProof(index=index, path=tuple(path), checkpoint=note, extra=entry)
 
 
-def prove_consistency(
-    conn: Connection, log: store.LogFacts, old_size: int, size: int
-) -> list[bytes]:
-    """RFC 9162 consistency proof between two sizes that the log has had."""
-    edge = store.load_head(conn, log.log_id).edge
-    if not 0 < old_size <= size <= edge.size:
-        raise NotFound(f"sizes {old_size} and {size}: 1 ≤ old ≤ new ≤ {edge.size} is needed")
-    return merkle.consistency_path(old_size, size, store.nodes(conn, log.log_id, edge))
+def prove_consistency(conn: Connection, log: store.LogFacts, old_size: int) -> dict[str, Any]:
+    """RFC 9162 consistency proof from an earlier size to the latest checkpoint.
+
+    Members as `greenledger-verify consistency --batch` takes them. Raises NotFound.
+    """
+    checkpoint, _ = latest_checkpoint(conn, log)
+    if not 0 < old_size <= checkpoint.size:
+        raise NotFound(f"size {old_size}: it is 1 to {checkpoint.size}, the latest checkpoint's")
+    nodes = store.nodes(conn, log.log_id, store.load_head(conn, log.log_id).edge)
+    return {
+        "size1": old_size,
+        "size2": checkpoint.size,
+        "root1": merkle.tree_root(old_size, nodes).hex(),
+        "root2": checkpoint.root.hex(),
+        "path": [
+            hash_.hex() for hash_ in merkle.consistency_path(old_size, checkpoint.size, nodes)
+        ],
+    }

@@ -206,6 +206,17 @@ def entry_range(conn: Connection, log_id: int, begin: int, end: int) -> Iterator
         yield row.entry_index, bytes(row.data)
 
 
+def leaf_at(conn: Connection, log_id: int, index: int) -> bytes:
+    """Leaf hash of entry `index`."""
+    return bytes(
+        conn.execute(
+            select(entries.c.leaf_hash).where(
+                entries.c.log_id == log_id, entries.c.entry_index == index
+            )
+        ).scalar_one()
+    )
+
+
 def index_of_leaf(conn: Connection, log_id: int, leaf_hash: bytes) -> int | None:
     return conn.execute(
         select(entries.c.entry_index).where(

@@ -112,13 +112,14 @@ class Key:
     end_reason: str
 
 
-def current_party(conn: Connection, log_id: int, party: str) -> Party | None:
-    row = conn.execute(
-        select(parties)
-        .where(parties.c.log_id == log_id, parties.c.party == party)
-        .order_by(parties.c.entry_index.desc())
-        .limit(1)
-    ).one_or_none()
+def current_party(
+    conn: Connection, log_id: int, party: str, as_of: int | None = None
+) -> Party | None:
+    """The registration in force as of a log size (now by default)."""
+    query = select(parties).where(parties.c.log_id == log_id, parties.c.party == party)
+    if as_of is not None:
+        query = query.where(parties.c.entry_index < as_of)
+    row = conn.execute(query.order_by(parties.c.entry_index.desc()).limit(1)).one_or_none()
     if row is None:
         return None
     return Party(
@@ -231,4 +232,19 @@ def save_endorsement(
             endorser=endorser,
             claim=claim,
         )
+    )
+
+
+def endorsements_of(conn: Connection, log_id: int, key: Key) -> list[int]:
+    """Entries that endorse a key."""
+    return list(
+        conn.execute(
+            select(endorsements.c.entry_index)
+            .where(
+                endorsements.c.log_id == log_id,
+                endorsements.c.name == key.key.name,
+                endorsements.c.key_id == key.key.key_id,
+            )
+            .order_by(endorsements.c.entry_index)
+        ).scalars()
     )

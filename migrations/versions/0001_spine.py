@@ -17,6 +17,7 @@ APPEND_ONLY = (
     "bodies",
     "checkpoint_notes",
     "checkpoint_roots",
+    "contracts",
     "endorsements",
     "entries",
     "key_ends",
@@ -26,6 +27,7 @@ APPEND_ONLY = (
     "parties",
     "point_names",
     "points",
+    "runs",
     "tiles",
     "blocks",
 )
@@ -87,6 +89,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log_id", "size", name=op.f("pk_checkpoint_roots")),
         info={"append_only": True},
     )
+    op.create_table(
+        "contracts",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("contract", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("replaces", sa.String(length=32), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_contracts")),
+        sa.UniqueConstraint(
+            "log_id", "contract", "replaces", name=op.f("uq_contracts_log_id_contract_replaces")
+        ),
+        info={"append_only": True},
+    )
+    op.create_index(op.f("ix_contracts_contract"), "contracts", ["contract"], unique=False)
     op.create_table(
         "endorsements",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -204,6 +221,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_points_point"), "points", ["point"], unique=False)
     op.create_table(
+        "runs",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("policy", sa.String(length=40), nullable=False),
+        sa.Column("as_of", sa.Integer(), nullable=False),
+        sa.Column("start_s", sa.Integer(), nullable=False),
+        sa.Column("end_s", sa.Integer(), nullable=False),
+        sa.Column("root", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_runs")),
+        info={"append_only": True},
+    )
+    op.create_table(
         "tiles",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("level", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -251,6 +281,7 @@ def downgrade() -> None:
     op.drop_index("ix_blocks_point_span", table_name="blocks")
     op.drop_table("blocks")
     op.drop_table("tiles")
+    op.drop_table("runs")
     op.drop_index(op.f("ix_points_point"), table_name="points")
     op.drop_table("points")
     op.drop_table("point_names")
@@ -264,6 +295,8 @@ def downgrade() -> None:
     op.drop_table("key_ends")
     op.drop_table("entries")
     op.drop_table("endorsements")
+    op.drop_index(op.f("ix_contracts_contract"), table_name="contracts")
+    op.drop_table("contracts")
     op.drop_table("checkpoint_roots")
     op.drop_table("checkpoint_notes")
     op.drop_table("bodies")

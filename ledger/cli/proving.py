@@ -1,0 +1,128 @@
+"""greenledger prove: files that others verify without this ledger."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ledger import db, proving
+from ledger.cli.options import Dir, Json, open_house
+from ledger.cli.output import Output
+from ledger.errors import InvalidInput, NotFound
+from ledger.house import House
+from ledger.log.publish import prove_consistency
+from ledger.matching import service as matching
+from ledger.units import parse_zone
+
+FORMATS = ("tlog-proof", "opening", "merkletools")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("prove")(prove)
+
+
+def prove(
+    index: Annotated[int | None, typer.Argument(help="Entry to prove.", show_default=False)] = None,
+    reading: Annotated[
+        str, typer.Option(help="Open the reading of this point at --at, and nothing else.")
+    ] = "",
+    allocation: Annotated[
+        str, typer.Option(help="Open what a run allocated to this consumer at --at.")
+    ] = "",
+    at: Annotated[
+        str, typer.Option(help="Start of the interval; park time where no offset is given.")
+    ] = "",
+    run: Annotated[int | None, typer.Option(help="Entry of the run (default: the last).")] = None,
+    consistency_from: Annotated[
+        int | None, typer.Option(help="Prove that the log of this size begins the present one.")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="For an entry: " + ", ".join(FORMATS) + ".")
+    ] = "tlog-proof",
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write to this file.")] = None,
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Prove an entry, one reading, one allocation, or that the log has only grown."""
+    asked = [index is not None, bool(reading), bool(allocation), consistency_from is not None]
+    if sum(asked) != 1:
+        raise InvalidInput(
+            "give one of: an entry's index, --reading, --allocation, --consistency-from"
+        )
+    house = open_house(directory)
+    if index is not None:
+        files = [_entry(house, index, format_)]
+    elif consistency_from is not None:
+        files = [_dump(_consistency(house, consistency_from))]
+    elif reading:
+        files = [_dump(proving.open_point_reading(house.desk, reading, _start(house, at)))]
+    else:
+        found = proving.open_allocations(
+            house.desk, _run(house, run), allocation, _start(house, at)
+        )
+        files = [_dump(one) for one in found]
+    out = Output(as_json=as_json)
+    names = _write(files, out_file)
+    if names:
+        out.say("Written: " + ", ".join(names))
+        out.say(f"Verify: greenledger-verify proof {names[0]} --vkey '{house.log.log_key.vkey}'")
+    else:
+        for text in files:
+            out.say(text.rstrip())
+    out.result({"files": names, "proofs": files, "vkey": house.log.log_key.vkey})
+
+
+def _entry(house: House, index: int, format_: str) -> str:
+    if format_ not in FORMATS:
+        raise InvalidInput(f"--format is one of {', '.join(FORMATS)}, not {format_!r}")
+    if format_ == "opening":
+        return _dump(proving.open_entry(house.desk, index))
+    if format_ == "merkletools":
+        return _dump(proving.prove_for_merkletools(house.desk, index))
+    return proving.prove_entry(house.desk, index).decode()
+
+
+def _consistency(house: House, old_size: int) -> dict[str, Any]:
+    with db.reading(house.engine) as conn:
+        return prove_consistency(conn, house.log, old_size)
+
+
+def _run(house: House, run: int | None) -> int:
+    if run is not None:
+        return run
+    with db.reading(house.engine) as conn:
+        found = matching.list_runs(conn, house.log.log_id)
+    if not found:
+        raise NotFound("no matching run is stored yet; make one with: greenledger match")
+    return int(found[-1].entry_index)
+
+
+def _start(house: House, at: str) -> int:
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError as error:
+        raise InvalidInput(f"--at {at!r} is no time such as 2026-01-01T12:00") from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=parse_zone(house.log.zone))
+    return int(moment.timestamp())
+
+
+def _dump(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def _write(files: list[str], path: Path | None) -> list[str]:
+    if path is None:
+        return []
+    names = []
+    for number, text in enumerate(files):
+        name = path if number == 0 else path.with_name(f"{path.stem}-{number + 1}{path.suffix}")
+        if name.exists():
+            raise InvalidInput(f"{name} exists; give a new file")
+        name.write_text(text, encoding="utf-8")
+        names.append(str(name))
+    return names

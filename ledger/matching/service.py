@@ -1,0 +1,257 @@
+"""Contracts and runs: written, accepted, found again.
+
+A run is an entry that commits its allocations. The log accepts it only if an evaluation of its own,
+as of the size that the run names, gives exactly the same lanes and totals.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Integer, SmallInteger, String, Table, insert, select
+
+from ledger.db import append_only, metadata, reading
+from ledger.errors import InvalidInput, NotFound, Refused
+from ledger.log import entry as e
+from ledger.log import store as log_store
+from ledger.log.bodies import blob_kind, json_media, tree_kind
+from ledger.log.entry import Entry, parse_entry
+from ledger.log.service import Receipt
+from ledger.log.store import LogFacts
+from ledger.log.types import Bodies, EntryType, Tx
+from ledger.matching import allocations as a
+from ledger.matching import contracts as c
+from ledger.matching.evaluate import POLICY, Evaluation, evaluate
+from ledger.matching.model import Share
+from ledger.metering import store as metering
+from ledger.metering.batches import SECRET_BYTES
+from ledger.metering.entries import blob
+from ledger.metering.service import find_point
+from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
+from ledger.parties.entries import operator_signs
+from ledger.units import Period, parse_instant
+
+RUN: Final = "match.run"
+
+runs: Final = append_only(
+    Table(
+        "runs",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("entry_index", Integer, primary_key=True, autoincrement=False),
+        Column("id", String(32), nullable=False),
+        Column("policy", String(40), nullable=False),
+        Column("as_of", Integer, nullable=False),
+        Column("start_s", Integer, nullable=False),
+        Column("end_s", Integer, nullable=False),
+        Column("root", String(64), nullable=False),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Run:
+    """A stored run."""
+
+    entry_index: int
+    id: str
+    policy: str
+    as_of: int
+    period: Period
+    allocations: a.Allocations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunReport:
+    """A run just made: where it stands, and what it says."""
+
+    receipt: Receipt
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """A contract as a person writes it: points by name, `share_ppm` 0 = by demand."""
+
+    name: str
+    kind: str
+    seller: str
+    sources: Sequence[str]
+    consumers: Mapping[str, int]
+    period: Period
+    region: str = ""
+    limit_wh: int = 0
+
+
+def register_contract(desk: Desk, agreement: Agreement, *, author: str | None = None) -> Receipt:
+    """Register a contract, or replace the one with that name. Raises InvalidInput or Refused."""
+    log_id = desk.log.log_id
+    with reading(desk.engine) as conn:
+        sources = sorted(find_point(conn, log_id, name).point.hex() for name in agreement.sources)
+        consumers = sorted(
+            (
+                Share(point=find_point(conn, log_id, name).point.hex(), share_ppm=share_ppm)
+                for name, share_ppm in agreement.consumers.items()
+            ),
+            key=lambda share: share.point,
+        )
+        found = [
+            one
+            for one in c.current_contracts(conn, log_id).values()
+            if one.terms.name == agreement.name
+        ]
+    terms = c.Terms(
+        name=agreement.name,
+        kind=agreement.kind,
+        seller=agreement.seller,
+        sources=tuple(sources),
+        consumers=tuple(consumers),
+        period=agreement.period,
+        region=agreement.region,
+        limit_wh=agreement.limit_wh,
+    )
+    members = {
+        "contract": found[0].contract.hex() if found else fresh_id(),
+        "replaces": found[0].id if found else "",
+    }
+    bodies = {"body": seal_json(terms.to_json(), "contract")}
+    return desk.append(
+        Draft(type=c.CONTRACT, author=author or desk.log.operator, members=members, bodies=bodies)
+    )
+
+
+def data_period(desk: Desk) -> Period:
+    """From the first to the last reading of generation and consumption. Raises NotFound."""
+    with reading(desk.engine) as conn:
+        spans = [
+            metering.span_of(conn, desk.log.log_id, found.point)
+            for found in metering.current_points(conn, desk.log.log_id).values()
+            if found.master.kind in ("generation", "consumption")
+        ]
+    found_spans = [span for span in spans if span is not None]
+    if not found_spans:
+        raise NotFound("no reading of generation or consumption is stored yet")
+    return Period(
+        start_s=min(start for start, _ in found_spans), end_s=max(end for _, end in found_spans)
+    )
+
+
+def run_matching(desk: Desk, period: Period) -> RunReport:
+    """Match a period as of the present size, and append the run. Raises as `evaluate` does."""
+    with reading(desk.engine) as conn:
+        as_of = log_store.load_head(conn, desk.log.log_id).size
+        evaluation = evaluate(conn, desk.log, period, as_of)
+    id_ = fresh_id()
+    body = a.Allocations.seal(
+        evaluation.lanes,
+        secret=secrets.token_bytes(SECRET_BYTES),
+        origin=desk.log.origin,
+        id_=id_,
+    )
+    draft = Draft(
+        type=RUN,
+        id=id_,
+        author=desk.log.operator,
+        members={"policy": POLICY, "as_of": as_of},
+        bodies={"body": body, "manifest": seal_json(evaluation.manifest(), "run")},
+    )
+    return RunReport(receipt=desk.append(draft), evaluation=evaluation)
+
+
+def list_runs(conn: Connection, log_id: int) -> Sequence[Any]:
+    """Rows of `runs`, in log order."""
+    query = select(runs).where(runs.c.log_id == log_id).order_by(runs.c.entry_index)
+    return conn.execute(query).all()
+
+
+def load_run(conn: Connection, log: LogFacts, entry_index: int) -> Run:
+    """A stored run with its allocations. Raises NotFound."""
+    row = conn.execute(
+        select(runs).where(runs.c.log_id == log.log_id, runs.c.entry_index == entry_index)
+    ).one_or_none()
+    if row is None:
+        known = ", ".join(str(one.entry_index) for one in list_runs(conn, log.log_id))
+        raise NotFound(f"entry {entry_index} is no matching run; runs are {known or 'none'}")
+    data = log_store.load_body(conn, log.log_id, row.root)
+    if data is None:
+        raise NotFound(f"the allocations of run {entry_index} are not stored here")
+    return Run(
+        entry_index=entry_index,
+        id=row.id,
+        policy=row.policy,
+        as_of=row.as_of,
+        period=Period(start_s=row.start_s, end_s=row.end_s),
+        allocations=a.Allocations.open(data, origin=log.origin, id_=row.id),
+    )
+
+
+def load_manifest(conn: Connection, log: LogFacts, entry_index: int) -> dict[str, Any]:
+    """The opened manifest of a run."""
+    entry = parse_entry(log_store.entry_data(conn, log.log_id, entry_index))
+    data = log_store.load_body(conn, log.log_id, entry.statement["manifest"]["hash"])
+    if data is None:
+        raise NotFound(f"the manifest of run {entry_index} is not stored here")
+    return blob({"manifest": _MANIFEST.open(data, entry, log.origin)}, "manifest").json()
+
+
+def _accept_run(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+    as_of = entry.statement["as_of"]
+    if not 0 < as_of <= tx.index:
+        raise Refused(f"as_of is {as_of}; a run uses entries before itself, so 1 to {tx.index}")
+    found = blob(bodies, "manifest").json()
+    period = _period_of(found)
+    own = evaluate(tx.conn, tx.log, period, as_of)
+    allocated = bodies["body"]
+    assert isinstance(allocated, a.Allocations)
+    if found != own.manifest():
+        wrong = next(
+            (name for name, value in own.manifest().items() if found.get(name) != value),
+            "an unknown member",
+        )
+        raise Refused(f"the run's manifest does not follow from the log as of {as_of}: {wrong}")
+    if not allocated.same_as(own.lanes):
+        raise Refused(f"the run's allocations do not follow from the log as of {as_of}")
+    tx.conn.execute(
+        insert(runs).values(
+            log_id=tx.log.log_id,
+            entry_index=tx.index,
+            id=entry.id,
+            policy=entry.statement["policy"],
+            as_of=as_of,
+            start_s=period.start_s,
+            end_s=period.end_s,
+            root=allocated.key,
+        )
+    )
+
+
+def _period_of(manifest: Mapping[str, Any]) -> Period:
+    start, end = manifest.get("from"), manifest.get("to")
+    if not isinstance(start, str) or not isinstance(end, str):
+        raise InvalidInput("the run's manifest has no 'from' and 'to'")
+    return Period(start_s=parse_instant(start), end_s=parse_instant(end))
+
+
+_MANIFEST: Final = blob_kind(json_media("run"))
+_BODY: Final = tree_kind(
+    a.MEDIA, lambda data, entry, origin: a.Allocations.open(data, origin=origin, id_=entry.id)
+)
+
+ENTRY_TYPES: Final = (
+    *c.ENTRY_TYPES,
+    EntryType(
+        name=RUN,
+        members={
+            "policy": e.one_of(POLICY),
+            "as_of": e.COUNT,
+            "body": e.TREE,
+            "manifest": e.BLOB,
+        },
+        bodies={"body": _BODY, "manifest": _MANIFEST},
+        signers=operator_signs,
+        accept=_accept_run,
+    ),
+)
