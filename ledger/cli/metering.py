@@ -184,7 +184,7 @@ def import_readings(
             + "."
         )
         for warning in found.warnings:
-            out.errors.print(f"[yellow]warning:[/] {warning}")
+            out.warn(warning)
         if found.imported.repairs:
             out.table(
                 "Repairs",

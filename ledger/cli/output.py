@@ -17,8 +17,8 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(quiet=as_json, highlight=False, soft_wrap=True)
-        self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = Console(quiet=as_json, highlight=False, soft_wrap=True, markup=False)
+        self.errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
     def say(self, text: str = "") -> None:
         self.console.print(text)
@@ -33,6 +33,10 @@ class Output:
         for row in found:
             table.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in row))
         self.console.print(table)
+
+    def warn(self, text: str) -> None:
+        """On standard error, so that it shows beside --json too."""
+        self.errors.print(f"warning: {text}", style="yellow")
 
     def result(self, value: Mapping[str, Any]) -> None:
         """The last line of standard output under --json."""
