@@ -388,6 +388,61 @@ def test_point_registered_by_a_stranger() -> None:
     )
 
 
+CONTRACT_CONTENT: Value = {
+    "name": "Farm to mill",
+    "kind": "direct-supply",
+    "seller": "farm",
+    "sources": [forge.POINT],
+    "consumers": [{"point": forge.CONSUMER, "share_ppm": 0}],
+    "from": forge.at(forge.START),
+    "to": forge.at(forge.START + 86_400),
+    "region": "",
+    "limit_wh": 0,
+}
+
+
+def allocation_opening(change: Value, *, before_run: bool = True) -> Value:
+    """A run under a contract that is opened; with ``before_run`` False the run could not know
+    it.
+    """
+    log = forge.registered(Log())
+    body = forge.json_body(CONTRACT_CONTENT | change, "contract")
+    members = {
+        "contract": forge.CONTRACT,
+        "replaces": "",
+        "body": forge.reference(body, "contract+json"),
+    }
+    contract = log.add(log.statement("contract.register", "farm", **members), FARM)
+    run = log.add(log.run_statement(as_of=contract + before_run), OPERATOR)
+    indexes = [run, contract, 3, 2, 0]
+    return log.opening("allocation", indexes, leaf=forge.ALLOCATIONS.opened(2), bodies=[body])
+
+
+def test_an_allocation_within_its_contract() -> None:
+    said = words(verify(allocation_opening({})).established)
+    assert "The contract is Farm to mill, seller farm (entry 6)." in said
+
+
+CONTRACT_CHANGES: list[tuple[Value, str]] = [
+    ({"sources": []}, "it does not name the point aaaa"),
+    ({"consumers": []}, "it does not name the point bbbb"),
+    ({"from": forge.at(forge.START + 1801)}, "outside its period"),
+    ({"to": forge.at(forge.START + 2699)}, "outside its period"),
+    ({"seller": "grid"}, "neither the operator nor grid"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"), CONTRACT_CHANGES, ids=[str(c[0]) for c in CONTRACT_CHANGES]
+)
+def test_an_allocation_outside_its_contract(change: Value, rule: str) -> None:
+    refused(allocation_opening(change), rule, "author")
+
+
+def test_a_contract_that_the_run_could_not_know() -> None:
+    verify(allocation_opening({"sources": []}, before_run=False))
+
+
 def test_a_gateway_may_send_readings() -> None:
     log = forge.registered(Log())
     log.party("grid", "gateway", replaces=log.id_of(4))

@@ -10,7 +10,7 @@ from greenledger_verify.trust import Trust
 def explain_log(log: LogDirectory, trust: Trust, report: Report) -> None:
     explain_checkpoint(log.signed, trust, report)
     report.establish(
-        "All {tiles} tiles follow from the entries ({older} older partial tiles too).",
+        "Every tile follows from the entries: {tiles} present ones, {older} older partial ones.",
         tiles=log.tiles,
         older=log.older_tiles,
     )

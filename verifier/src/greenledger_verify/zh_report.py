@@ -8,8 +8,8 @@ REPORT: Final[dict[str, str]] = {
     "All tiles and the root follow from the {size} entries": (
         "所有瓦片和树根均可由 {size} 条记录重算得出"
     ),
-    "All {tiles} tiles follow from the entries ({older} older partial tiles too).": (
-        "全部 {tiles} 个瓦片均可由记录重算得出（另有 {older} 个较早的不完整瓦片也一致）。"
+    "Every tile follows from the entries: {tiles} present ones, {older} older partial ones.": (
+        "每个瓦片均可由记录重算得出：现有 {tiles} 个，较早的不完整瓦片 {older} 个。"
     ),
     "Anything about parties, keys or readings: the log is empty.": (
         "关于主体、密钥或读数的任何事项：日志是空的。"
