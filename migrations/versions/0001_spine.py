@@ -62,7 +62,6 @@ def upgrade() -> None:
             "sequence",
             name=op.f("uq_batches_log_id_author_source_sequence"),
         ),
-        info={"append_only": True},
     )
     op.create_table(
         "bodies",
@@ -70,7 +69,6 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "hash", name=op.f("pk_bodies")),
-        info={"append_only": True},
     )
     op.create_table(
         "checkpoint_notes",
@@ -78,7 +76,6 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "size", name=op.f("pk_checkpoint_notes")),
-        info={"append_only": True},
     )
     op.create_table(
         "checkpoint_roots",
@@ -87,7 +84,6 @@ def upgrade() -> None:
         sa.Column("root", sa.LargeBinary(length=32), nullable=False),
         sa.Column("range", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "size", name=op.f("pk_checkpoint_roots")),
-        info={"append_only": True},
     )
     op.create_table(
         "contracts",
@@ -101,7 +97,6 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "log_id", "contract", "replaces", name=op.f("uq_contracts_log_id_contract_replaces")
         ),
-        info={"append_only": True},
     )
     op.create_index(op.f("ix_contracts_contract"), "contracts", ["contract"], unique=False)
     op.create_table(
@@ -113,7 +108,6 @@ def upgrade() -> None:
         sa.Column("endorser", sa.String(length=40), nullable=False),
         sa.Column("claim", sa.String(length=500), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_endorsements")),
-        info={"append_only": True},
     )
     op.create_table(
         "entries",
@@ -127,7 +121,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_entries")),
         sa.UniqueConstraint("log_id", "author", "id", name=op.f("uq_entries_log_id_author_id")),
         sa.UniqueConstraint("log_id", "leaf_hash", name=op.f("uq_entries_log_id_leaf_hash")),
-        info={"append_only": True},
     )
     op.create_table(
         "key_ends",
@@ -137,7 +130,6 @@ def upgrade() -> None:
         sa.Column("entry_index", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "name", "key_id", name=op.f("pk_key_ends")),
-        info={"append_only": True},
     )
     op.create_table(
         "keys",
@@ -151,7 +143,6 @@ def upgrade() -> None:
         sa.Column("device", sa.String(length=8), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "name", "key_id", name=op.f("pk_keys")),
         sa.UniqueConstraint("log_id", "public_key", name=op.f("uq_keys_log_id_public_key")),
-        info={"append_only": True},
     )
     op.create_index(op.f("ix_keys_party"), "keys", ["party"], unique=False)
     op.create_table(
@@ -172,14 +163,12 @@ def upgrade() -> None:
         sa.Column("log_vkey", sa.String(length=300), nullable=False),
         sa.PrimaryKeyConstraint("log_id", name=op.f("pk_logs")),
         sa.UniqueConstraint("origin", name=op.f("uq_logs_origin")),
-        info={"append_only": True},
     )
     op.create_table(
         "meter_logs",
         sa.Column("number", sa.String(length=64), nullable=False),
         sa.Column("log_id", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_meter_logs")),
-        info={"append_only": True},
     )
     op.create_table(
         "parties",
@@ -194,7 +183,6 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "log_id", "party", "replaces", name=op.f("uq_parties_log_id_party_replaces")
         ),
-        info={"append_only": True},
     )
     op.create_index(op.f("ix_parties_party"), "parties", ["party"], unique=False)
     op.create_table(
@@ -203,7 +191,6 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("point", sa.LargeBinary(length=16), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "name", name=op.f("pk_point_names")),
-        info={"append_only": True},
     )
     op.create_table(
         "points",
@@ -217,7 +204,6 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "log_id", "point", "replaces", name=op.f("uq_points_log_id_point_replaces")
         ),
-        info={"append_only": True},
     )
     op.create_index(op.f("ix_points_point"), "points", ["point"], unique=False)
     op.create_table(
@@ -231,7 +217,6 @@ def upgrade() -> None:
         sa.Column("end_s", sa.Integer(), nullable=False),
         sa.Column("root", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_runs")),
-        info={"append_only": True},
     )
     op.create_table(
         "tiles",
@@ -240,7 +225,6 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("hashes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "level", "number", name=op.f("pk_tiles")),
-        info={"append_only": True},
     )
     op.create_table(
         "blocks",
@@ -261,12 +245,6 @@ def upgrade() -> None:
             name=op.f("fk_blocks_log_id_entry_index"),
         ),
         sa.PrimaryKeyConstraint("log_id", "entry_index", "number", name=op.f("pk_blocks")),
-        info={
-            "triggers": [
-                "\nCREATE TRIGGER blocks_no_overlap BEFORE INSERT ON blocks\nWHEN NEW.correction = 0 AND EXISTS (\n    SELECT 1 FROM blocks AS b WHERE b.log_id = NEW.log_id AND b.point = NEW.point\n    AND b.start_s < NEW.end_s AND b.end_s > NEW.start_s)\nBEGIN SELECT RAISE(ABORT, 'blocks overlap: a point and interval has one value'); END\n"
-            ],
-            "append_only": True,
-        },
     )
     op.create_index(
         "ix_blocks_point_span", "blocks", ["log_id", "point", "start_s", "end_s"], unique=False
