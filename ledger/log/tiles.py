@@ -87,12 +87,16 @@ class Edge:
 
     @classmethod
     def decode(cls, size: int, data: bytes) -> Edge:
-        counts = data[1 : 1 + data[0]] if data else b""
-        at, pending = 1 + len(counts), []
+        """Raises InvalidInput unless `data` has exactly the hashes that a tree of `size` needs."""
+        counts = [(size >> 8 * level) % WIDTH for level in range((size.bit_length() + 7) // 8)]
+        head = bytes([len(counts), *counts])
+        hashes = data[len(head) :]
+        if size < 0 or data[: len(head)] != head or len(hashes) != sum(counts) * merkle.HASH_SIZE:
+            raise InvalidInput(f"the right edge ({len(data)} bytes) is not that of {size} leaves")
+        pending = []
         for count in counts:
-            end = at + count * merkle.HASH_SIZE
-            pending.append(tuple(split_hashes(data[at:end])) if count else ())
-            at = end
+            row, hashes = hashes[: count * merkle.HASH_SIZE], hashes[count * merkle.HASH_SIZE :]
+            pending.append(tuple(split_hashes(row)) if count else ())
         return cls(size=size, pending=tuple(pending))
 
 

@@ -1,0 +1,357 @@
+"""Ledgers for tests, made once for each worker and copied: a begun one, and a filled one.
+
+Time and the keys that parties hold themselves are given, so that tests can sign as anybody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ledger.db import reading
+from ledger.house import House
+from ledger.log.notes import SigningKey
+from ledger.log.service import Receipt, Submission
+from ledger.matching.service import Agreement, register_contract, run_matching
+from ledger.metering.points import Meter, Point
+from ledger.metering.series import Series
+from ledger.metering.service import Origin, register_point, take_in
+from ledger.parties.desk import Draft, custodial_key
+from ledger.parties.store import Key, find_keys
+from ledger.settings import Settings
+from ledger.units import Period, format_instant
+
+ORIGIN = "park.example/tests"
+NOW_S = 1_772_323_200  # 2026-03-01T00:00:00Z
+DAY_S = NOW_S - 2 * 86_400
+QUARTER_S = 900
+
+
+def held_key(party: str, seed: str = "") -> SigningKey:
+    """A key that a party holds itself, the same in every run."""
+    name = f"{ORIGIN}/{party}"
+    return SigningKey.from_seed(name, hashlib.sha256(f"{name} {seed}".encode()).digest())
+
+
+FARM = held_key("farm")
+FARM_NEXT = held_key("farm", "next")
+METER = held_key("farm", "meter")
+GRID = held_key("grid")
+MALLORY = held_key("mallory")
+
+
+@dataclass
+class Clock:
+    """A clock that stands until a test moves it."""
+
+    now_s: int = NOW_S
+
+    def __call__(self) -> int:
+        return self.now_s
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings(dir=folder, database_url="", high_water_dir=None, kek=None)
+
+
+def begin(folder: Path, clock_s: Callable[[], int] | None = None) -> House:
+    return House.init(
+        settings_in(folder), origin=ORIGIN, name="Test park", clock_s=clock_s or Clock()
+    )
+
+
+def open_house(folder: Path, clock_s: Callable[[], int] | None = None) -> House:
+    return House.open(settings_in(folder), clock_s=clock_s or Clock())
+
+
+def no_progress(_done: int, _all: int) -> None:
+    """For calls that report their progress."""
+
+
+def rows(house: House, sql: str, *values: object) -> list[Any]:
+    """What a plain SQL query finds, past all code of the ledger."""
+    with reading(house.engine) as conn:
+        return [tuple(row) for row in conn.exec_driver_sql(sql, tuple(values))]
+
+
+def raw_database(house_or_folder: House | Path) -> sqlite3.Connection:
+    """The database file as an attacker opens it: no triggers in the way of what comes next."""
+    folder = house_or_folder if isinstance(house_or_folder, Path) else house_or_folder.settings.dir
+    connection = sqlite3.connect(folder / "ledger.sqlite3", isolation_level=None)
+    connection.execute("PRAGMA synchronous=OFF")
+    return connection
+
+
+def without_triggers(connection: sqlite3.Connection) -> list[str]:
+    """Drop every trigger, and return the statements that bring them back."""
+    found = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    triggers = found.fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+    return [sql for _, sql in triggers]
+
+
+def tamper(house_or_folder: House | Path, *changes: str | tuple[str, tuple[Any, ...]]) -> None:
+    """Change rows behind the ledger's back; the triggers stand again afterwards."""
+    connection = raw_database(house_or_folder)
+    triggers = without_triggers(connection)
+    for change in changes:
+        sql, values = (change, ()) if isinstance(change, str) else change
+        assert connection.execute(sql, values).rowcount > 0, f"nothing changed by {sql}"
+    for trigger in triggers:
+        connection.execute(trigger)
+    connection.close()
+
+
+def dump(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, in a fixed order."""
+    connection = raw_database(folder)
+    names = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    found = {
+        name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
+        for (name,) in names
+    }
+    connection.close()
+    return found
+
+
+# Signing by hand
+
+
+def statement(kind: str, author: str, /, at_s: int = NOW_S, **members: Any) -> dict[str, Any]:
+    """A statement's members, common ones first; `id` is random unless it is given."""
+    return {
+        "type": kind,
+        "id": np.random.default_rng().bytes(16).hex(),
+        "log": ORIGIN,
+        "author": author,
+        "at": format_instant(at_s),
+        **members,
+    }
+
+
+def signed_text(text: bytes, *keys: SigningKey) -> bytes:
+    """A note over exactly `text`, signed by `keys` in order."""
+    return text + b"\n" + b"".join(key.signature_line(text) for key in keys)
+
+
+def signed(content: Mapping[str, Any], *keys: SigningKey) -> bytes:
+    return signed_text(json.dumps(content, ensure_ascii=False).encode() + b"\n", *keys)
+
+
+def submit(house: House, content: Mapping[str, Any], *keys: SigningKey) -> Receipt:
+    return house.desk.writer.append(Submission(data=signed(content, *keys)))
+
+
+def operator_key(house: House) -> SigningKey:
+    with reading(house.engine) as conn:
+        return custodial_key(conn, house.desk.keystore, house.log, house.log.operator)
+
+
+def keys_of(house: House, party: str) -> list[Key]:
+    with reading(house.engine) as conn:
+        return list(find_keys(conn, house.log.log_id, party=party))
+
+
+def key_members(party: str, key: SigningKey, **changes: str) -> dict[str, str]:
+    return {
+        "party": party,
+        "vkey": key.verify_key.vkey,
+        "custody": "owner",
+        "device": "none",
+        "replaces": "",
+        **changes,
+    }
+
+
+def introduce(house: House, party: str, key: SigningKey, **changes: str) -> Receipt:
+    """The operator registers a key that the party holds itself."""
+    draft = Draft(
+        type="key.register",
+        author=house.log.operator,
+        members=key_members(party, key, **changes),
+    )
+    return house.desk.append(draft, also=[key])
+
+
+def party_statement(party: str, **changes: Any) -> dict[str, Any]:
+    """A party's first registration, by the operator."""
+    members = {"party": party, "name": f"{party} Ltd", "roles": ["enterprise"], "replaces": ""}
+    return statement("party.register", "operator", **(members | changes))
+
+
+def series(point: str, values: list[int], *, start_s: int = DAY_S) -> Series:
+    count = len(values)
+    return Series(
+        point=point,
+        length_s=QUARTER_S,
+        start_s=start_s + QUARTER_S * np.arange(count, dtype=np.int64),
+        value=np.array(values, dtype=np.int64),
+        quality=np.zeros(count, dtype=np.uint16),
+    )
+
+
+def curve(seed: int, count: int, most: int) -> list[int]:
+    return [int(value) for value in np.random.default_rng(seed).integers(0, most, count)]
+
+
+# Ledgers
+
+
+def fill(house: House) -> None:
+    """Some of everything: each entry type, each table but `tiles`, several checkpoints."""
+    desk = house.desk
+    desk.register_party("farm", "Sunny Farm 阳光", ["generator"])
+    desk.register_party("mill", "Mill", ["enterprise"])
+    desk.register_party("grid", "Grid company", ["verifier"])
+    introduce(house, "farm", FARM)
+    introduce(house, "grid", GRID)
+    introduce(house, "farm", METER, device="meter")
+    desk.create_key("mill")
+    house.checkpoint()
+    farm_key, meter_key = keys_of(house, "farm")
+    endorsement = {"party": "farm", "vkey": farm_key.key.vkey, "claim": "Seen on site"}
+    desk.writer.append(
+        desk.sign(Draft(type="key.endorse", author="grid", members=endorsement), key=GRID)
+    )
+    desk.rotate_key("mill")
+    desk.revoke_key(meter_key, "The seal was broken")
+    desk.register_party("mill", "Mill and Sons", ["enterprise"])
+    _add_points(house)
+    house.checkpoint()
+    _add_readings(house)
+    agreement = Agreement(
+        name="roof-to-mill",
+        kind="direct-supply",
+        seller="farm",
+        sources=["secret-roof"],
+        consumers={"secret-saw": 0},
+        period=Period(start_s=DAY_S, end_s=DAY_S + 86_400),
+    )
+    register_contract(desk, agreement)
+    run_matching(desk, Period(start_s=DAY_S, end_s=DAY_S + 86_400))
+    house.checkpoint()
+
+
+def _add_points(house: House) -> None:
+    meter = Meter(
+        number="METER-0815", from_="2025-01-01T00:00:00Z", multiplier="80", accuracy="0.2S"
+    )
+    roof = Point(
+        name="secret-roof", kind="generation", owner="farm", region="320500", meters=(meter,)
+    )
+    register_point(house.desk, roof)
+    saw = Point(name="secret-saw", kind="consumption", owner="mill", region="320500")
+    register_point(house.desk, saw, author="mill")
+    larger = Point(
+        name="secret-roof",
+        kind="generation",
+        owner="farm",
+        region="320500",
+        capacity=5_000_000,
+        capacity_unit="W",
+        meters=(meter,),
+    )
+    register_point(house.desk, larger)
+
+
+def _add_readings(house: House) -> None:
+    generation, consumption = curve(1, 96, 90_000_000), curve(2, 96, 80_000_000)
+    take_in(
+        house.desk,
+        [series("secret-roof", generation[:48])],
+        Origin(
+            source="roof",
+            author="operator",
+            file_name="secret-file.csv",
+            file=b"the secret rows of the file\n" * 3,
+            profile="secret-profile = true\n",
+        ),
+    )
+    take_in(
+        house.desk,
+        [series("secret-roof", generation[48:], start_s=DAY_S + 48 * QUARTER_S)],
+        Origin(source="roof", author="operator"),
+    )
+    take_in(house.desk, [series("secret-saw", consumption)], Origin(source="saw", author="mill"))
+    take_in(
+        house.desk,
+        [series("secret-saw", [70_000_001, 70_000_002], start_s=DAY_S + 4 * QUARTER_S)],
+        Origin(source="saw", author="mill", reason="secret-reason: the CT ratio was wrong"),
+    )
+
+
+def add_many(house: House, count: int) -> list[Receipt]:
+    """`count` parties in one group: entries in bulk."""
+    key = operator_key(house)
+    return house.desk.writer.append_all(
+        [Submission(data=signed(party_statement(f"bulk-{i}"), key)) for i in range(count)]
+    )
+
+
+def copy_ledger(template: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(template, folder, symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def begun_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory whose log holds the genesis alone."""
+    folder = tmp_path_factory.mktemp("begun") / "data"
+    begin(folder).engine.dispose()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def filled_template(begun_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with some of everything."""
+    folder = copy_ledger(begun_template, tmp_path_factory.mktemp("filled") / "data")
+    house = open_house(folder)
+    fill(house)
+    house.engine.dispose()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiled_template(begun_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with two full tiles and a signed checkpoint of 523 entries."""
+    folder = copy_ledger(begun_template, tmp_path_factory.mktemp("tiled") / "data")
+    house = open_house(folder)
+    add_many(house, 521)
+    house.checkpoint()
+    house.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def begun(begun_template: Path, tmp_path: Path) -> Iterator[House]:
+    """A ledger that has only begun, to be changed at will."""
+    house = open_house(copy_ledger(begun_template, tmp_path / "begun"))
+    yield house
+    house.engine.dispose()
+
+
+@pytest.fixture
+def filled(filled_template: Path, tmp_path: Path) -> Iterator[House]:
+    """A ledger with some of everything, to be changed at will."""
+    house = open_house(copy_ledger(filled_template, tmp_path / "filled"))
+    yield house
+    house.engine.dispose()
+
+
+@pytest.fixture
+def tiled(tiled_template: Path, tmp_path: Path) -> Iterator[House]:
+    """A ledger of 523 entries, to be changed at will."""
+    house = open_house(copy_ledger(tiled_template, tmp_path / "tiled"))
+    yield house
+    house.engine.dispose()
