@@ -21,8 +21,8 @@ from ledger.metering.importers.profile import (
     WideLayout,
 )
 from ledger.metering.importers.report import Notes, PointFacts, listed, nearest
-from ledger.metering.importers.stamps import Stamps, as_label
-from ledger.metering.importers.tables import Table
+from ledger.metering.importers.stamps import Stamps
+from ledger.metering.importers.tables import Table, as_label
 from ledger.metering.quality import Quality
 from ledger.units import DAY_S
 

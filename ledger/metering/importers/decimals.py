@@ -22,7 +22,8 @@ _SAFE: Final = 2**61
 _MOST_DIGITS: Final = 60
 _MOST_EXPONENT: Final = 60
 
-_SIMPLE: Final = re.compile(r"(?:[+-]?[0-9]+(?:\.[0-9]+)?\n)*")
+# Possessive, since remembering where to backtrack to would take 400 bytes for each number.
+_SIMPLE: Final = re.compile(r"(?:[+-]?[0-9]++(?:\.[0-9]++)?+\n)*+")
 _NUMBER: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,4}))?")
 _NOT_FINITE: Final = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 

@@ -95,6 +95,7 @@ def read_bytes(
     report(count // 4, count)
     stamps = read_stamps(table, profile.time, name=name, notes=notes)
     cells, names = flatten(table, stamps, profile, star=star, points=points, name=name, notes=notes)
+    del table, stamps  # a wide file's cells are most of what an import holds in memory
     facts_of = [points[point] for point in names.points]
     for place in np.unique(cells.point).tolist():
         check_facts(names.points[place], facts_of[place], profile, name)

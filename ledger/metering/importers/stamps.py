@@ -14,7 +14,7 @@ from ledger.errors import InvalidInput
 from ledger.metering.importers import times
 from ledger.metering.importers.profile import TimeRules
 from ledger.metering.importers.report import Notes
-from ledger.metering.importers.tables import Table
+from ledger.metering.importers.tables import Table, as_label
 from ledger.units import DAY_S
 
 
@@ -27,15 +27,6 @@ class Stamps:
     local_s: NDArray[np.int64]
     closing: NDArray[np.bool_]
     offset_s: NDArray[np.int64] | None
-
-
-def as_label(cell: object) -> str:
-    """A cell as the name of something: spreadsheets store the meter number 0012 as 12.0."""
-    if isinstance(cell, str):
-        return cell.strip()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None else str(cell)
 
 
 def read_stamps(table: Table, rules: TimeRules, *, name: str, notes: Notes) -> Stamps:

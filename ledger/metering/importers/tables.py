@@ -37,6 +37,15 @@ class Table:
     row: NDArray[np.int64]
 
 
+def as_label(cell: object) -> str:
+    """A cell as the name of something: spreadsheets store the meter number 0012 as 12.0."""
+    if isinstance(cell, str):
+        return cell.strip()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if cell is None else str(cell)
+
+
 def read_table(
     data: bytes, rules: FileRules, wanted: Iterable[str], *, name: str, notes: Notes
 ) -> Table:
@@ -159,7 +168,9 @@ def _read_xlsx(
             f"{name}: the header should be in row {rules.header_row},"
             f" but the sheet has {len(rows)} rows"
         )
-    header = [str(cell) for cell in rows[rules.header_row - 1]]
+    header = [
+        cell if isinstance(cell, str) else as_label(cell) for cell in rows[rules.header_row - 1]
+    ]
     positions = _positions(header, wanted, name, f"row {rules.header_row}")
     body = rows[rules.header_row :]
     full = np.array([any(cell != "" for cell in row) for row in body], dtype=np.bool_)

@@ -224,6 +224,17 @@ def test_wide_file_that_lacks_a_column() -> None:
         load(data, example("wide-96.toml"), points=WIDE_POINTS)
 
 
+def test_columns_of_a_spreadsheet_may_be_named_by_numbers() -> None:
+    text = (
+        '[file]\nformat = "xlsx"\n[time]\ncolumns = ["day"]\nformat = "%Y-%m-%d"\ninterval = "1h"\n'
+        'label = "start"\n[value]\nquantity = "energy"\nunit = "Wh"\n'
+        '[wide]\ncolumns = "*"\nfirst = "00:00"\npoint = "p"\n'
+    )
+    rows = [["day", *range(1, 25)], ["2018-01-01", *range(24)]]
+    facts = {"p": PointFacts(unit="Wh", kind="other", interval_s=3600)}
+    assert [value for _, value, _ in readings(load(xlsx(rows), text, points=facts))] == [*range(24)]
+
+
 def test_wide_date_that_hides_a_time() -> None:
     at_eight = datetime(2018, 1, 1, 8)  # noqa: DTZ001
     rows = [HEADER.split(","), [at_eight, "M1", "1", "1" * 96, *range(96)]]

@@ -194,6 +194,32 @@ def test_multiplier_of_energies_follows_the_meter_in_force() -> None:
     )
 
 
+def test_a_meter_is_in_force_until_just_before_its_end() -> None:
+    gone = facts(meter("A", OLD, "2017-12-31T16:15:00Z", multiplier="2"))
+    profile = profile_text(more_value='multiplier = "meter"')
+    (rejection,) = rejected(csv("1", "1"), profile, points=gone)
+    assert (rejection.row, rejection.reason) == (
+        3,
+        "point 'p' has no meter at 2018-01-01 00:15 +08:00",
+    )
+
+
+def test_a_moved_stamp_marks_both_intervals_that_it_bounds() -> None:
+    profile = profile_text(time=INSTANTS, value=REGISTER, more_time="day_closing = true")
+    data = (
+        "time,kWh\n2018-01-01 23:30,1\n2018-01-01 23:45,2\n2018-01-01 00:00,3\n"
+        "2018-01-02 00:15,4\n2018-01-02 00:30,5\n"
+    )
+    assert [
+        (start, quality) for start, _, quality in readings(load(data, profile, points=ONE))
+    ] == [
+        ("2018-01-01 23:30", 0),
+        ("2018-01-01 23:45", 16),
+        ("2018-01-02 00:00", 16),
+        ("2018-01-02 00:15", 0),
+    ]
+
+
 def test_a_multiplier_that_is_no_number() -> None:
     broken = facts(meter("A", OLD, multiplier="2OO"))
     with pytest.raises(InvalidInput, match="meter 'A': multiplier '2OO' is not a number"):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import InvalidInput
-from ledger.metering.importers import times
+from ledger.metering.importers import PointFacts, times
 from tests.metering.importers.files import (
     TIME,
     load,
@@ -211,6 +211,14 @@ def test_hourly_overlap_repeats_its_stamp() -> None:
     assert len(imported.series[0]) == 12
     assert imported.missing == 0
     assert imported.repeats == 0
+
+
+def test_an_interval_that_summer_time_cuts_short_is_rejected() -> None:
+    """From 00:00 to 02:00 that night is one hour in London: it can't hold a two-hour value."""
+    facts = {"p": PointFacts(unit="Wh", kind="consumption", interval_s=7200)}
+    profile = profile_text(time=LONDON.replace("15min", "2h"))
+    (rejection,) = rejected(csv("2018-03-25 00:00", "2018-03-25 02:00"), profile, points=facts)
+    assert (rejection.row, rejection.reason) == (3, "the interval overlaps that of row 2")
 
 
 def test_offsets_of_the_stamps() -> None:
