@@ -164,7 +164,7 @@ def keys_of(house: House, party: str) -> list[Key]:
         return list(find_keys(conn, house.log.log_id, party=party))
 
 
-def key_members(party: str, key: SigningKey, **changes: str) -> dict[str, str]:
+def key_members(party: str, key: SigningKey, **changes: str) -> dict[str, Any]:
     return {
         "party": party,
         "vkey": key.verify_key.vkey,

@@ -7,6 +7,7 @@ by the room that owns the type.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -31,8 +32,12 @@ def _text(pattern: str) -> Check:
 
 
 def _accepts(parse: Callable[[str], object]) -> Check:
+    """What `parse` takes, in ASCII: `int()` and `\\d` would take the digits of any script."""
+
     def check(value: Any) -> bool:
         try:
+            if not value.isascii():
+                return False
             parse(value)
         except (InvalidInput, TypeError, AttributeError):
             return False
@@ -182,13 +187,11 @@ def parse_json(text: str, *, nesting_max: int) -> Any:
 
 
 def _check_values(value: Any, nesting_left: int) -> None:
-    if nesting_left < 0:
-        raise InvalidInput("nested too deeply")
-    if isinstance(value, dict):
-        for member in value.values():
-            _check_values(member, nesting_left - 1)
-    elif isinstance(value, list):
-        for member in value:
+    if isinstance(value, dict | list):
+        if not nesting_left:
+            raise InvalidInput("nested too deeply")
+        members = itertools.chain(value, value.values()) if isinstance(value, dict) else value
+        for member in members:
             _check_values(member, nesting_left - 1)
     elif value is None or isinstance(value, bool):
         raise InvalidInput(f"{json.dumps(value)} is not allowed; only integers and text are")
@@ -205,8 +208,8 @@ def parse_entry(data: bytes) -> Entry:
     if len(data) > ENTRY_BYTES_MAX:
         raise InvalidInput(f"entry has {len(data)} bytes; {ENTRY_BYTES_MAX} is the most")
     note = notes.parse_note(data)
-    if note.text.count(b"\n") != 1:
-        raise InvalidInput("the text of an entry is one line of JSON")
+    if note.text.count(b"\n") != 1 or note.text[:1] + note.text[-2:] != b"{}\n":
+        raise InvalidInput("the text of an entry is one line, one JSON object from { to }")
     statement = parse_json(note.text[:-1].decode(), nesting_max=NESTING_MAX)
     if not isinstance(statement, dict):
         raise InvalidInput("the text of an entry is a JSON object")

@@ -58,9 +58,8 @@ class Prepared:
     attachments: Mapping[str, bytes]
 
 
-def prepare(tx: Tx, types: EntryTypes, submission: Submission) -> Prepared:
+def prepare(tx: Tx, types: EntryTypes, submission: Submission, entry: Entry) -> Prepared:
     """Everything that needs no lock. Raises InvalidInput or Refused; changes nothing."""
-    entry = parse_entry(submission.data)
     type_ = types.of_entry(entry)
     type_.check_statement(entry)
     if entry.statement["log"] != tx.log.origin:
@@ -195,7 +194,7 @@ class Placement:
         if self._log is None:
             self._log = _announced(entry, self._log_id)
         tx = self._tx(entry)
-        self.place_prepared(prepare(tx, self.types, submission))
+        self.place_prepared(prepare(tx, self.types, submission, entry))
         return entry
 
     def place_prepared(self, prepared: Prepared) -> None:
@@ -237,9 +236,12 @@ def _announced(genesis: Entry, log_id: int) -> store.LogFacts:
 
 @dataclass(slots=True)
 class _Waiting:
-    """One caller's submissions in the queue: placed all together or not at all."""
+    """One caller's submissions in the queue: placed all together or not at all.
 
-    prepared: Sequence[Prepared]
+    What had been appended before is there by its receipt.
+    """
+
+    prepared: Sequence[Prepared | Receipt]
     done: bool = False
     receipts: list[Receipt] = field(default_factory=list)
     error: BaseException | None = None
@@ -279,10 +281,7 @@ class Writer:
             head = store.load_head(conn, self._log_id)
             log = store.load_log(conn, self._log_id)
             tx = Tx(conn=conn, log=log, index=head.size, tick_s=head.tick_s)
-            waiting = _Waiting([prepare(tx, self._types, one) for one in submissions])
-        for one in waiting.prepared:
-            if one.entry.type in _TIMES:
-                raise Refused(f"{one.entry.type} is written by the log itself")
+            waiting = _Waiting([self._prepare(tx, one) for one in submissions])
         with self._queue_lock:
             self._queue.append(waiting)
         with self._commit_lock:
@@ -293,6 +292,17 @@ class Writer:
         if waiting.error is not None:
             raise waiting.error
         return waiting.receipts
+
+    def _prepare(self, tx: Tx, submission: Submission) -> Prepared | Receipt:
+        entry = parse_entry(submission.data)
+        # First, because the keys of an entry that was lost on the way back may have ended by it.
+        repeat = find_repeat(tx.conn, tx.log, entry)
+        if repeat is not None:
+            return repeat
+        prepared = prepare(tx, self._types, submission, entry)
+        if entry.type in _TIMES:
+            raise Refused(f"{entry.type} is written by the log itself")
+        return prepared
 
     def _commit(self, group: Sequence[_Waiting]) -> None:
         try:
@@ -355,7 +365,9 @@ class _Group:
             raise _NothingToWrite
         placement.finish()
 
-    def _place_once(self, prepared: Prepared) -> Receipt:
+    def _place_once(self, prepared: Prepared | Receipt) -> Receipt:
+        if isinstance(prepared, Receipt):
+            return prepared
         repeat = find_repeat(self.placement.conn, self.placement.log, prepared.entry)
         if repeat is not None:
             return repeat
