@@ -253,6 +253,17 @@ def test_a_limit_ends_a_contract_in_time_order() -> None:
     assert result.surplus_wh[WIND].tolist() == [0, 0, 4, 4]
 
 
+def test_a_limit_splits_its_last_interval_by_what_the_shares_would_give() -> None:
+    # Shares of 30 % and 20 % of 100 are 30 and 20, of which Ben wants 10. Of the second interval
+    # the limit leaves 20, in proportion to 30 and 10.
+    lanes, _ = run(
+        {SUN: wh(100, 100, 100)},
+        {ANN: wh(99, 99, 99), BEN: wh(10, 10, 10)},
+        deal(1, (SUN,), {ANN: 300_000, BEN: 200_000}, limit_wh=60),
+    )
+    assert lanes == {("1", SUN, ANN): [30, 15, 0], ("1", SUN, BEN): [10, 5, 0]}
+
+
 def test_a_period_counts_whole_intervals_only() -> None:
     contract = replace(
         deal(1, (SUN,), {ANN: 0}), period=Period(start_s=START_S + 1, end_s=START_S + 2_700)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
+from math import gcd
 
 import numpy as np
 import pytest
@@ -86,6 +87,23 @@ def test_many_random_rows(bits: int) -> None:
     assert take(amounts, weights) == [
         expected(amount, row) for amount, row in zip(amounts, weights, strict=True)
     ]
+
+
+@pytest.mark.parametrize("bits", [24, 25, 26, 27, 28, 30, 32, 40, 48, 51, 52])
+def test_quotients_beside_a_whole_number(bits: int) -> None:
+    """Where a float is tempted: an edge that lies a few W-ths above or below a whole number.
+
+    With A and W coprime, the first weight A⁻¹·r mod W makes A·c₁ ≡ r (mod W).
+    """
+    random = np.random.default_rng(bits)
+    for rest in [-3, -2, -1, 0, 1, 2, 3] * 60:
+        total = 2**bits - 1 - int(random.integers(0, 2 ** (bits - 2)))
+        amount = min(total - int(random.integers(1, 2 ** (bits - 2))), 2**49 - 1)
+        while gcd(amount, total) > 1:
+            amount -= 1
+        first = pow(amount, -1, total) * rest % total
+        weights = [first, total - first]
+        assert take([amount], [weights]) == [expected(amount, weights)]
 
 
 @given(st.integers(0, 2**61), st.integers(1, 300))
