@@ -8,6 +8,7 @@ the leaf with its path in the batch or run. Nothing else of the batch or run is 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -31,6 +32,11 @@ from ledger.units import format_instant
 
 FORMAT = "greenledger-opening/v1"
 Opening = dict[str, Any]
+
+
+def encode(opening: Opening) -> bytes:
+    """The one way to write an opening: compact, no needless escape, one line."""
+    return json.dumps(opening, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def prove_entry(desk: Desk, index: int) -> bytes:

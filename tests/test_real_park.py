@@ -161,7 +161,7 @@ def test_the_audit_finds_nothing_and_outsiders_agree(park: Park, tmp_path: Path)
     ]
     for number, opening in enumerate(openings):
         path = tmp_path / f"{number}.json"
-        path.write_text(json.dumps(opening), encoding="utf-8")
+        path.write_bytes(proving.encode(opening))
         assert _verify("proof", str(path), "--vkey", vkey)["ok"]
 
 

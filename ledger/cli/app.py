@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from ledger.cli import log, matching, metering, parties, proving
+from ledger.cli import demo, log, matching, metering, parties, proving
 from ledger.errors import (
     Corrupt,
     InvalidInput,
@@ -39,6 +39,7 @@ parties.add_to(app)
 metering.add_to(app)
 matching.add_to(app)
 proving.add_to(app)
+demo.add_to(app)
 
 
 def exit_code(error: LedgerError) -> int:

@@ -57,14 +57,14 @@ def prove(
     if index is not None:
         files = [_entry(house, index, format_)]
     elif consistency_from is not None:
-        files = [_dump(_consistency(house, consistency_from))]
+        files = [json.dumps(_consistency(house, consistency_from)) + "\n"]
     elif reading:
-        files = [_dump(proving.open_point_reading(house.desk, reading, _start(house, at)))]
+        files = [_text(proving.open_point_reading(house.desk, reading, _start(house, at)))]
     else:
         found = proving.open_allocations(
             house.desk, _run(house, run), allocation, _start(house, at)
         )
-        files = [_dump(one) for one in found]
+        files = [_text(one) for one in found]
     out = Output(as_json=as_json)
     names = _write(files, out_file)
     if names:
@@ -80,9 +80,9 @@ def _entry(house: House, index: int, format_: str) -> str:
     if format_ not in FORMATS:
         raise InvalidInput(f"--format is one of {', '.join(FORMATS)}, not {format_!r}")
     if format_ == "opening":
-        return _dump(proving.open_entry(house.desk, index))
+        return _text(proving.open_entry(house.desk, index))
     if format_ == "merkletools":
-        return _dump(proving.prove_for_merkletools(house.desk, index))
+        return json.dumps(proving.prove_for_merkletools(house.desk, index)) + "\n"
     return proving.prove_entry(house.desk, index).decode()
 
 
@@ -111,8 +111,8 @@ def _start(house: House, at: str) -> int:
     return int(moment.timestamp())
 
 
-def _dump(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+def _text(opening: proving.Opening) -> str:
+    return proving.encode(opening).decode()
 
 
 def _write(files: list[str], path: Path | None) -> list[str]:

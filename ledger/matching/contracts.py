@@ -192,13 +192,15 @@ def current_contracts(
 def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     contract = bytes.fromhex(entry.statement["contract"])
     terms = Terms.from_json(blob(bodies, "body").json())
-    if entry.author not in (tx.log.operator, terms.seller):
-        raise Refused(
-            f"contract {terms.name!r} is registered by its seller {terms.seller!r} or the operator,"
-            f" not by {entry.author!r}"
-        )
     require_party(tx, terms.seller)
     known = current_contracts(tx.conn, tx.log.log_id)
+    # Only who sells now may change the contract: else anybody could take it by naming itself.
+    seller = known[contract].terms.seller if contract in known else terms.seller
+    if entry.author not in (tx.log.operator, seller):
+        raise Refused(
+            f"contract {terms.name!r} is registered by its seller {seller!r} or the operator,"
+            f" not by {entry.author!r}"
+        )
     in_force = known[contract].id if contract in known else ""
     if entry.statement["replaces"] != in_force:
         raise Refused(

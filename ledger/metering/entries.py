@@ -62,13 +62,15 @@ READINGS_KIND: Final = BodyKind(
 def _accept_point(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     point = bytes.fromhex(entry.statement["point"])
     master = Point.from_json(blob(bodies, "body").json())
-    if entry.author not in (tx.log.operator, master.owner):
-        raise Refused(
-            f"point {master.name!r} is registered by its owner {master.owner!r} or the operator,"
-            f" not by {entry.author!r}"
-        )
     require_party(tx, master.owner)
     known = store.current_points(tx.conn, tx.log.log_id)
+    # Only who owns it now may hand it over: else anybody could take a point by naming itself.
+    owner = known[point].master.owner if point in known else master.owner
+    if entry.author not in (tx.log.operator, owner):
+        raise Refused(
+            f"point {master.name!r} is registered by its owner {owner!r} or the operator,"
+            f" not by {entry.author!r}"
+        )
     in_force = known[point].id if point in known else ""
     if entry.statement["replaces"] != in_force:
         raise Refused(

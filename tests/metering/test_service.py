@@ -299,6 +299,18 @@ class TestPoints:
         with pytest.raises(Refused, match="kind of point 'saw' stays 'consumption'"):
             register_point(park.desk, Point(name="saw", kind="generation", owner="mill"))
 
+    def test_nobody_takes_a_point_by_naming_itself(self, park: House) -> None:
+        with pytest.raises(Refused, match="registered by its owner 'farm' or the operator"):
+            register_point(
+                park.desk, Point(name="roof", kind="generation", owner="mill"), author="mill"
+            )
+
+    def test_an_owner_hands_its_point_over(self, park: House) -> None:
+        sold = Point(name="roof", kind="generation", owner="mill")
+        register_point(park.desk, sold, author="farm")
+        with pytest.raises(Refused, match="come from its owner 'mill'"):
+            take(park, series("roof", [1]), author="farm")
+
     def test_the_owner_is_a_party(self, park: House) -> None:
         with pytest.raises(Refused, match="party 'nobody' is not registered"):
             register_point(park.desk, Point(name="x", kind="consumption", owner="nobody"))

@@ -529,3 +529,9 @@ def park() -> Park:
         next_batch=next_batch,
         run=run,
     )
+
+
+def written(value: object) -> bytes:
+    """JSON in the one way of formats.md §5; half a surrogate pair can only be written escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return text.encode(errors="backslashreplace")

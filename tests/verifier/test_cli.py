@@ -13,7 +13,7 @@ import pytest
 
 from greenledger_verify import cli
 from tests.verifier import forge
-from tests.verifier.forge import LOG, WITNESS
+from tests.verifier.forge import LOG, WITNESS, written
 
 PARK = forge.park()
 LEAVES = PARK.log.hashes
@@ -225,7 +225,7 @@ def in_hex(value: Any) -> Any:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
-    (folder / "reading.json").write_text(json.dumps(PARK.reading_opening()))
+    (folder / "reading.json").write_bytes(written(PARK.reading_opening()))
     (folder / "entry.tlog-proof").write_bytes(PARK.log.tlog_proof(3))
     (folder / "bare.tlog-proof").write_bytes(PARK.log.tlog_proof(3, extra=False))
     (folder / "entry").write_bytes(PARK.log.entries[3])

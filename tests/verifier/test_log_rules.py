@@ -295,7 +295,7 @@ def run_from_the_future(log: Log) -> int:
 ATTACKS: list[tuple[Attack, str]] = [
     (replaced_key, r"may not sign any more: replaced by entry 6"),
     (revoked_key, r"may not sign any more: revoked by entry 6"),
-    (revoked_twice, r"was revoked before"),
+    (revoked_twice, r"is not in force: revoked by entry"),
     (revoked_by_a_stranger, r"grid is neither farm nor the operator"),
     (unregistered_key, r"is not registered for farm at this point"),
     (key_before_its_registration, r"is not registered for farm at this point"),

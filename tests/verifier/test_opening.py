@@ -2,7 +2,6 @@
 
 import base64
 import copy
-import json
 import random
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +15,17 @@ from greenledger_verify.proof import Subject, verify_proof_file
 from greenledger_verify.report import Report
 from greenledger_verify.trust import trust_of
 from tests.verifier import forge
-from tests.verifier.forge import FARM, FARM_NEXT, GRID, LOG, METER, OPERATOR, READINGS, Log
+from tests.verifier.forge import (
+    FARM,
+    FARM_NEXT,
+    GRID,
+    LOG,
+    METER,
+    OPERATOR,
+    READINGS,
+    Log,
+    written,
+)
 
 TRUST = trust_of([LOG.vkey])
 PARK = forge.park()
@@ -24,7 +33,7 @@ Value = dict[str, Any]
 
 
 def verify(value: Value | bytes, *, trust: Any = TRUST, subject: Subject | None = None) -> Report:
-    raw = value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False).encode()
+    raw = value if isinstance(value, bytes) else written(value)
     report = Report()
     verify_proof_file(raw, subject or Subject(), trust, report)
     return report
@@ -302,7 +311,7 @@ UNUSABLE: list[tuple[str, Callable[[Value], object]]] = [
 @pytest.mark.parametrize("change", [u[1] for u in UNUSABLE], ids=[u[0] for u in UNUSABLE])
 def test_unusable(change: Callable[[Value], object]) -> None:
     with pytest.raises(UnusableInput, match="opening file"):
-        verify(json.dumps(changed(change)).encode())
+        verify(written(changed(change)))
 
 
 @pytest.mark.parametrize(
@@ -492,7 +501,7 @@ def test_allocations_out_of_range(wh: int, supply_class: int, rule: str) -> None
 def test_any_byte_of_an_opening(seed: int) -> None:
     chance = random.Random(seed)
     value = PARK.reading_opening() if seed % 3 else PARK.allocation_opening()
-    raw = bytearray(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    raw = bytearray(written(value))
     raw[chance.randrange(len(raw))] ^= chance.randrange(1, 256)
     with pytest.raises(VerificationError) as caught:
         verify(bytes(raw))
@@ -513,7 +522,7 @@ def test_any_byte_of_a_tlog_proof(seed: int) -> None:
 def test_cut_and_spliced(seed: int) -> None:
     """Truncated, doubled and shuffled files are refused, without any other exception."""
     chance = random.Random(seed)
-    raw = json.dumps(PARK.reading_opening()).encode() if seed % 2 else PARK.log.tlog_proof(3)
+    raw = written(PARK.reading_opening()) if seed % 2 else PARK.log.tlog_proof(3)
     a, b = sorted(chance.sample(range(1, len(raw)), 2))
     for broken in (raw[:a], raw[b:], raw[:a] + raw[b:], raw[:b] + raw[a:]):
         with pytest.raises(VerificationError):
@@ -567,9 +576,7 @@ def test_a_foreign_entry() -> None:
 def test_the_library_way() -> None:
     """What the command does, in three calls."""
     report = Report()
-    opening = verify_opening(
-        parse_opening(json.dumps(PARK.reading_opening()).encode()), TRUST, report
-    )
+    opening = verify_opening(parse_opening(written(PARK.reading_opening())), TRUST, report)
     explain_opening(opening, TRUST, report)
     assert opening.signer.key.vkey == FARM.vkey
     assert report.established

@@ -6,6 +6,7 @@ open.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -98,6 +99,7 @@ def parse_opening(raw: bytes) -> OpeningFile:
     """
     with unusable("opening file"):
         value = parse_object(raw, depth_max=_FILE_DEPTH_MAX)
+        _require_one_form(raw, value)
         leaf = {"leaf": _LEAF} if value.get("kind") in ("reading", "allocation") else {}
         check_members(value, {**_MEMBERS, **leaf})
         entries = tuple(_proven_entry(item) for item in _objects(value["entries"]))
@@ -109,6 +111,17 @@ def parse_opening(raw: bytes) -> OpeningFile:
             entries=entries,
             leaf=_inner_leaf(value["leaf"]) if leaf else None,
             bodies=_bodies(value["bodies"]),
+        )
+
+
+def _require_one_form(raw: bytes, value: dict[str, object]) -> None:
+    """No blank outside of strings, no escape that is not needed, one line: two files that say the
+    same are the same bytes, so that no byte can be changed unseen.
+    """
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+    if written.encode() != raw:
+        raise VerificationError(
+            "the file is not written in the one way that JSON of this format is written"
         )
 
 

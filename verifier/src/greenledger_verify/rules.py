@@ -217,7 +217,7 @@ def _key_register_effect(state: State, entry: Entry) -> None:
 
 
 def _named_key(state: State, entry: Entry) -> RegisteredKey | None:
-    """The registered key that an endorsement or a revocation names; None only where the file does
+    """The key in force that an endorsement or a revocation names; None only where the file does
     not hold it.
     """
     party, key = entry.text("party"), parse_vkey(entry.text("vkey"))
@@ -227,6 +227,13 @@ def _named_key(state: State, entry: Entry) -> RegisteredKey | None:
     if registered is None or registered.key.vkey != key.vkey:
         raise VerificationError(
             "the key {vkey} is not registered for {party}", vkey=key.vkey, party=party
+        )
+    if registered.ended is not None:
+        raise VerificationError(
+            "the key {id} of {party} is not in force: {ended}",
+            id=key.key_id,
+            party=party,
+            ended=registered.ended,
         )
     return registered
 
@@ -256,12 +263,7 @@ def _endorse_effect(state: State, entry: Entry) -> None:
 
 def _revoke_rule(state: State, entry: Entry) -> None:
     _author_is_party_or_operator(state, entry)
-    key = _named_key(state, entry)
-    if key is not None and key.ended is not None and key.ended.template == _REVOKED:
-        raise VerificationError("the key {id} was revoked before", id=key.key.key_id)
-
-
-_REVOKED: Final = "revoked by entry {index}"
+    _named_key(state, entry)
 
 
 def _revoke_effect(state: State, entry: Entry) -> None:

@@ -169,7 +169,10 @@ REASONS: Final[dict[str, str]] = {
     "the key {id} that it replaces is not registered for {party}": (
         "所替换的密钥 {id} 未为 {party} 登记"
     ),
-    "the key {id} was revoked before": "密钥 {id} 此前已被吊销",
+    "the key {id} of {party} is not in force: {ended}": "{party} 的密钥 {id} 已不再有效：{ended}",
+    "the file is not written in the one way that JSON of this format is written": (
+        "该文件未按本格式规定的唯一 JSON 写法书写"
+    ),
     "the key {vkey} is not registered for {party}": "密钥 {vkey} 未为 {party} 登记",
     "the last entry of the file is entry {index}, not the genesis": (
         "文件最后一条是第 {index} 号记录，而不是创世记录"
