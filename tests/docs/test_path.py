@@ -1,0 +1,146 @@
+"""docs/path.md is true: its names exist, and a run from file to proof calls them in its order."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, FrameType
+
+import pytest
+
+from greenledger_verify.cli import main as verify
+from ledger import proving
+from ledger.house import House
+from ledger.log.audit import no_progress
+from ledger.matching.service import Agreement, register_contract, run_matching
+from ledger.metering.importers import read_profile
+from ledger.metering.importing import import_file
+from ledger.metering.points import Point
+from ledger.metering.service import register_point
+from ledger.settings import Settings
+from ledger.units import Period, parse_instant
+from tests.docs.pages import ROOT, code_words, prose, read
+
+PAGE = read("path.md")
+NAME = re.compile(r"[a-z_]+(\.\w+)+")
+FILES = re.compile(r"\.(py|md|toml)$|/")
+STEP = re.compile(r"^- `([\w.]+)` — ", flags=re.MULTILINE)
+PROFILE = ROOT / "ledger" / "metering" / "profiles" / "simple-15min.toml"
+
+
+def resolve(name: str) -> object:
+    """The object that a dotted name of the page means."""
+    words = name.split(".")
+    if words[0] != "greenledger_verify":
+        words.insert(0, "ledger")
+    for cut in range(len(words) - 1, 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(words[:cut]))
+        except ModuleNotFoundError:
+            continue
+        return functools.reduce(getattr, words[cut:], found)
+    raise AssertionError(f"no module for {name}")
+
+
+def names() -> list[str]:
+    found = [word for word in code_words(prose(PAGE)) if NAME.fullmatch(word)]
+    return [name for name in dict.fromkeys(found) if not FILES.search(name)]
+
+
+def steps() -> list[str]:
+    return STEP.findall(PAGE)
+
+
+def code_of(name: str) -> CodeType:
+    found = resolve(name)
+    code = getattr(getattr(found, "__func__", found), "__code__", None)
+    assert isinstance(code, CodeType), f"{name} is no plain function"
+    return code
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_name_of_the_page_exists(name: str) -> None:
+    assert resolve(name) is not None
+
+
+def test_every_item_of_a_list_is_a_step() -> None:
+    items = re.findall(r"^- .*$", PAGE, flags=re.MULTILINE)
+    assert len(items) == len(steps()) > 50
+
+
+@contextmanager
+def traced(wanted: dict[CodeType, str], calls: list[str]) -> Iterator[None]:
+    """Note each call of the wanted functions."""
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code in wanted:
+            calls.append(wanted[frame.f_code])
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def the_path(folder: Path) -> None:
+    """What README's tour does, in one process: two files, one contract, one proof of each kind."""
+    settings = Settings(dir=folder / "data", database_url="", high_water_dir=None, kek=None)
+    house = House.init(settings, origin="park.example/path", name="A park")
+    desk = house.desk
+    for party, role in (("sunny", "generator"), ("mill", "enterprise")):
+        desk.register_party(party, party, [role])
+    register_point(desk, Point(name="roof", kind="generation", owner="sunny"))
+    register_point(desk, Point(name="mill", kind="consumption", owner="mill"))
+    text = PROFILE.read_text(encoding="utf-8")
+    for name, kwh in (("roof", (40, 10)), ("mill", (30, 30))):
+        file = folder / f"{name}.csv"
+        file.write_text(
+            f"time,kWh\n2026-01-01 12:00,{kwh[0]}\n2026-01-01 12:15,{kwh[1]}\n", encoding="utf-8"
+        )
+        profile = read_profile(text, where=PROFILE.name)
+        import_file(desk, file, profile, profile_text=text, source="files", author="operator")
+    house.checkpoint()
+    start_s = parse_instant("2026-01-01T04:00:00Z")
+    period = Period(start_s=start_s, end_s=start_s + 1800)
+    agreement = Agreement(
+        name="roof-to-mill",
+        kind="direct-supply",
+        seller="sunny",
+        sources=["roof"],
+        consumers={"mill": 0},
+        period=period,
+    )
+    register_contract(desk, agreement)
+    run = run_matching(desk, period).receipt.index
+    house.export_tiles(folder / "tiles", no_progress)
+    (opening,) = proving.open_allocations(desk, run, "mill", start_s)
+    proving.open_point_reading(desk, "roof", start_s)
+    proving.prove_entry(desk, run)
+    file = folder / "opening.json"
+    file.write_bytes(proving.encode(opening))
+    vkey = house.log.log_key.vkey
+    assert verify(["proof", str(file), "--vkey", vkey, "--lang", "en"]) == 0
+    assert verify(["log", str(folder / "tiles"), "--vkey", vkey, "--lang", "en"]) == 0
+    house.audit(no_progress)
+    house.engine.dispose()
+
+
+def test_the_steps_are_called_in_the_order_of_the_page(tmp_path: Path) -> None:
+    wanted = {code_of(name): name for name in steps()}
+    calls: list[str] = []
+    with traced(wanted, calls):
+        the_path(tmp_path)
+    # Greedy: each step is looked for after the call of the step before it.
+    at, before = 0, "the beginning"
+    for name in steps():
+        later = calls[at:]
+        assert name in later, f"{name} is not called after {before}; after it come {later[:8]}"
+        at += later.index(name) + 1
+        before = name
