@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from ledger import db
-from ledger.cli.options import Dir, Json, open_house
+from ledger.cli.options import Dir, Json, open_house, park_instant
 from ledger.cli.output import Output, energy, share
 from ledger.errors import InvalidInput
 from ledger.matching import service
 from ledger.matching.contracts import KINDS, current_contracts
 from ledger.matching.missing import Rule
 from ledger.metering import store as metering
-from ledger.units import Period, format_instant, parse_zone
+from ledger.units import Period, format_instant
 
 contract = typer.Typer(help="Contracts that let supply be matched.", no_args_is_help=True)
 
@@ -27,16 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 def period_of(start: str, end: str, zone: str) -> Period:
     """Dates of park time, half-open. Raises InvalidInput."""
-    found = []
-    for text in (start, end):
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise InvalidInput(f"{text!r} is no date or time such as 2026-01-01") from error
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=parse_zone(zone))
-        found.append(int(moment.timestamp()))
-    return Period(start_s=found[0], end_s=found[1])
+    return Period(start_s=park_instant(start, zone), end_s=park_instant(end, zone))
 
 
 @contract.command("add")

@@ -9,14 +9,17 @@ from typing import Annotated, Any
 import typer
 
 from ledger import db
-from ledger.cli.options import Dir, Json, open_house
+from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
 from ledger.cli.output import Output, step
 from ledger.errors import InvalidInput, NotFound
 from ledger.metering import service, store
+from ledger.metering.effective import effective
 from ledger.metering.importers import read_profile
 from ledger.metering.importers.profile import ColumnsLayout, Profile
 from ledger.metering.importing import import_file
 from ledger.metering.points import KINDS, PARK_SYSTEMS, Meter, Point
+from ledger.metering.quality import Quality
+from ledger.units import format_instant
 
 point = typer.Typer(help="Metering points and their master data.", no_args_is_help=True)
 
@@ -104,7 +107,7 @@ def list_points(directory: Dir = None, as_json: Json = False) -> None:
     out = Output(as_json=as_json)
     out.table(
         "Points",
-        ["name", "kind", "system", "owner", "parent", "unit", "interval s", "intervals", "id"],
+        ["name", "kind", "system", "owner", "parent", "unit", "seconds", "intervals", "entry"],
         [
             [
                 name,
@@ -115,7 +118,7 @@ def list_points(directory: Dir = None, as_json: Json = False) -> None:
                 found.master.unit,
                 found.master.interval_s,
                 counts.get(found.point, 0),
-                found.point.hex(),
+                found.entry_index,
             ]
             for name, found in sorted(known.items())
         ],
@@ -135,6 +138,60 @@ def list_points(directory: Dir = None, as_json: Json = False) -> None:
     )
 
 
+@point.command("readings")
+def readings(
+    name: Annotated[str, typer.Argument(help="The point's name.")],
+    start: Annotated[str, typer.Option("--from", help="First time, park time.")],
+    end: Annotated[str, typer.Option("--to", help="Time after the last, park time.")],
+    as_of: Annotated[int | None, typer.Option(help="As of this log size.")] = None,
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """The effective readings of a point, with their quality and the entry they stand in."""
+    house = open_house(directory)
+    start_s, end_s = (park_instant(text, house.log.zone) for text in (start, end))
+    with db.reading(house.engine) as conn:
+        found = service.find_point(conn, house.log.log_id, name)
+        items = effective(
+            conn, house.log.log_id, found.point, start_s=start_s, end_s=end_s, as_of=as_of
+        )
+    rows = [
+        (int(at), item.series.length_s, int(value), int(quality), int(entry))
+        for item in items
+        for at, value, quality, entry in zip(
+            item.series.start_s,
+            item.series.value,
+            item.series.quality,
+            item.entry_index,
+            strict=True,
+        )
+    ]
+    out = Output(as_json=as_json)
+    out.table(
+        f"{name}, {found.master.unit}",
+        ["start (UTC)", "seconds", "value", "quality", "entry"],
+        [
+            [format_instant(at), length, value, flag_names(quality), entry]
+            for at, length, value, quality, entry in rows
+        ],
+    )
+    names = ("start", "length_s", "value", "quality", "entry")
+    out.result(
+        {
+            "point": name,
+            "unit": found.master.unit,
+            "readings": [
+                dict(zip(names, (format_instant(row[0]), *row[1:]), strict=True)) for row in rows
+            ],
+        }
+    )
+
+
+def flag_names(quality: int) -> str:
+    """`measured`, or the names of the flags that are set."""
+    return ", ".join(each.name.lower() for each in Quality(quality) if each.name) or "measured"
+
+
 def import_readings(
     files: Annotated[list[Path], typer.Argument(help="CSV, XLSX or Parquet files.")],
     profile: Annotated[Path, typer.Option(help="Import profile (TOML); examples ship with us.")],
@@ -143,6 +200,9 @@ def import_readings(
     ] = "",
     source: Annotated[str, typer.Option(help="Name of this stream of batches.")] = "import",
     author: Annotated[str, typer.Option(help="Party that signs; the operator by default.")] = "",
+    key: Annotated[
+        Path | None, typer.Option(help="Private key file of an author that holds its own key.")
+    ] = None,
     accept_partial: Annotated[
         bool, typer.Option(help="Store what is good, and sign the list of rejected rows.")
     ] = False,
@@ -173,6 +233,7 @@ def import_readings(
                 author=author or house.log.operator,
                 accept_partial=accept_partial,
                 reason=correct,
+                key=read_key(key) if key else None,
                 progress=step(bar, f"{path.name}: reading"),
             )
         results.append(found.to_json())

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -26,10 +27,23 @@ class Output:
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Numbers are set to the right: a column is one if its first value is."""
         found = [list(row) for row in rows]
-        table = Table(title=title, title_justify="left", header_style="bold")
+        table = Table(
+            title=title,
+            title_justify="left",
+            header_style="bold",
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+        )
         for place, column in enumerate(columns):
             is_number = bool(found) and isinstance(found[0][place], int)
-            table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+            table.add_column(
+                column,
+                justify="right" if is_number else "left",
+                overflow="fold",
+                no_wrap=is_number or place == 0,
+                min_width=len(column),
+            )
         for row in found:
             table.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in row))
         self.console.print(table)

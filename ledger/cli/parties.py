@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ledger import db
-from ledger.cli.options import Dir, Json, open_house
+from ledger.cli.options import Dir, Json, open_house, read_key
 from ledger.cli.output import Output
 from ledger.errors import NotFound
+from ledger.log.notes import SigningKey, write_skey
 from ledger.parties import store
 from ledger.parties.desk import Desk
+from ledger.parties.entries import party_key_name
+from ledger.parties.keystore import write_private
 
 party = typer.Typer(help="Organisations, their roles and keys.", no_args_is_help=True)
 
@@ -102,6 +107,37 @@ def list_parties(directory: Dir = None, as_json: Json = False) -> None:
             ]
         }
     )
+
+
+@party.command("make-key")
+def make_key(
+    party_id: Annotated[str, typer.Argument(help="Party id that the key is for.")],
+    file: Annotated[Path, typer.Option(help="New file for the private key; keep it safe.")],
+    origin: Annotated[str, typer.Option(help="The log's origin.")],
+    as_json: Json = False,
+) -> None:
+    """Make a key for an owner to hold itself; needs no ledger and no network."""
+    key = SigningKey.from_seed(party_key_name(origin, party_id), secrets.token_bytes(32))
+    write_private(file, (write_skey(key) + "\n").encode())
+    out = Output(as_json=as_json)
+    out.say(f"Private key in {file}. Public: {key.verify_key.vkey}")
+    out.result({"file": str(file), "vkey": key.verify_key.vkey})
+
+
+@party.command("add-key")
+def add_key(
+    party_id: str,
+    key: Annotated[Path, typer.Option(help="Private key file, to prove possession; not stored.")],
+    device: Annotated[str, typer.Option(help="none, meter or gateway.")] = "none",
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Register a key that the party holds itself; the operator introduces it."""
+    own = read_key(key)
+    receipt = open_house(directory).desk.introduce_key(party_id, own, device=device)
+    out = Output(as_json=as_json)
+    out.say(f"Entry {receipt.index}: {party_id} signs with {own.verify_key.vkey}")
+    out.result({"party": party_id, "entry": receipt.index, "vkey": own.verify_key.vkey})
 
 
 @party.command("rotate-key")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ledger import db, proving
-from ledger.cli.options import Dir, Json, open_house
+from ledger.cli.options import Dir, Json, open_house, park_instant
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
 from ledger.log.publish import prove_consistency
 from ledger.matching import service as matching
-from ledger.units import parse_zone
 
 FORMATS = ("tlog-proof", "opening", "merkletools")
 
@@ -102,13 +100,9 @@ def _run(house: House, run: int | None) -> int:
 
 
 def _start(house: House, at: str) -> int:
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError as error:
-        raise InvalidInput(f"--at {at!r} is no time such as 2026-01-01T12:00") from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=parse_zone(house.log.zone))
-    return int(moment.timestamp())
+    if not at:
+        raise InvalidInput("--at is missing: the start of the interval, such as 2026-01-01T12:00")
+    return park_instant(at, house.log.zone)
 
 
 def _text(opening: proving.Opening) -> str:

@@ -98,6 +98,31 @@ class SigningKey:
         return f"— {self.name} {base64.b64encode(signed).decode()}\n".encode()
 
 
+_SKEY_PREFIX: Final = "PRIVATE+KEY+"
+
+
+def write_skey(key: SigningKey) -> str:
+    """`PRIVATE+KEY+name+hex8+base64(0x01 ‖ seed)`, as note tools write private keys."""
+    blob = base64.b64encode(bytes([ED25519]) + key.seed).decode()
+    return f"{_SKEY_PREFIX}{key.name}+{key.verify_key.key_id.hex()}+{blob}"
+
+
+def parse_skey(text: str) -> SigningKey:
+    """Raises InvalidInput, which never shows the key, unless `text` is a private key."""
+    name, _, rest = text.strip().removeprefix(_SKEY_PREFIX).partition("+")
+    key_id_hex, _, encoded = rest.partition("+")
+    try:
+        blob = base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise InvalidInput("the private key is not base64") from error
+    if not text.startswith(_SKEY_PREFIX) or len(blob) != 33 or blob[0] != ED25519:
+        raise InvalidInput(f"a private key is of the form {_SKEY_PREFIX}name+hex8+base64")
+    key = SigningKey.from_seed(name, blob[1:])
+    if key.verify_key.key_id.hex() != key_id_hex:
+        raise InvalidInput(f"the private key of {name} has another key id than it says")
+    return key
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """One signature line; `blob` is what follows the key id."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from ledger.db import reading
 from ledger.errors import NotFound
+from ledger.log.notes import SigningKey
 from ledger.metering import service, store
 from ledger.metering.effective import effective
 from ledger.metering.importers import (
@@ -89,6 +90,7 @@ def import_file(
     author: str,
     accept_partial: bool = False,
     reason: str = "",
+    key: SigningKey | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ImportedFile:
     """Read one file and store it whole, or change nothing. Raises what the steps raise."""
@@ -120,7 +122,7 @@ def import_file(
         repeats=imported.repeats,
         reason=reason,
     )
-    taken = service.take_in(desk, imported.series, origin)
+    taken = service.take_in(desk, imported.series, origin, key=key)
     return ImportedFile(name=path.name, imported=imported, taken=taken, warnings=warnings)
 
 

@@ -14,6 +14,7 @@ from ledger.db import reading
 from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.log.bodies import Blob
 from ledger.log.merkle import leaf_hash
+from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.metering import store
 from ledger.metering.batches import READINGS_MAX, SECRET_BYTES, Block, Readings, blocks_of
@@ -91,11 +92,14 @@ class _Sorted:
     repeats: int = 0
 
 
-def take_in(desk: Desk, series: Iterable[Series], origin: Origin) -> Taken:
+def take_in(
+    desk: Desk, series: Iterable[Series], origin: Origin, *, key: SigningKey | None = None
+) -> Taken:
     """Store readings of registered points (Series.point is the point's name), all or nothing.
 
     Identical repeats are dropped and counted. Different values are refused, unless `origin.reason`
-    says why they correct what is in force. Raises InvalidInput, NotFound or Refused.
+    says why they correct what is in force. `key` signs where the author holds its own.
+    Raises InvalidInput, NotFound or Refused.
     """
     log_id = desk.log.log_id
     with reading(desk.engine) as conn:
@@ -112,6 +116,7 @@ def take_in(desk: Desk, series: Iterable[Series], origin: Origin) -> Taken:
         file = Blob.seal(origin.file, FILE_MEDIA, salt=fresh_salt())
     chain = _Chain(
         desk=desk,
+        key=key,
         origin=origin,
         file=file,
         repeats=found.repeats,
@@ -232,6 +237,7 @@ class _Chain:
     """Signs batches one after the other, each naming the one before."""
 
     desk: Desk
+    key: SigningKey | None
     origin: Origin
     file: Blob | None
     repeats: int
@@ -263,7 +269,7 @@ class _Chain:
             },
             attachments=[self.file.data] if self.file else [],
         )
-        submission = self.desk.sign(draft)
+        submission = self.desk.sign(draft, key=self.key)
         self.submissions.append(submission)
         self.sequence += 1
         self.previous = leaf_hash(submission.data).hex()

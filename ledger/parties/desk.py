@@ -101,6 +101,11 @@ class Desk:
             also=[key],
         )
 
+    def introduce_key(self, party: str, key: SigningKey, *, device: str = "none") -> Receipt:
+        """The operator introduces a key that its owner holds; `key` proves possession only."""
+        draft = self._key_draft(self.log.operator, key.verify_key, party, "owner", device, "")
+        return self.append(draft, also=[key])
+
     def rotate_key(self, party: str) -> tuple[VerifyKey, Receipt]:
         """Replace the key that the server holds for `party` by a fresh one."""
         with reading(self.engine) as conn:
