@@ -125,7 +125,8 @@ def _pv_w(rng: np.random.Generator, sky: Sky, capacity_w: int, on_plane: Floats)
     irradiance = clear * own * (diffuse + (1 - diffuse) * gain)
     cell_c = sky.temperature_c + 0.028 * irradiance
     efficiency = 0.84 * (1 - 0.0037 * (cell_c - 25))
-    return np.minimum(capacity_w * irradiance / 1000 * efficiency, 0.87 * capacity_w)
+    power_w: Floats = capacity_w * irradiance / 1000 * efficiency
+    return np.minimum(power_w, 0.87 * capacity_w)
 
 
 def _wind_power_kw(rng: np.random.Generator) -> Floats:
@@ -134,8 +135,8 @@ def _wind_power_kw(rng: np.random.Generator) -> Floats:
     running = (speed >= 3.0) & (speed < 25.0)
     # One turbine of the farm or another is in maintenance; wakes take their part.
     available = np.clip(0.93 + 0.03 * drift(rng, len(speed), 0.999), 0.7, 0.97)
-    power_kw = np.where(running, WIND_W / 1000 * cubic * available, WIND_STANDSTILL_KW)
-    return np.round(power_kw, 3)
+    power_kw: Floats = np.where(running, WIND_W / 1000 * cubic * available, WIND_STANDSTILL_KW)
+    return power_kw.round(3)
 
 
 def calendar(year: int = YEAR) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -150,7 +151,9 @@ def calendar(year: int = YEAR) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 def _loads_w(rng: np.random.Generator, sky: Sky) -> dict[str, Floats]:
     """Mean power of each consumer, float64[35040]."""
     hours = hours_of_day(QUARTERS_A_DAY)
-    weekday, holiday = (np.repeat(each, QUARTERS_A_DAY) for each in calendar())
+    weekday_of, holiday_of = calendar()
+    weekday = np.repeat(weekday_of, QUARTERS_A_DAY)
+    holiday = np.repeat(holiday_of, QUARTERS_A_DAY)
     office_day = (weekday < 5) & ~holiday
     shift_day = (weekday < 6) & ~holiday
     heat = np.maximum(sky.temperature_c - 22, 0)

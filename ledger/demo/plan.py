@@ -24,6 +24,18 @@ VERIFIER: Final = "metrology-lab"
 ENDORSEMENT: Final = "Gateway key read out on site and compared, seal 0042 (synthetic demo)"
 PARK_REGION: Final = "440115"
 SEA_REGION: Final = "441702"
+CONSUMERS: Final = (
+    "works-press",
+    "data-centre",
+    "cold-store",
+    "offices",
+    "tenant-tower",
+    "ev-charging",
+    "water-works",
+    "street-lighting",
+)
+# What the park has bought of the wind farm for the year.
+TRADE_LIMIT_WH: Final = 50_000_000_000
 _SINCE: Final = "2023-12-31T16:00:00Z"
 
 
@@ -301,11 +313,11 @@ def sites(park: Park) -> list[_Site]:
 
 
 def agreements() -> list[Agreement]:
-    """Self-use of the roof, direct supply within the park, and two green trades from the sea.
+    """Self-use of the roof, direct supply within the park, and a green trade from the sea.
 
-    The large buyers have fixed shares of the wind; the small ones share what that leaves.
+    One contract for each class, by demand, and the last two for the same consumers: then no total
+    depends on the order of ids, which are random, and every demo gives the same figures.
     """
-    small = ["offices", "tenant-tower", "ev-charging", "water-works", "street-lighting"]
     return [
         Agreement(
             name="roof-self-use",
@@ -320,25 +332,17 @@ def agreements() -> list[Agreement]:
             kind="direct-supply",
             seller="sunfield",
             sources=["pv-ground"],
-            consumers=dict.fromkeys(["works-press", "data-centre", "cold-store", *small], 0),
+            consumers=dict.fromkeys(CONSUMERS, 0),
             period=PERIOD,
             region="4401",
         ),
         Agreement(
-            name="sea-wind-large",
+            name="sea-wind-trade",
             kind="green-trade",
             seller="sea-wind",
             sources=["wind-sea"],
-            consumers={"data-centre": 480_000, "works-press": 300_000, "cold-store": 100_000},
+            consumers=dict.fromkeys(CONSUMERS, 0),
             period=PERIOD,
-            limit_wh=48_000_000_000,
-        ),
-        Agreement(
-            name="sea-wind-small",
-            kind="green-trade",
-            seller="sea-wind",
-            sources=["wind-sea"],
-            consumers=dict.fromkeys(small, 0),
-            period=PERIOD,
+            limit_wh=TRADE_LIMIT_WH,
         ),
     ]

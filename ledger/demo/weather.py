@@ -53,7 +53,7 @@ def by_month(values: tuple[float, ...], per_day: int) -> Floats:
     lengths = np.array(_MONTH_DAYS, dtype=np.float64)
     middles = np.cumsum(lengths) - lengths / 2
     day = (np.arange(DAYS * per_day) + 0.5) / per_day
-    return np.interp(day, middles, np.array(values), period=float(DAYS))
+    return np.asarray(np.interp(day, middles, np.array(values), period=float(DAYS)))
 
 
 def drift(rng: np.random.Generator, count: int, memory: float) -> Floats:

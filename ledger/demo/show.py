@@ -1,0 +1,344 @@
+"""The summary for people, from the stored object alone: the second start shows the same."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from ledger.demo.texts import Texts
+from ledger.demo.wrapping import wrap
+from ledger.metering.quality import Quality
+
+Summary = Mapping[str, Any]
+
+_GROUPS: Final = (
+    ("generation",),
+    ("consumption",),
+    ("storage-charge", "storage-discharge"),
+    ("grid-import", "grid-export"),
+)
+_CLASSES: Final = (("self", "self_use"), ("direct", "direct_supply"), ("trade", "green_trade"))
+_BAR: Final = 16
+_INDENT: Final = 2
+
+
+def show(console: Console, texts: Texts, summary: Summary, folder: Path) -> None:
+    """Print it all; readable from 80 columns on."""
+    say = texts.say
+    console.print(Rule(say("title", year=summary["year"]), style="green"))
+    console.print(Text(say("label", seed=summary["seed"]), style="bold yellow"), justify="center")
+    _heading(console, say("energy"))
+    console.print(_energy_table(texts, summary["points"]))
+    _heading(console, say("shares"))
+    console.print(_shares_table(texts, summary))
+    for line in _share_lines(texts, summary):
+        _paragraph(console, line)
+    _heading(console, say("quality"))
+    for line in _quality_lines(texts, summary):
+        _bullet(console, line)
+    _heading(console, say("evidence"))
+    _show_evidence(console, texts, summary, folder)
+    _heading(console, say("next"))
+    for key, command in _commands(folder):
+        console.print(f"  [dim]# {say(f'next.{key}')}[/]")
+        # One line however long, so that it can be copied.
+        console.print(Text(f"  {command}"), soft_wrap=True)
+    console.print()
+    console.print(
+        Text(say("seconds", seconds=summary["seconds"], dir=_short(folder)), style="dim"),
+        soft_wrap=True,
+    )
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold green"))
+
+
+def _paragraph(console: Console, text: str, style: str = "") -> None:
+    _hanging(console, Text(" " * _INDENT), text, style)
+
+
+def _bullet(console: Console, text: str) -> None:
+    _hanging(console, Text("  • ", style="dim"), text)
+
+
+def _verdict(console: Console, text: str, *, good: bool) -> None:
+    mark = Text("  ✓ ", style="green") if good else Text("  ✗ ", style="bold red")
+    _hanging(console, mark, text)
+
+
+def _hanging(console: Console, mark: Text, text: str, style: str = "") -> None:
+    """The mark, then the text with its further lines under the first."""
+    lead = "\n" + " " * mark.cell_len
+    body = lead.join(wrap(text, console.width - mark.cell_len))
+    console.print(mark.append(body, style=style or "default"), soft_wrap=True)
+
+
+# Numbers
+
+
+def _mwh(wh: int) -> str:
+    return f"{wh / 1e6:,.1f}"
+
+
+def _energy(wh: int) -> str:
+    return f"{wh / 1e9:,.2f} GWh" if wh >= 10**9 else f"{wh / 1e6:,.1f} MWh"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part * 100 / whole:.1f} %" if whole else "–"
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else "–"
+
+
+# Tables
+
+
+def _table() -> Table:
+    return Table(box=None, header_style="dim", padding=(0, 1), pad_edge=False, show_edge=False)
+
+
+def _energy_table(texts: Texts, points: Sequence[Summary]) -> Padding:
+    say = texts.say
+    table = _table()
+    table.add_column(say("col.point"), no_wrap=True)
+    table.add_column(say("col.system"), no_wrap=True)
+    for name in ("energy", "matched", "missing"):
+        table.add_column(say(f"col.{name}"), justify="right", no_wrap=True)
+    table.add_column(say("col.repairs"))
+    for kinds in _GROUPS:
+        rows = [point for point in points if point["kind"] in kinds]
+        counted = [point for point in rows if point["counted"]]
+        summed = kinds[0] in ("generation", "consumption")
+        table.add_row(
+            Text(say(f"kind.{kinds[0]}"), style="bold"),
+            "",
+            *(_sums(counted) if summed else ("", "")),
+            style="bold",
+        )
+        for point in rows:
+            table.add_row(*_point_row(texts, point, matched=summed))
+    return Padding(table, (0, 0, 0, _INDENT), expand=False)
+
+
+def _sums(points: Sequence[Summary]) -> tuple[str, str]:
+    wh = sum(point["wh"] + point["estimated_wh"] for point in points)
+    return _mwh(wh), _percent(sum(point["matched_wh"] for point in points), wh)
+
+
+def _point_row(texts: Texts, point: Summary, *, matched: bool) -> list[str]:
+    say = texts.say
+    wh = point["wh"] + point["estimated_wh"]
+    marks = [f"{count:,} {say(f'flag.{flag}')}" for flag, count in point["flags"].items()]
+    if not point["counted"]:
+        marks = [say("kind.parent")]
+    return [
+        point["name"],
+        say(f"system.{point['park_system']}"),
+        _mwh(wh),
+        _percent(point["matched_wh"], wh) if matched and point["counted"] else "",
+        _count(point["missing"]),
+        say("list").join(marks),
+    ]
+
+
+def _shares_table(texts: Texts, summary: Summary) -> Padding:
+    say = texts.say
+    table = _table()
+    table.add_column(say("col.by"), no_wrap=True)
+    for name in ("matched_mwh", "share", "self", "direct", "trade"):
+        table.add_column(say(f"col.{name}"), justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    consumption_wh = summary["consumption_wh"]
+    for granularity, matched_wh in summary["matched_wh"].items():
+        by_class = summary["by_class_wh"][granularity]
+        filled = round(_BAR * matched_wh / consumption_wh)
+        table.add_row(
+            say(f"by.{granularity}"),
+            f"{matched_wh / 1e9:,.2f}",
+            Text(_percent(matched_wh, consumption_wh), style="bold"),
+            *(_percent(by_class.get(class_, 0), consumption_wh) for _, class_ in _CLASSES),
+            Text("█" * filled, style="green").append("░" * (_BAR - filled), style="dim"),
+        )
+    return Padding(table, (0, 0, 0, _INDENT), expand=False)
+
+
+# Sentences
+
+
+def _share_lines(texts: Texts, summary: Summary) -> list[str]:
+    say = texts.say
+    whole, matched = summary["consumption_wh"], summary["matched_wh"]
+    apart_wh = matched["year"] - matched["quarter_hour"]
+    points = summary["points"]
+    counted = [one for one in points if one["kind"] == "consumption" and one["counted"]]
+    energy = {one["name"]: one["wh"] for one in points}
+    profiled_wh = sum(one["wh"] for one in counted if one["flags"].get("profiled"))
+    return [
+        say(
+            "shares.flatters",
+            year=_percent(matched["year"], whole),
+            quarter=_percent(matched["quarter_hour"], whole),
+            points=f"{apart_wh * 100 / whole:.1f}",
+            wh=_energy(apart_wh),
+        ),
+        say(
+            "shares.definition",
+            count=len(counted),
+            limit=_energy(summary["trade_limit_wh"]),
+        ),
+        say("shares.profiled", wh=_energy(profiled_wh)),
+        say(
+            "shares.storage",
+            discharge=_energy(energy["battery-discharge"]),
+            charge=_energy(energy["battery-charge"]),
+        ),
+    ]
+
+
+def _quality_lines(texts: Texts, summary: Summary) -> list[str]:
+    say = texts.say
+    lines = [
+        say("quality.generation", point=one["name"], count=one["missing"])
+        for one in summary["points"]
+        if one["kind"] == "generation" and one["missing"]
+    ]
+    lines += [
+        say(
+            "quality.consumption",
+            point=one["point"],
+            count=one["intervals"],
+            wh=_energy(one["wh"]),
+            rule=say(f"rule.{one['rule']}"),
+        )
+        for one in summary["estimated"]
+    ]
+    for one in summary["imports"]:
+        name = one["file"].partition("/")[2]
+        if one["repeats"]:
+            lines.append(say("quality.repeats", file=name, count=one["repeats"]))
+        if one["corrected"]:
+            lines.append(
+                say("quality.correction", file=name, count=one["corrected"], reason=one["reason"])
+            )
+        lines += [
+            say(
+                "quality.repair",
+                file=name,
+                what=say(f"repair.{Quality(repair['flag']).name}".lower()),
+                count=f"{repair['count']:,}",
+            )
+            for repair in one["repairs"]
+            if repair["flag"]
+        ]
+    return lines
+
+
+def _show_evidence(console: Console, texts: Texts, summary: Summary, folder: Path) -> None:
+    say = texts.say
+    _paragraph(
+        console,
+        say(
+            "evidence.log",
+            log=summary["log"],
+            size=summary["log_size"],
+            intervals=f"{summary['intervals']:,}",
+        ),
+    )
+    facts = Table.grid(padding=(0, 1))
+    types = ", ".join(f"{count}×{name}" for name, count in summary["entry_types"].items())
+    facts.add_row(say("evidence.types"), Text(types))
+    for kind in ("generation", "consumption"):
+        signed = say("list").join(
+            say(f"signed.{by}", wh=_energy(wh)) for by, wh in summary["provenance_wh"][kind].items()
+        )
+        facts.add_row(say(f"evidence.{kind}"), Text(signed))
+    console.print(Padding(facts, (0, 0, 0, _INDENT), expand=False))
+    # On one line however long, so that they can be copied.
+    for name, value in (
+        ("checkpoint", _short(folder / summary["checkpoint"])),
+        ("vkey", summary["vkey"]),
+    ):
+        said = say(f"evidence.{name}")
+        console.print(Text(f"  {said} {value}"), soft_wrap=True)
+    for check in summary["checks"]:
+        good = check["as_expected"]
+        key = f"check.{check['subject']}" if good else "check.wrong"
+        said = say(key, why=check["why"])
+        _verdict(console, f"{said} ({check['path']})", good=good)
+    _verdict(console, say("audit.ok", **summary["audit"]), good=True)
+    verified = say("verified.yes" if summary["verified"] else "verified.no")
+    _paragraph(console, verified, "bold green" if summary["verified"] else "bold red")
+    _paragraph(console, say("evidence.open"))
+
+
+# Commands
+
+
+def _commands(folder: Path) -> list[tuple[str, str]]:
+    """Key of the text → a command that works as it stands, from the current directory."""
+    ledger, verifier = _program("greenledger"), _program("greenledger-verify")
+
+    def at(name: str) -> str:
+        return shlex.quote(_short(folder / name))
+
+    trust = f"--trust {at('trust.toml')}"
+    data = f"--dir {at('ledger')}"
+    return [
+        ("log", f"{verifier} log {at('tiles')} {trust}"),
+        ("allocation", f"{verifier} proof {at('proofs/allocation.json')} {trust}"),
+        ("forged", f"{verifier} proof {at('proofs/reading-forged.json')} {trust}"),
+        ("match", f"{ledger} match --from 2025-07-01 --to 2025-08-01 {data}"),
+        (
+            "again",
+            (
+                f"{ledger} import {at('files/park/offices_15min.csv')}"
+                f" --profile {at('profiles/energy-15min.toml')} --source park-files {data}"
+            ),
+        ),
+        (
+            "prove",
+            (
+                f"{ledger} prove --reading works-press --at 2025-12-01T08:00"
+                f" --out {at('proofs/mine.json')} {data}"
+            ),
+        ),
+        ("parquet", f"{ledger} export parquet {at('readings.parquet')} {data}"),
+        ("audit", f"{ledger} audit {data}"),
+    ]
+
+
+def _program(name: str) -> str:
+    """By name where the shell finds it, else by its path."""
+    own = Path(sys.executable).parent / name
+    activated = os.environ.get("VIRTUAL_ENV", "")
+    if activated and Path(activated) == Path(sys.prefix):
+        return name
+    if own.exists():
+        return shlex.quote(_short(own))
+    return name if shutil.which(name) else f"{shlex.quote(sys.executable)} -m {_MODULES[name]}"
+
+
+_MODULES: Final = {"greenledger": "ledger.cli", "greenledger-verify": "greenledger_verify"}
+
+
+def _short(path: Path) -> str:
+    """Relative to the current directory where it lies inside, else in full."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

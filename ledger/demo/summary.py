@@ -1,0 +1,206 @@
+"""What the demo has to say, as one JSON object: read back from the ledger, not from the generator.
+
+Energies are integer Wh, paths are relative to the demo's folder, and nothing here is language.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from ledger import db
+from ledger.demo.checks import Check
+from ledger.demo.folder import FORMAT
+from ledger.demo.park import PERIOD, QUARTERS, YEAR, Park
+from ledger.demo.plan import Handover
+from ledger.house import House
+from ledger.log import store as log_store
+from ledger.log.entry import parse_entry
+from ledger.matching.missing import Rule
+from ledger.matching.service import RunReport
+from ledger.metering import store as metering
+from ledger.metering.effective import effective
+from ledger.metering.importing import ImportedFile
+from ledger.metering.quality import Quality
+from ledger.parties.entries import party_key_name
+from ledger.parties.store import find_keys
+
+# Provenance of a reading by its batch's key (docs/formats.md §4.1).
+METER, GATEWAY, PARTY, OPERATOR = "meter-signed", "gateway-signed", "party-import", "operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Facts:
+    """What the steps brought about."""
+
+    house: House
+    park: Park
+    imported: Sequence[tuple[Handover, ImportedFile]]
+    report: RunReport
+    checks: Sequence[Check]
+    audited: Mapping[str, Any]
+    checkpoint: str
+    tiles: str
+
+
+def summarise(facts: Facts) -> dict[str, Any]:
+    """The summary without its times."""
+    house, evaluation = facts.house, facts.report.evaluation
+    totals = evaluation.result.totals()
+    with db.reading(house.engine) as conn:
+        points = _points(conn, facts)
+        entry_types = _entry_types(conn, house)
+        stored = sum(count for _, count in metering.interval_counts(conn, house.log.log_id))
+    return {
+        "format": FORMAT,
+        "label": facts.park.label,
+        "seed": facts.park.seed,
+        "year": YEAR,
+        "log": house.log.origin,
+        "vkey": house.log.log_key.vkey,
+        "log_size": sum(entry_types.values()),
+        "intervals": stored,
+        "generation_wh": totals.generation_wh,
+        "consumption_wh": totals.consumption_wh,
+        "matched_wh": {one.granularity: one.matched_wh for one in evaluation.matched},
+        "by_class_wh": {
+            one.granularity: {
+                class_.name.lower(): wh for class_, wh in one.by_class_wh.items() if wh
+            }
+            for one in evaluation.matched
+        },
+        "trade_limit_wh": sum(one.terms.limit_wh for one in evaluation.contracts),
+        "estimated_wh": totals.estimated_wh,
+        "estimated": _estimated(facts),
+        "surplus_wh": totals.surplus_wh,
+        "residual_wh": totals.residual_wh,
+        "provenance_wh": _provenance(points),
+        "points": points,
+        "imports": [_import(given, one) for given, one in facts.imported],
+        "entry_types": entry_types,
+        "run": facts.report.receipt.index,
+        "root": facts.audited["root"],
+        "checkpoint": facts.checkpoint,
+        "tiles": facts.tiles,
+        "checks": [check.to_json() for check in facts.checks],
+        "audit": dict(facts.audited),
+        "verified": all(check.as_expected for check in facts.checks),
+    }
+
+
+def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:
+    """One row for each point, in the order in which they were registered."""
+    house, result = facts.house, facts.report.evaluation.result
+    covered: Counter[str] = Counter()
+    for lane in result.lanes:
+        wh = int(lane.wh.sum())
+        covered[lane.consumer] += wh
+        covered[lane.source] += wh
+    known = metering.current_points(conn, house.log.log_id)
+    parents = {one.master.parent for one in known.values()}
+    provenance_of = _Provenance(conn, house)
+    rows = []
+    for point, found in sorted(known.items(), key=lambda item: item[1].entry_index):
+        items = effective(conn, house.log.log_id, point, start_s=PERIOD.start_s, end_s=PERIOD.end_s)
+        # Imported on one grid, a point has one interval length.
+        (item,) = items
+        master, series = found.master, item.series
+        demand = facts.report.evaluation.filled.get(point.hex())
+        rows.append(
+            {
+                "name": master.name,
+                "kind": master.kind,
+                "owner": master.owner,
+                "park_system": master.park_system,
+                "counted": point.hex() not in parents,
+                "wh": int(series.value.sum()),
+                "estimated_wh": sum(demand.estimated_wh(rule) for rule in Rule) if demand else 0,
+                "matched_wh": covered[point.hex()],
+                "intervals": len(series),
+                "missing": QUARTERS - len(series),
+                "flags": {
+                    str(flag.name).lower(): int(np.count_nonzero(series.quality & flag))
+                    for flag in Quality
+                    if np.any(series.quality & flag)
+                },
+                "provenance_wh": provenance_of.split(item.entry_index, series.value),
+            }
+        )
+    return rows
+
+
+class _Provenance:
+    """Who signed a reading, by the entry that it stands in."""
+
+    def __init__(self, conn: Connection, house: House) -> None:
+        self._conn = conn
+        self._log = house.log
+
+    def split(self, entry_index: Any, wh: Any) -> dict[str, int]:
+        found: Counter[str] = Counter()
+        for index in np.unique(entry_index).tolist():
+            found[self._of(index)] += int(wh[entry_index == index].sum())
+        return dict(sorted(found.items()))
+
+    def _of(self, index: int) -> str:
+        batch = metering.load_batch(self._conn, self._log.log_id, index)
+        assert batch is not None
+        name = party_key_name(self._log.origin, batch.author)
+        (key,) = find_keys(self._conn, self._log.log_id, name=name, key_id=batch.key_id)
+        if key.device == "meter":
+            return METER
+        if key.device == "gateway":
+            return GATEWAY
+        return PARTY if key.custody == "owner" else OPERATOR
+
+
+def _provenance(points: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Wh of generation and of consumption, by who signed."""
+    sums: dict[str, Counter[str]] = {"generation": Counter(), "consumption": Counter()}
+    for point in points:
+        if point["kind"] in sums and point["counted"]:
+            sums[point["kind"]].update(point["provenance_wh"])
+    return {kind: dict(sorted(found.items())) for kind, found in sums.items()}
+
+
+def _estimated(facts: Facts) -> list[dict[str, Any]]:
+    """Consumption that was not measured: how much of which point, by which rule."""
+    with db.reading(facts.house.engine) as conn:
+        known = metering.current_points(conn, facts.house.log.log_id)
+    return [
+        {
+            "point": known[bytes.fromhex(point)].master.name,
+            "rule": rule.name.lower(),
+            "intervals": int((filled.rule == rule).sum()),
+            "wh": filled.estimated_wh(rule),
+        }
+        for point, filled in facts.report.evaluation.filled.items()
+        for rule in Rule
+        if rule is not Rule.MEASURED and (filled.rule == rule).any()
+    ]
+
+
+def _import(given: Handover, one: ImportedFile) -> dict[str, Any]:
+    found = one.to_json()
+    # The full lists of rows are in the signed manifests; here they would drown the rest.
+    repairs = [
+        {name: repair[name] for name in ("flag", "count", "rule")} for repair in found["repairs"]
+    ]
+    return {
+        **found,
+        "file": f"files/{given.file.path}",
+        "author": given.author,
+        "reason": given.reason,
+        "repairs": repairs,
+    }
+
+
+def _entry_types(conn: Connection, house: House) -> dict[str, int]:
+    size = log_store.load_head(conn, house.log.log_id).size
+    entries = log_store.entry_range(conn, house.log.log_id, 0, size)
+    return dict(sorted(Counter(parse_entry(data).type for _, data in entries).items()))
