@@ -26,6 +26,8 @@ EXIT_CODES: Final[dict[type[LedgerError], int]] = {
     Unavailable: 6,
 }
 
+STOPPED: Final = 130
+
 app = typer.Typer(
     name="greenledger",
     help="Green-power traceability and carbon-credit ledger for zero-carbon parks.",
@@ -60,6 +62,8 @@ def main() -> None:
             sys.stdout.write(json.dumps(failure, ensure_ascii=False) + "\n")
         sys.stderr.write(f"greenledger: {error}\n")
         sys.exit(code)
-    except KeyboardInterrupt:
-        sys.stderr.write("greenledger: stopped; what was reported as stored is stored\n")
-        sys.exit(130)
+    except SystemExit as stop:
+        # Typer turns Ctrl-C into this exit code without a word.
+        if stop.code == STOPPED:
+            sys.stderr.write("greenledger: stopped; what was reported as stored is stored\n")
+        raise

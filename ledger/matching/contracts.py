@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
-    Integer,
     LargeBinary,
     SmallInteger,
     String,
@@ -65,7 +65,7 @@ contracts: Final = append_only(
         "contracts",
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("entry_index", Integer, primary_key=True, autoincrement=False),
+        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
         Column("contract", LargeBinary(16), nullable=False, index=True),
         Column("id", String(32), nullable=False),
         Column("replaces", String(32), nullable=False),

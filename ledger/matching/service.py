@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Integer, SmallInteger, String, Table, insert, select
+from sqlalchemy import BigInteger, Column, Connection, SmallInteger, String, Table, insert, select
 
 from ledger.db import append_only, metadata, reading
 from ledger.errors import InvalidInput, NotFound, Refused
@@ -41,12 +41,12 @@ runs: Final = append_only(
         "runs",
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("entry_index", Integer, primary_key=True, autoincrement=False),
+        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
         Column("id", String(32), nullable=False),
         Column("policy", String(40), nullable=False),
-        Column("as_of", Integer, nullable=False),
-        Column("start_s", Integer, nullable=False),
-        Column("end_s", Integer, nullable=False),
+        Column("as_of", BigInteger, nullable=False),
+        Column("start_s", BigInteger, nullable=False),
+        Column("end_s", BigInteger, nullable=False),
         Column("root", String(64), nullable=False),
     )
 )

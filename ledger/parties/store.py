@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Connection,
-    Integer,
     LargeBinary,
     SmallInteger,
     String,
@@ -28,7 +28,7 @@ parties: Final = append_only(
         "parties",
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("entry_index", Integer, primary_key=True, autoincrement=False),
+        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
         Column("party", String(40), nullable=False, index=True),
         Column("id", String(32), nullable=False),
         Column("name", String(200), nullable=False),
@@ -45,7 +45,7 @@ keys: Final = append_only(
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
         Column("name", String(170), primary_key=True),
         Column("key_id", LargeBinary(4), primary_key=True),
-        Column("entry_index", Integer, nullable=False),
+        Column("entry_index", BigInteger, nullable=False),
         Column("party", String(40), nullable=False, index=True),
         Column("public_key", LargeBinary(32), nullable=False),
         Column(
@@ -70,7 +70,7 @@ key_ends: Final = append_only(
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
         Column("name", String(170), primary_key=True),
         Column("key_id", LargeBinary(4), primary_key=True),
-        Column("entry_index", Integer, nullable=False),
+        Column("entry_index", BigInteger, nullable=False),
         Column("reason", String(500), nullable=False),
     )
 )
@@ -79,7 +79,7 @@ endorsements: Final = append_only(
         "endorsements",
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("entry_index", Integer, primary_key=True, autoincrement=False),
+        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
         Column("name", String(170), nullable=False),
         Column("key_id", LargeBinary(4), nullable=False),
         Column("endorser", String(40), nullable=False),
