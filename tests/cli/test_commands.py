@@ -229,3 +229,28 @@ def words_without_json(command: Any, words: tuple[str, ...] = ()) -> list[tuple[
 
 def test_every_command_takes_json() -> None:
     assert words_without_json(typer.main.get_command(app)) == []
+
+
+def test_a_run_is_shown_again_as_it_was(run: Run, park: Path) -> None:
+    take(run, park)
+    (park / "roof.csv").write_text(GOOD.replace("1.5", "1"))
+    take(run, park, "roof.csv", "--point", "roof")
+    words = ["--kind", "green-trade", "--seller", "farm", "--source", "roof", "--consumer", "saw"]
+    run("contract", "add", "c", *words, "--from", "2026-01-01", "--to", "2027-01-01")
+    first = answer(run, "match")
+    (consumer,) = first["consumers"]
+    assert consumer == {
+        "name": "saw",
+        "consumption_wh": 3750,
+        "by_class_wh": {"green_trade": 3250},
+        "estimated_wh": 0,
+        "residual_wh": 500,
+    }
+    (park / "none.csv").write_text(GOOD.replace("1.5", "0"))
+    take(run, park, "none.csv", "--point", "roof", "--correct", "another roof's meter")
+    assert answer(run, "run", "show", str(first["run"])) == first
+    second = answer(run, "match")
+    assert second["matched_wh"]["quarter_hour"] == 2250
+    listed = answer(run, "run", "list")["runs"]
+    assert [one["run"] for one in listed] == [first["run"], second["run"]]
+    assert run("run", "show", "0").code == 4
