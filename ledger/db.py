@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from ledger.errors import Corrupt, LedgerError, Refused, Unavailable
 
 metadata: Final = MetaData(
     naming_convention={
@@ -23,6 +26,8 @@ metadata: Final = MetaData(
     }
 )
 SQLITE_BUSY_MS: Final = 30_000
+# READONLY, LOCKED, BUSY, IOERR, FULL, CANTOPEN: nothing is wrong with what is stored.
+_SQLITE_PASSING: Final = frozenset({5, 6, 8, 10, 13, 14})
 
 
 def append_only(table: Table) -> Table:
@@ -80,16 +85,36 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection that sees one state of the database."""
-    with engine.connect() as connection, connection.begin():
-        yield connection
+    """A connection that sees one state of the database. Driver errors come out as ours."""
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        raise as_ledger_error(error) from error
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """The one writer's transaction: commits at the end, rolls back on any error."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        yield connection
+    """The one writer's transaction: commits at the end, rolls back on any error.
+
+    Driver errors come out as ours: nothing was changed then.
+    """
+    try:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        raise as_ledger_error(error) from error
+
+
+def as_ledger_error(error: DBAPIError) -> LedgerError:
+    """What the driver says, in our tree of errors; values of rows are left out."""
+    said = str(error.orig).partition(" with text ")[0]
+    if isinstance(error, IntegrityError):
+        return Refused(f"the database refused it: {said}")
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _SQLITE_PASSING:
+        return Unavailable(f"the database can't do this now, nothing was changed: {said}")
+    return Corrupt(f"the database does not hold what it should: {said}")
 
 
 def create_tables(engine: Engine) -> None:

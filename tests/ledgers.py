@@ -324,10 +324,10 @@ def filled_template(begun_template: Path, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def tiled_template(begun_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with two full tiles and a signed checkpoint of 523 entries."""
+    """A data directory with a full tile and a signed checkpoint of 300 entries."""
     folder = copy_ledger(begun_template, tmp_path_factory.mktemp("tiled") / "data")
     house = open_house(folder)
-    add_many(house, 521)
+    add_many(house, 298)
     house.checkpoint()
     house.engine.dispose()
     return folder
@@ -351,7 +351,7 @@ def filled(filled_template: Path, tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def tiled(tiled_template: Path, tmp_path: Path) -> Iterator[House]:
-    """A ledger of 523 entries, to be changed at will."""
+    """A ledger of 300 entries, to be changed at will."""
     house = open_house(copy_ledger(tiled_template, tmp_path / "tiled"))
     yield house
     house.engine.dispose()

@@ -7,27 +7,29 @@ is named is the first thing that does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, Table, insert, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger import db
 from ledger.errors import Corrupt, InvalidInput, LedgerError
-from ledger.log import merkle, store, tiles
+from ledger.log import merkle, store
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
 from ledger.log.export import (
     Progress,
     exported_checkpoint,
     read_export,
-    recorded_roots,
     submissions,
 )
-from ledger.log.publish import check_high_water
+from ledger.log.notes import parse_note
+from ledger.log.publish import check_high_water, recorded_range
 from ledger.log.service import Placement, Submission
+from ledger.log.soundness import check_database
 from ledger.log.types import EntryTypes
 
 # Written beside the log, not by replaying it: checked by rules of their own.
@@ -59,7 +61,8 @@ def audit(
         scratch = db.open_scratch(Path(folder) / "rebuilt.sqlite3")
         db.create_tables(scratch)
         with db.reading(engine) as stored, db.writing(scratch) as rebuilt:
-            roots = recorded_roots(stored, log.log_id)
+            check_database(stored)
+            roots = store.recorded_roots(stored, log.log_id)
             size = store.load_head(stored, log.log_id).size
             found = submissions(stored, log, types)
             replayed = replay(rebuilt, log.log_id, types, found, size, progress, roots)
@@ -107,6 +110,8 @@ def replay(
             raise
         except LedgerError as error:
             raise Corrupt(f"entry {index}: {error}") from error
+        except IntegrityError as error:
+            raise Corrupt(f"entry {index}: {db.as_ledger_error(error)}") from error
         range_.append(entry.leaf_hash)
         bodies += len(submission.bodies) + len(submission.attachments)
         recorded = roots.get(range_.size)
@@ -117,7 +122,7 @@ def replay(
             )
         progress(index + 1, size)
     placement.finish()
-    beyond = [recorded for recorded in roots if recorded > range_.size]
+    beyond = [recorded for recorded in roots if not 0 < recorded <= range_.size]
     if beyond:
         raise Corrupt(f"a root is recorded for size {min(beyond)}, the log has {range_.size}")
     return Replayed(size=range_.size, bodies=bodies, root=range_.root())
@@ -127,7 +132,10 @@ def _compare(stored: Connection, rebuilt: Connection) -> tuple[int, int]:
     tables = [table for table in db.metadata.sorted_tables if table.name not in _NOT_REPLAYED]
     rows = 0
     for table in tables:
-        rows += _compare_table(table, stored, rebuilt)
+        try:
+            rows += _compare_table(table, stored, rebuilt)
+        except DBAPIError as error:
+            raise Corrupt(f"table {table.name}: {db.as_ledger_error(error)}") from error
     return len(tables), rows
 
 
@@ -180,46 +188,40 @@ def _key(table: Table, row: Row[Any] | None) -> str:
 
 
 def _check_notes(conn: Connection, log: store.LogFacts, roots: dict[int, bytes]) -> int:
-    notes = conn.execute(
-        select(store.checkpoint_notes).where(store.checkpoint_notes.c.log_id == log.log_id)
-    ).all()
+    """Each root has its range and its note; only the newest may have crashed before its note."""
+    for row in conn.execute(select(store.checkpoint_roots)):
+        _check_log(row, store.checkpoint_roots, log)
+        recorded_range(row.size, bytes(row.root), bytes(row.range))
+    notes = conn.execute(select(store.checkpoint_notes)).all()
     for row in notes:
-        try:
-            checkpoint = open_checkpoint(bytes(row.note), log.log_key)
-        except InvalidInput as error:
-            raise Corrupt(f"checkpoint of size {row.size}: {error}") from error
-        recorded = roots.get(row.size)
-        if (checkpoint.origin, checkpoint.size, checkpoint.root) != (
-            log.origin,
-            row.size,
-            recorded,
-        ):
-            raise Corrupt(
-                f"checkpoint of size {row.size} signs {checkpoint.origin}, size"
-                f" {checkpoint.size}, root {checkpoint.root.hex()}; recorded is"
-                f" {recorded.hex() if recorded else 'no root'}"
-            )
-    _check_ranges(conn, log)
+        _check_log(row, store.checkpoint_notes, log)
+        _check_note(row.size, bytes(row.note), log, roots)
+    unsigned = sorted(set(roots) - {row.size for row in notes})
+    if unsigned and unsigned[0] != max(roots):
+        raise Corrupt(f"table checkpoint_notes: the checkpoint of size {unsigned[0]} is missing")
     return len(notes)
 
 
-def _check_ranges(conn: Connection, log: store.LogFacts) -> None:
-    rows = conn.execute(
-        select(store.checkpoint_roots).where(store.checkpoint_roots.c.log_id == log.log_id)
-    )
-    for row in rows:
-        hashes = _split(bytes(row.range))
-        if len(hashes) != row.size.bit_count():
-            raise Corrupt(f"the right edge recorded for size {row.size} has {len(hashes)} hashes")
-        if merkle.CompactRange(row.size, hashes).root() != bytes(row.root):
-            raise Corrupt(f"the right edge recorded for size {row.size} does not give its root")
+def _check_log(row: Row[Any], table: Table, log: store.LogFacts) -> None:
+    if row.log_id != log.log_id:
+        raise Corrupt(f"table {table.name}: row {_key(table, row)} is of no log that is here")
 
 
-def _split(data: bytes) -> Sequence[bytes]:
+def _check_note(size: int, note: bytes, log: store.LogFacts, roots: dict[int, bytes]) -> None:
+    where = f"table checkpoint_notes, size {size}"
     try:
-        return tiles.split_hashes(data)
+        checkpoint = open_checkpoint(note, log.log_key)
+        signatures = parse_note(note).signatures
     except InvalidInput as error:
-        raise Corrupt(f"a recorded right edge is broken: {error}") from error
+        raise Corrupt(f"{where}: {error}") from error
+    recorded = roots.get(size)
+    if (checkpoint.origin, checkpoint.size, checkpoint.root) != (log.origin, size, recorded):
+        raise Corrupt(
+            f"{where}: it signs {checkpoint.origin}, size {checkpoint.size}, root"
+            f" {checkpoint.root.hex()}; recorded is {recorded.hex() if recorded else 'no root'}"
+        )
+    if len(signatures) != 1:
+        raise Corrupt(f"{where}: {len(signatures)} signatures, the log's own is the only one")
 
 
 def restore(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from ledger.db import as_ledger_error
 from ledger.errors import Corrupt, InvalidInput
-from ledger.log import store, tiles
+from ledger.log import merkle, store, tiles
 from ledger.log.bodies import Blob, Body
 from ledger.log.entry import Entry, parse_entry
 from ledger.log.publish import latest_checkpoint
@@ -38,7 +41,7 @@ def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: 
     require_empty(folder)
     checkpoint, note = latest_checkpoint(conn, log)
     bundles = -(-checkpoint.size // tiles.WIDTH)
-    edge, at = tiles.EMPTY_EDGE, 0
+    edge, at, range_ = tiles.EMPTY_EDGE, 0, merkle.CompactRange()
     for number in range(bundles):
         end = min(at + tiles.WIDTH, checkpoint.size)
         found = [data for _, data in store.entry_range(conn, log.log_id, at, end)]
@@ -46,7 +49,10 @@ def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: 
             raise Corrupt(f"the log holds {len(found)} of the entries {at} to {end - 1}")
         width = (end - at) % tiles.WIDTH
         _write(folder / tiles.entries_path(number, width), tiles.bundle(found))
-        edge, full = tiles.extend(edge, [parse_entry(data).leaf_hash for data in found])
+        leaves = merkle.leaf_hashes(found)
+        edge, full = tiles.extend(edge, leaves)
+        for leaf in leaves:
+            range_.append(leaf)
         for tile in full:
             _write(folder / tiles.tile_path(tile.level, tile.number), tile.hashes)
         at = end
@@ -56,6 +62,11 @@ def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: 
             number = (edge.size >> (8 * level)) // tiles.WIDTH
             path = tiles.tile_path(level, number, len(pending))
             _write(folder / path, b"".join(pending))
+    if range_.root() != checkpoint.root:
+        raise Corrupt(
+            f"the stored entries give root {range_.root().hex()} at size {checkpoint.size}, the"
+            f" checkpoint signs {checkpoint.root.hex()}: {folder} is not to be published"
+        )
     _write(folder / "checkpoint", note)
     return checkpoint.size
 
@@ -97,7 +108,14 @@ def _with_bodies(
     opened: dict[str, Body] = {}
     for member, kind in type_.bodies.items():
         key = entry.statement[member].get(kind.reference)
-        body = load(kind, key)
+        try:
+            body = load(kind, key)
+        except DBAPIError as error:
+            said = as_ledger_error(error)
+            raise Corrupt(f"entry {index} ({entry.type}): body {member}: {said}") from error
+        except (ValueError, TypeError, struct.error) as error:
+            # Rows that can't even be put together to a body's bytes.
+            raise Corrupt(f"entry {index} ({entry.type}): body {member}: {error}") from error
         if body is None:
             raise Corrupt(f"entry {index} ({entry.type}): body {member} {key} is missing")
         opened[member] = _open(entry, member, body, types, origin, index)
@@ -178,13 +196,3 @@ def exported_checkpoint(folder: Path) -> bytes:
     if not path.exists():
         raise InvalidInput(f"{folder} holds no file 'checkpoint'")
     return path.read_bytes()
-
-
-def recorded_roots(conn: Connection, log_id: int) -> dict[int, bytes]:
-    """Recorded checkpoint roots by size."""
-    rows = conn.execute(
-        select(store.checkpoint_roots.c.size, store.checkpoint_roots.c.root).where(
-            store.checkpoint_roots.c.log_id == log_id
-        )
-    )
-    return {row.size: bytes(row.root) for row in rows}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ class HighWater:
 
     def __init__(self, folder: Path, key: VerifyKey) -> None:
         self._path = folder / f"{key.key_id.hex()}-{key.public_key.hex()[:16]}.json"
+        self._origin = key.name
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -39,23 +40,25 @@ class HighWater:
             yield
 
     def read(self) -> Checkpoint | None:
+        """Raises Corrupt for a file that `write` did not write for this log."""
         if not self._path.exists():
             return None
-        record = json.loads(self._path.read_text())
-        return Checkpoint(
-            origin=record["origin"], size=record["size"], root=bytes.fromhex(record["root"])
-        )
+        data = self._path.read_bytes()
+        try:
+            record = json.loads(data)
+            root = bytes.fromhex(record["root"])
+            found = Checkpoint(origin=record["origin"], size=int(record["size"]), root=root)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Corrupt(f"high-water record {self._path} is broken: {error}") from error
+        if found.origin != self._origin or _encode(found) != data:
+            raise Corrupt(f"high-water record {self._path} was changed, or is another log's")
+        return found
 
     def write(self, checkpoint: Checkpoint) -> None:
         """On disk, and renamed in one step, when this returns."""
-        record = {
-            "origin": checkpoint.origin,
-            "size": checkpoint.size,
-            "root": checkpoint.root.hex(),
-        }
         fresh = self._path.with_suffix(".new")
-        with fresh.open("w") as file:
-            json.dump(record, file)
+        with fresh.open("wb") as file:
+            file.write(_encode(checkpoint))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
@@ -66,12 +69,18 @@ class HighWater:
             os.close(descriptor)
 
 
+def _encode(checkpoint: Checkpoint) -> bytes:
+    return json.dumps(
+        {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}
+    ).encode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verified:
-    """A size whose root was recomputed from the stored entries."""
+    """A size whose root was recomputed from the stored entries, and its right edge."""
 
     checkpoint: Checkpoint
-    range: merkle.CompactRange
+    range: bytes
 
 
 def check_high_water(conn: Connection, log: store.LogFacts, record: Checkpoint | None) -> None:
@@ -115,46 +124,91 @@ def _sign_locked(
     engine: Engine, log: store.LogFacts, key: SigningKey, high_water: HighWater
 ) -> bytes:
     with writing(engine) as conn:
-        check_high_water(conn, log, high_water.read())
-        verified = _recompute(conn, log)
-        _record_root(conn, log, verified)
-    record = high_water.read()
-    if record is None or record.size < verified.checkpoint.size:
-        high_water.write(verified.checkpoint)
-    note = sign_note(verified.checkpoint.text, key)
+        record = high_water.read()
+        check_high_water(conn, log, record)
+        verified = _recompute(conn, log, record)
+        for one in verified:
+            _record_root(conn, log, one)
+    newest = verified[-1].checkpoint
+    if record is None or record.size < newest.size:
+        high_water.write(newest)
+    note = sign_note(newest.text, key)
     open_checkpoint(note, log.log_key)
     with writing(engine) as conn:
-        _record_note(conn, log, verified.checkpoint.size, note)
+        # A crash may have left a root without its note: it gets the one that it would have had.
+        for one in verified:
+            _record_note(conn, log, one.checkpoint, key)
     return note
 
 
-def _recompute(conn: Connection, log: store.LogFacts) -> _Verified:
-    """Re-read the entries since the last recorded root and compare with the tiles."""
+def _recompute(
+    conn: Connection, log: store.LogFacts, record: Checkpoint | None
+) -> Sequence[_Verified]:
+    """Re-read the entries since the high-water record, and compare with roots and tiles.
+
+    What the database says of itself is no place to begin: the record lies away from it. Returns
+    the sizes with a root that were passed, the present one last.
+    """
     edge = store.load_head(conn, log.log_id).edge
-    last = conn.execute(
-        select(store.checkpoint_roots)
-        .where(store.checkpoint_roots.c.log_id == log.log_id)
-        .order_by(store.checkpoint_roots.c.size.desc())
-        .limit(1)
-    ).one_or_none()
-    range_ = merkle.CompactRange()
-    if last is not None:
-        hashes = tiles.split_hashes(bytes(last.range)) if last.size else []
-        range_ = merkle.CompactRange(last.size, hashes)
-        if range_.root() != bytes(last.root):
-            raise Corrupt(f"the recorded right edge at size {last.size} does not give its root")
+    tree_root = merkle.tree_root(edge.size, store.nodes(conn, log.log_id, edge))
+    roots = store.recorded_roots(conn, log.log_id)
+    roots.setdefault(edge.size, tree_root)
+    if record is not None:
+        roots[record.size] = record.root
+    range_ = _range_at(conn, log, record)
+    verified = [_verify(log, range_, roots)] if range_.size else []
     for index, data in store.entry_range(conn, log.log_id, range_.size, edge.size):
         if index != range_.size:
-            raise Corrupt(f"entry {range_.size} is missing")
+            raise Corrupt(f"entry {range_.size} is missing. Nothing is signed")
         range_.append(merkle.leaf_hash(data))
-    tree_root = merkle.tree_root(edge.size, store.nodes(conn, log.log_id, edge))
+        if range_.size in roots:
+            verified.append(_verify(log, range_, roots))
     if range_.size != edge.size or range_.root() != tree_root:
         raise Corrupt(
             f"the stored entries give root {range_.root().hex()} at size {range_.size},"
-            f" the tiles {tree_root.hex()} at size {edge.size}"
+            f" the tiles {tree_root.hex()} at size {edge.size}. Nothing is signed"
         )
-    checkpoint = Checkpoint(origin=log.origin, size=range_.size, root=range_.root())
-    return _Verified(checkpoint=checkpoint, range=range_)
+    return verified
+
+
+def _verify(
+    log: store.LogFacts, range_: merkle.CompactRange, roots: Mapping[int, bytes]
+) -> _Verified:
+    found = Checkpoint(origin=log.origin, size=range_.size, root=range_.root())
+    if found.root != roots[found.size]:
+        raise Corrupt(
+            f"the stored entries give root {found.root.hex()} at size {found.size}, the tiles or"
+            f" the record {roots[found.size].hex()}: the history was changed. Nothing is signed"
+        )
+    return _Verified(checkpoint=found, range=b"".join(range_.hashes))
+
+
+def _range_at(
+    conn: Connection, log: store.LogFacts, record: Checkpoint | None
+) -> merkle.CompactRange:
+    """The right edge recorded at the high-water mark; an empty one where there is none."""
+    if record is not None:
+        row = conn.execute(
+            select(store.checkpoint_roots).where(
+                store.checkpoint_roots.c.log_id == log.log_id,
+                store.checkpoint_roots.c.size == record.size,
+            )
+        ).one_or_none()
+        if row is not None:
+            return recorded_range(row.size, bytes(row.root), bytes(row.range))
+    return merkle.CompactRange()
+
+
+def recorded_range(size: int, root: bytes, data: bytes) -> merkle.CompactRange:
+    """The right edge that was recorded with a root. Raises Corrupt where it does not give it."""
+    where = f"table checkpoint_roots, size {size}"
+    hashes = tiles.split_hashes(data) if data and not len(data) % merkle.HASH_SIZE else []
+    if size <= 0 or len(hashes) != size.bit_count():
+        raise Corrupt(f"{where}: a range of {len(data)} bytes is not that of such a tree")
+    range_ = merkle.CompactRange(size, hashes)
+    if range_.root() != root:
+        raise Corrupt(f"{where}: the range does not give the root")
+    return range_
 
 
 def _record_root(conn: Connection, log: store.LogFacts, verified: _Verified) -> None:
@@ -167,21 +221,28 @@ def _record_root(conn: Connection, log: store.LogFacts, verified: _Verified) -> 
     if recorded is None:
         conn.execute(
             insert(store.checkpoint_roots).values(
-                log_id=log.log_id, size=size, root=root, range=b"".join(verified.range.hashes)
+                log_id=log.log_id, size=size, root=root, range=verified.range
             )
         )
     elif bytes(recorded) != root:
         raise Corrupt(f"two roots at size {size}: recorded {bytes(recorded).hex()}, {root.hex()}")
 
 
-def _record_note(conn: Connection, log: store.LogFacts, size: int, note: bytes) -> None:
+def _record_note(
+    conn: Connection, log: store.LogFacts, checkpoint: Checkpoint, key: SigningKey
+) -> None:
     recorded = conn.execute(
-        select(store.checkpoint_notes.c.note).where(
-            store.checkpoint_notes.c.log_id == log.log_id, store.checkpoint_notes.c.size == size
+        select(store.checkpoint_notes.c.size).where(
+            store.checkpoint_notes.c.log_id == log.log_id,
+            store.checkpoint_notes.c.size == checkpoint.size,
         )
     ).scalar_one_or_none()
     if recorded is None:
-        conn.execute(insert(store.checkpoint_notes).values(log_id=log.log_id, size=size, note=note))
+        conn.execute(
+            insert(store.checkpoint_notes).values(
+                log_id=log.log_id, size=checkpoint.size, note=sign_note(checkpoint.text, key)
+            )
+        )
 
 
 def latest_checkpoint(conn: Connection, log: store.LogFacts) -> tuple[Checkpoint, bytes]:

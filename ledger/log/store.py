@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Connection,
-    Integer,
     LargeBinary,
     SmallInteger,
     String,
@@ -20,9 +21,10 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
-from ledger.db import append_only, metadata
-from ledger.errors import NotFound
+from ledger.db import append_only, as_ledger_error, metadata
+from ledger.errors import Corrupt, InvalidInput, NotFound
 from ledger.log import notes, tiles
 
 logs: Final = append_only(
@@ -41,8 +43,8 @@ heads: Final = Table(
     "log_heads",
     metadata,
     Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("size", Integer, CheckConstraint("size >= 0", name="size"), nullable=False),
-    Column("tick_s", Integer, nullable=False),
+    Column("size", BigInteger, CheckConstraint("size >= 0", name="size"), nullable=False),
+    Column("tick_s", BigInteger, nullable=False),
     Column("edge", LargeBinary, nullable=False),
 )
 entries: Final = append_only(
@@ -50,7 +52,7 @@ entries: Final = append_only(
         "entries",
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("entry_index", Integer, primary_key=True, autoincrement=False),
+        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
         Column("leaf_hash", LargeBinary(32), nullable=False),
         Column("type", String(40), nullable=False),
         Column("author", String(40), nullable=False),
@@ -75,7 +77,7 @@ full_tiles: Final = append_only(
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
         Column("level", SmallInteger, primary_key=True, autoincrement=False),
-        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("number", BigInteger, primary_key=True, autoincrement=False),
         Column("hashes", LargeBinary, nullable=False),
     )
 )
@@ -84,7 +86,7 @@ checkpoint_roots: Final = append_only(
         "checkpoint_roots",
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("size", Integer, primary_key=True, autoincrement=False),
+        Column("size", BigInteger, primary_key=True, autoincrement=False),
         Column("root", LargeBinary(32), nullable=False),
         Column("range", LargeBinary, nullable=False),
     )
@@ -94,7 +96,7 @@ checkpoint_notes: Final = append_only(
         "checkpoint_notes",
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("size", Integer, primary_key=True, autoincrement=False),
+        Column("size", BigInteger, primary_key=True, autoincrement=False),
         Column("note", LargeBinary, nullable=False),
     )
 )
@@ -125,29 +127,43 @@ class Head:
 
 
 def load_log(conn: Connection, log_id: int) -> LogFacts:
-    row = conn.execute(select(logs).where(logs.c.log_id == log_id)).one_or_none()
-    if row is None:
-        raise NotFound(f"the database holds no log {log_id}")
-    return LogFacts(
-        log_id=log_id,
-        origin=row.origin,
-        name=row.name,
-        zone=row.zone,
-        operator=row.operator,
-        log_key=notes.parse_vkey(row.log_vkey),
-    )
+    """Raises NotFound before the genesis, Corrupt where the row can't be the genesis's."""
+    with _broken_is_corrupt("logs"):
+        row = conn.execute(select(logs).where(logs.c.log_id == log_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"the database holds no log {log_id}")
+        return LogFacts(
+            log_id=log_id,
+            origin=row.origin,
+            name=row.name,
+            zone=row.zone,
+            operator=row.operator,
+            log_key=notes.parse_vkey(row.log_vkey),
+        )
+
+
+@contextmanager
+def _broken_is_corrupt(table: str) -> Iterator[None]:
+    """Rows that are read before anything was audited: a broken one is named, it is no crash."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise Corrupt(f"table {table}: {as_ledger_error(error)}") from error
+    except (InvalidInput, TypeError, ValueError, AttributeError) as error:
+        raise Corrupt(f"table {table}: {error}") from error
 
 
 def load_head(conn: Connection, log_id: int) -> Head:
-    """The head row; inside `writing` nobody else can move it."""
-    row = conn.execute(
-        select(heads.c.size, heads.c.tick_s, heads.c.edge)
-        .where(heads.c.log_id == log_id)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        return Head(edge=tiles.EMPTY_EDGE, tick_s=0)
-    return Head(edge=tiles.Edge.decode(row.size, row.edge), tick_s=row.tick_s)
+    """The head row; inside `writing` nobody else can move it. Raises Corrupt."""
+    with _broken_is_corrupt("log_heads"):
+        row = conn.execute(
+            select(heads.c.size, heads.c.tick_s, heads.c.edge)
+            .where(heads.c.log_id == log_id)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            return Head(edge=tiles.EMPTY_EDGE, tick_s=0)
+        return Head(edge=tiles.Edge.decode(row.size, bytes(row.edge)), tick_s=row.tick_s)
 
 
 def save_head(conn: Connection, log_id: int, head: Head, full: Sequence[tiles.Tile]) -> None:
@@ -176,8 +192,11 @@ def nodes(conn: Connection, log_id: int, edge: tiles.Edge) -> tiles.TileNodes:
                 full_tiles.c.number == number,
             )
         ).scalar_one_or_none()
+        path = tiles.tile_path(level, number)
         if found is None:
-            raise NotFound(f"tile {tiles.tile_path(level, number)} is not stored")
+            raise Corrupt(f"table tiles: {path} is missing")
+        if len(found) != tiles.TILE_BYTES:
+            raise Corrupt(f"table tiles: {path} has {len(found)} bytes, not {tiles.TILE_BYTES}")
         return bytes(found)
 
     return tiles.TileNodes(edge, fetch)
@@ -231,6 +250,16 @@ def index_of_id(conn: Connection, log_id: int, author: str, id_: str) -> int | N
             entries.c.log_id == log_id, entries.c.author == author, entries.c.id == id_
         )
     ).scalar_one_or_none()
+
+
+def recorded_roots(conn: Connection, log_id: int) -> dict[int, bytes]:
+    """Recorded checkpoint roots by size."""
+    rows = conn.execute(
+        select(checkpoint_roots.c.size, checkpoint_roots.c.root)
+        .where(checkpoint_roots.c.log_id == log_id)
+        .order_by(checkpoint_roots.c.size)
+    )
+    return {row.size: bytes(row.root) for row in rows}
 
 
 def load_body(conn: Connection, log_id: int, key: str) -> bytes | None:

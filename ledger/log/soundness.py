@@ -1,0 +1,78 @@
+"""The database's own structure, judged before its rows are: pages, triggers, storage classes.
+
+SQLite lets a column hold any storage class, and an index leave out rows, without a word; then
+other queries would see another ledger than the one that an audit reads.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sqlalchemy import Connection, Integer, LargeBinary, Table
+
+from ledger import db
+from ledger.errors import Corrupt
+
+_TRIGGER_NAME: Final = re.compile(r"CREATE TRIGGER (\w+)")
+
+
+def check_database(conn: Connection) -> None:
+    """Raises Corrupt with the first thing that is not as the schema says. SQLite only."""
+    if conn.dialect.name != "sqlite":
+        return
+    found = str(conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one())
+    if found != "ok":
+        raise Corrupt(f"the database file is damaged: {found}")
+    _check_triggers(conn)
+    for table in db.metadata.sorted_tables:
+        _check_table(conn, table)
+
+
+def _check_triggers(conn: Connection) -> None:
+    wanted = {}
+    for statement in db.schema_triggers():
+        created = _TRIGGER_NAME.search(statement)
+        assert created is not None
+        wanted[created[1]] = _one_line(statement)
+    rows = conn.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    found = {row.name: _one_line(row.sql) for row in rows}
+    for name in sorted(set(wanted) | set(found)):
+        if name not in found:
+            raise Corrupt(f"trigger {name} is missing: it keeps rows from being changed")
+        if name not in wanted:
+            raise Corrupt(f"trigger {name} is none of the ledger's")
+        if found[name] != wanted[name]:
+            raise Corrupt(f"trigger {name} is not as the schema says: {found[name]}")
+
+
+def _one_line(statement: str) -> str:
+    return " ".join(statement.split())
+
+
+def _check_table(conn: Connection, table: Table) -> None:
+    kind = conn.exec_driver_sql(
+        "SELECT type FROM sqlite_master WHERE name = ?", (table.name,)
+    ).scalar_one_or_none()
+    if kind != "table":
+        raise Corrupt(f"table {table.name} is {f'a {kind}' if kind else 'missing'}")
+    classes = {column.name: _storage_class(column.type) for column in table.columns}
+    wrong = " OR ".join(f"typeof(\"{name}\") <> '{class_}'" for name, class_ in classes.items())
+    row = conn.exec_driver_sql(
+        f"SELECT rowid FROM {table.name} WHERE {wrong} LIMIT 1"  # noqa: S608  (names of our schema)
+    ).scalar_one_or_none()
+    if row is None:
+        return
+    for name, class_ in classes.items():
+        found = conn.exec_driver_sql(
+            f'SELECT typeof("{name}") FROM {table.name} WHERE rowid = ?',  # noqa: S608  (the same)
+            (row,),
+        ).scalar_one()
+        if found != class_:
+            raise Corrupt(f"table {table.name}: {name} of row {row} is {found}, not {class_}")
+
+
+def _storage_class(type_: object) -> str:
+    if isinstance(type_, Integer):
+        return "integer"
+    return "blob" if isinstance(type_, LargeBinary) else "text"

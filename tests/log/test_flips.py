@@ -1,0 +1,112 @@
+"""No byte of the database can change without `audit` finding it and saying where.
+
+`alembic_version` is no part of the ledger. One change leaves a state that an honest crash leaves
+too: the newest checkpoint's note is gone (test_checkpoints shows that it comes back the same).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from ledger import db
+from ledger.errors import LedgerError
+from tests.ledgers import copy_ledger, no_progress, open_house, raw_database
+from tests.log import tampering
+from tests.log.tampering import Change
+
+CHANGES: dict[str, tuple[Change, int]] = {
+    "value": (tampering.change_value, 8),
+    "length": (tampering.cut_value, 2),
+    "type": (tampering.change_type, 2),
+    "delete": (tampering.delete_row, 2),
+    "double": (tampering.double_row, 2),
+    "swap": (tampering.swap_rows, 1),
+}
+TABLES = sorted(db.metadata.tables)
+# What is named: a table, an entry, a checkpoint or the head that does not fit.
+NAMED = re.compile(
+    r"table \w+|entry \d+|entries \d+ to \d+|checkpoint of|size \d+|database holds|no log 1"
+)
+
+
+def audit(folder: Path) -> str:
+    """What the audit of a changed ledger says; nothing, where it finds nothing."""
+    try:
+        house = open_house(folder)
+    except LedgerError as error:
+        return str(error)
+    try:
+        house.audit(no_progress)
+    except LedgerError as error:
+        return str(error)
+    finally:
+        house.engine.dispose()
+    return ""
+
+
+def test_the_unchanged_ledgers_hold(filled_template: Path, tiled_template: Path) -> None:
+    assert audit(filled_template) == ""
+    assert audit(tiled_template) == ""
+
+
+def test_every_table_has_rows_to_change(filled_template: Path, tiled_template: Path) -> None:
+    connection = raw_database(filled_template)
+    empty = [table for table in TABLES if not tampering.rowids(connection, table)]
+    connection.close()
+    assert empty == ["tiles"]
+    connection = raw_database(tiled_template)
+    assert tampering.rowids(connection, "tiles")
+    connection.close()
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize("table", TABLES)
+def test_a_change_is_found(
+    table: str, kind: str, filled_template: Path, tiled_template: Path, tmp_path: Path
+) -> None:
+    change, times = CHANGES[kind]
+    template = filled_template
+    if table == "tiles":  # The audit of a ledger with tiles takes longer.
+        template, times = tiled_template, 1 + times // 4
+    pick = random.Random(f"{table} {kind}")
+    unseen, unnamed = [], []
+    for number in range(times):
+        folder = copy_ledger(template, tmp_path / str(number))
+        done = tampering.apply(folder, table, change, pick)
+        if done is None or _is_a_crash(folder, table, kind):
+            continue
+        said = audit(folder)
+        print(done, "->", said)
+        if not said:
+            unseen.append(done)
+        elif not NAMED.search(said):
+            unnamed.append(f"{done} -> {said}")
+    assert unseen == []
+    assert unnamed == []
+
+
+def _is_a_crash(folder: Path, table: str, kind: str) -> bool:
+    """Is the newest note alone missing, as after a crash before it was stored?"""
+    if (table, kind) != ("checkpoint_notes", "delete"):
+        return False
+    connection = raw_database(folder)
+    ((notes, roots),) = connection.execute(
+        "SELECT (SELECT max(size) FROM checkpoint_notes), (SELECT max(size) FROM checkpoint_roots)"
+    )
+    connection.close()
+    return bool(notes < roots)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_changes_do_not_hide_each_other(
+    seed: int, filled_template: Path, tmp_path: Path
+) -> None:
+    pick = random.Random(seed)
+    folder = copy_ledger(filled_template, tmp_path / "data")
+    for table in pick.sample([table for table in TABLES if table != "tiles"], 2):
+        assert tampering.apply(folder, table, tampering.change_value, pick)
+    assert NAMED.search(audit(folder))
