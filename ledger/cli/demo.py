@@ -62,12 +62,12 @@ def demo(
 
 
 def _work(folder: Folder, texts: Texts) -> dict[str, Any]:
-    from rich.console import Console
-
-    from ledger.demo.progress import Steps
-    from ledger.demo.run import STEP_COUNT, run_demo
-
     try:
+        from rich.console import Console
+
+        from ledger.demo.progress import Steps
+        from ledger.demo.run import STEP_COUNT, run_demo
+
         return run_demo(folder, Steps(Console(stderr=True), STEP_COUNT), texts.say)
     except KeyboardInterrupt:
         _note(texts, "stopped")

@@ -316,7 +316,7 @@ def agreements() -> list[Agreement]:
     """Self-use of the roof, direct supply within the park, and a green trade from the sea.
 
     One contract for each class, by demand, and the last two for the same consumers: then no total
-    depends on the order of ids, which are random, and every demo gives the same figures.
+    depends on the order of ids, which are random, and every demo gives the same totals.
     """
     return [
         Agreement(

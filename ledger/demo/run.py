@@ -4,8 +4,8 @@ proof → independent verification.
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,15 +22,16 @@ from ledger.demo.progress import Advance, Steps
 from ledger.demo.summary import Facts, summarise
 from ledger.house import House
 from ledger.log.audit import Audited
+from ledger.log.notes import SigningKey, write_skey
 from ledger.log.publish import prove_consistency
 from ledger.log.service import Receipt
 from ledger.matching import service as matching
 from ledger.metering import service as metering
 from ledger.metering.importers import read_profile
 from ledger.metering.importing import ImportedFile, import_file
-from ledger.parties.desk import Desk, Draft
+from ledger.parties.desk import Desk
 from ledger.parties.entries import party_key_name
-from ledger.parties.keystore import Keystore
+from ledger.parties.keystore import write_private
 from ledger.parties.store import Key, find_keys
 from ledger.settings import Settings
 from ledger.units import parse_instant
@@ -86,11 +87,11 @@ class _Work:
         with self._step("init"):
             house = _begin(self._folder)
         with self._step("parties"):
-            desks = _register_members(house, self._folder.keys)
+            keys = _register_members(house, self._folder.keys)
         with self._step("points"):
             _register_points(house, self._park)
         with self._step("import") as advance:
-            imported = self._import(desks, house.desk, advance)
+            imported = self._import(house.desk, keys, advance)
         with self._step("checkpoint"):
             old_size = _size_of(house.checkpoint())
         with self._step("match"):
@@ -123,7 +124,7 @@ class _Work:
         return self._steps.step(key, self._say(f"step.{key}"))
 
     def _import(
-        self, desks: Mapping[str, Desk], own: Desk, advance: Advance
+        self, desk: Desk, keys: Mapping[str, SigningKey], advance: Advance
     ) -> list[tuple[plan.Handover, ImportedFile]]:
         """Each file through its profile, signed by who hands it in."""
         found = []
@@ -132,13 +133,14 @@ class _Work:
             advance(number, len(handovers))
             text = profile_text(one.file.profile)
             imported = import_file(
-                desks.get(one.author, own),
+                desk,
                 self._folder.files / one.file.path,
                 read_profile(text, where=one.file.profile),
                 profile_text=text,
                 source=one.source,
                 author=one.author,
                 reason=one.reason,
+                key=keys.get(one.author),
             )
             found.append((one, imported))
         return found
@@ -207,33 +209,21 @@ def _begin(folder: Folder) -> House:
     return House.init(settings, origin=plan.ORIGIN, name=plan.NAME, operator=plan.OPERATOR)
 
 
-def _register_members(house: House, keys: Path) -> dict[str, Desk]:
-    """Parties and keys; the desks of those who hold their own key, as in a process of theirs."""
-    desks: dict[str, Desk] = {}
+def _register_members(house: House, folder: Path) -> dict[str, SigningKey]:
+    """Parties and keys. Returns those that parties hold themselves: no server keeps them."""
+    own: dict[str, SigningKey] = {}
     for member in plan.MEMBERS:
         house.desk.register_party(member.party, member.name, member.roles)
         if member.key == "server":
             house.desk.create_key(member.party, device=member.device)
         elif member.key == "own":
-            keystore = Keystore(keys / member.party)
-            _register_own_key(house, keystore, member)
-            desks[member.party] = dataclasses.replace(house.desk, keystore=keystore)
+            name = party_key_name(house.log.origin, member.party)
+            key = SigningKey.from_seed(name, secrets.token_bytes(32))
+            write_private(folder / f"{member.party}.key", (write_skey(key) + "\n").encode())
+            house.desk.introduce_key(member.party, key, device=member.device)
+            own[member.party] = key
     house.desk.endorse_key(_key_of(house, plan.GATEWAY), plan.VERIFIER, plan.ENDORSEMENT)
-    return desks
-
-
-def _register_own_key(house: House, keystore: Keystore, member: plan.Member) -> None:
-    """The party makes its key and proves that it has it; the operator introduces it."""
-    key = keystore.create(party_key_name(house.log.origin, member.party))
-    members = {
-        "party": member.party,
-        "vkey": key.verify_key.vkey,
-        "custody": "owner",
-        "device": member.device,
-        "replaces": "",
-    }
-    draft = Draft(type="key.register", author=house.log.operator, members=members)
-    house.desk.append(draft, also=[key])
+    return own
 
 
 def _key_of(house: House, party: str) -> Key:
