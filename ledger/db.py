@@ -74,6 +74,8 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # Else INSERT OR REPLACE would delete rows without firing the append-only triggers.
+        "recursive_triggers=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

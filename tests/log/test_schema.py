@@ -1,0 +1,144 @@
+"""The database keeps the rules too: rows that never change, and one schema by two ways."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+
+import migrations
+from ledger import db
+from ledger.errors import Refused
+from ledger.house import House, migrate
+from tests.ledgers import copy_ledger, raw_database
+
+APPEND_ONLY = sorted(
+    name for name, table in db.metadata.tables.items() if table.info.get("append_only")
+)
+
+
+def migrated(folder: Path) -> Path:
+    path = folder / "migrated.sqlite3"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+def created(folder: Path) -> Path:
+    path = folder / "created.sqlite3"
+    engine = db.open_engine(f"sqlite:///{path}")
+    db.create_tables(engine)
+    engine.dispose()
+    return path
+
+
+def objects(path: Path, kind: str) -> dict[str, str]:
+    connection = sqlite3.connect(path)
+    found = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL", (kind,)
+    ).fetchall()
+    connection.close()
+    return {name: " ".join(sql.split()) for name, sql in found}
+
+
+def test_only_the_head_may_change() -> None:
+    """A new table that is not append-only has to be named here."""
+    assert sorted(set(db.metadata.tables) - set(APPEND_ONLY)) == ["log_heads"]
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_rows_never_change(
+    table: str, filled_template: Path, tiled_template: Path, tmp_path: Path
+) -> None:
+    """In the migrated database, on a row that is there: the trigger fires for each row."""
+    template = tiled_template if table == "tiles" else filled_template
+    connection = raw_database(copy_ledger(template, tmp_path / "data"))
+    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    before = connection.execute(f"SELECT * FROM {table}").fetchall()
+    assert before
+    for statement in (
+        *(f"UPDATE {table} SET {column} = {column}" for column in columns),
+        f"UPDATE OR REPLACE {table} SET log_id = log_id",
+        f"DELETE FROM {table}",
+        f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
+            connection.execute(statement)
+    assert connection.execute(f"SELECT * FROM {table}").fetchall() == before
+    connection.close()
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_rows_are_not_replaced(table: str, filled_template: Path, tiled_template: Path) -> None:
+    """`INSERT OR REPLACE` deletes without firing triggers, unless a connection is told to."""
+    template = tiled_template if table == "tiles" else filled_template
+    engine = db.open_engine(f"sqlite:///{template / 'ledger.sqlite3'}")
+    with (
+        pytest.raises(Refused, match=f"{table} is append-only|overlap"),
+        db.writing(engine) as connection,
+    ):
+        connection.exec_driver_sql(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+    engine.dispose()
+
+
+def test_migrations_and_metadata_say_the_same(tmp_path: Path) -> None:
+    engine = db.open_engine(f"sqlite:///{migrated(tmp_path)}")
+    with db.reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, db.metadata) == []
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["trigger", "index"])
+def test_migrated_and_created_are_the_same(kind: str, tmp_path: Path) -> None:
+    there, here = objects(migrated(tmp_path), kind), objects(created(tmp_path), kind)
+    assert there == here
+    assert len(here) > 3
+
+
+def test_triggers_are_those_of_the_schema(tmp_path: Path) -> None:
+    wanted = sorted(" ".join(statement.split()) for statement in db.schema_triggers())
+    assert sorted(objects(migrated(tmp_path), "trigger").values()) == wanted
+    assert len(wanted) >= 2 * len(APPEND_ONLY)
+
+
+def constraints(path: Path) -> dict[str, list[str]]:
+    """Names of the constraints that each table was made with; Alembic does not compare checks."""
+    found = {}
+    for name, sql in objects(path, "table").items():
+        words = sql.replace("(", " ").split()
+        found[name] = sorted(
+            words[place + 1] for place, word in enumerate(words) if word == "CONSTRAINT"
+        )
+    found.pop("alembic_version", None)
+    return found
+
+
+@pytest.mark.xfail(reason="migration 0001 leaves out the CHECK constraints", strict=True)
+def test_constraints_are_the_same_checks_included(tmp_path: Path) -> None:
+    here = constraints(created(tmp_path))
+    assert constraints(migrated(tmp_path)) == here
+    assert any(name.startswith("ck_") for names in here.values() for name in names)
+
+
+def test_downgrade_takes_everything_away(tmp_path: Path) -> None:
+    path = migrated(tmp_path)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["url"] = f"sqlite:///{path}"
+    command.downgrade(config, "base")
+    assert set(objects(path, "table")) == {"alembic_version"}
+    assert objects(path, "trigger") == objects(path, "index") == {}
+    command.upgrade(config, "head")
+    assert objects(path, "trigger") == objects(created(tmp_path), "trigger")
+
+
+def test_migrating_twice_changes_nothing(begun: House) -> None:
+    path = begun.settings.dir / "ledger.sqlite3"
+    before = [objects(path, kind) for kind in ("table", "trigger", "index")]
+    migrate(begun.settings.url)
+    assert [objects(path, kind) for kind in ("table", "trigger", "index")] == before
