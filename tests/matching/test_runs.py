@@ -315,7 +315,9 @@ class TestForgedRuns:
             self.forge(park, drop=True)
 
     def test_a_total_embellished(self, park: House) -> None:
-        with pytest.raises(Refused, match=r"manifest does not follow from the log as of .*: totals"):
+        with pytest.raises(
+            Refused, match=r"manifest does not follow from the log as of .*: totals"
+        ):
             self.forge(
                 park,
                 manifest={
@@ -331,7 +333,9 @@ class TestForgedRuns:
             )
 
     def test_an_input_left_out(self, park: House) -> None:
-        with pytest.raises(Refused, match=r"manifest does not follow from the log as of .*: inputs"):
+        with pytest.raises(
+            Refused, match=r"manifest does not follow from the log as of .*: inputs"
+        ):
             self.forge(park, manifest={"inputs": []})
 
     def test_a_size_of_the_future(self, park: House) -> None:
