@@ -21,7 +21,7 @@ from ledger.demo.park import PERIOD, QUARTERS, ROOF_DRAW_WH, Int64, Park
 from ledger.units import QUARTER_HOUR_S, format_instant, parse_instant
 
 _ZONE_S: Final = 8 * 3600
-# Half-open, as places of quarters of an hour in the year; see `_place`.
+# Half-open, as places of quarters of an hour in the year; see `place_of`.
 PV_OUTAGE: Final = ("2025-06-14 02:15", "2025-06-16 17:30")
 STORE_OUTAGE: Final = ("2025-09-08 13:45", "2025-09-09 04:00")
 WIND_OUTAGE: Final = ("2025-12-03 09:10", "2025-12-03 11:40")
@@ -101,14 +101,14 @@ def _minutes(text: str) -> str:
     return f"{text[:10]} {text[11:16]}"
 
 
-def _place(text: str, step_s: int = QUARTER_HOUR_S) -> int:
+def place_of(text: str, step_s: int = QUARTER_HOUR_S) -> int:
     """The interval of the year that begins at this park time."""
     at_s = parse_instant(text.replace(" ", "T") + ":00Z") - _ZONE_S
     return (at_s - PERIOD.start_s) // step_s
 
 
-def _span(outage: tuple[str, str], step_s: int = QUARTER_HOUR_S) -> range:
-    return range(_place(outage[0], step_s), _place(outage[1], step_s))
+def span_of(outage: tuple[str, str], step_s: int = QUARTER_HOUR_S) -> range:
+    return range(place_of(outage[0], step_s), place_of(outage[1], step_s))
 
 
 # Numbers
@@ -144,7 +144,7 @@ def _write_energy_centre(park: Park, path: Path) -> None:
     names = ("battery-charge", "battery-discharge", "pv-ground")
     start_s = np.arange(PERIOD.start_s, PERIOD.end_s, QUARTER_HOUR_S)
     arrived = np.ones(QUARTERS, dtype=np.bool_)
-    arrived[list(_span(PV_OUTAGE))] = False
+    arrived[list(span_of(PV_OUTAGE))] = False
     rows = [arrived if name == "pv-ground" else np.ones_like(arrived) for name in names]
     table = pa.table(
         {
@@ -174,7 +174,7 @@ def _write_energy_centre(park: Park, path: Path) -> None:
 
 
 def _write_wind(park: Park, path: Path) -> None:
-    lost = set(_span(WIND_OUTAGE, 600))
+    lost = set(span_of(WIND_OUTAGE, 600))
     power = park.wind_kw.tolist()
     rows = [
         f"{t},{p:.3f}"
@@ -210,7 +210,7 @@ def _write_infrastructure(park: Park, path: Path) -> None:
 
 def _write_96(park: Park, path: Path) -> None:
     days = [text[:10] for text in _stamps(86_400, _seconds)]
-    lost = set(_span(STORE_OUTAGE))
+    lost = set(span_of(STORE_OUTAGE))
     rows = []
     for name, meter in METERS_96.items():
         power = _kw(park.wh[name])
@@ -235,27 +235,27 @@ def _energy_rows(wh: Int64) -> list[str]:
 
 def _write_offices(park: Park, path: Path) -> None:
     rows = _energy_rows(park.wh["offices"])
-    again = _span(REPEATED)
+    again = span_of(REPEATED)
     rows[again.stop : again.stop] = rows[again.start : again.stop]
     _csv(park, path, "time,kWh", rows)
 
 
 def _write_charging(park: Park, path: Path) -> None:
     wh = park.wh["ev-charging"].copy()
-    week = _span(WRONG_RATIO)
+    week = span_of(WRONG_RATIO)
     wh[week.start : week.stop] = wh[week.start : week.stop] * 3 // 4
     _csv(park, path, "time,kWh", _energy_rows(wh))
 
 
 def _write_charging_again(park: Park, path: Path) -> None:
-    week = _span(WRONG_RATIO)
+    week = span_of(WRONG_RATIO)
     rows = _energy_rows(park.wh["ev-charging"])[week.start : week.stop]
     _csv(park, path, "time,kWh", rows)
 
 
 def _write_tenant(park: Park, path: Path) -> None:
     hourly = park.wh["tenant-tower"].reshape(-1, 4).sum(axis=1)
-    hourly[_place(ZERO_HOUR, 3600)] = 0
+    hourly[place_of(ZERO_HOUR, 3600)] = 0
     rows = [f"{t},{e}" for t, e in zip(_stamps(3600, _minutes), _kwh(hourly), strict=True)]
     _csv(park, path, "time,kWh", rows)
 

@@ -18,7 +18,7 @@ def _both(english: str, chinese: str) -> tuple[str, str]:
     return english, chinese
 
 
-_TEXTS: Final[dict[str, tuple[str, str]]] = {
+TEXTS: Final[dict[str, tuple[str, str]]] = {
     # Steps
     "step.files": ("Generate a park's year and write its files", "生成园区全年数据并写出文件"),
     "step.init": ("Begin the log (greenledger init)", "建立日志（greenledger init）"),
@@ -238,4 +238,4 @@ class Texts:
         self._place = LANGUAGES.index(language)
 
     def say(self, key: str, **values: object) -> str:
-        return _TEXTS[key][self._place].format(**values)
+        return TEXTS[key][self._place].format(**values)

@@ -64,11 +64,11 @@ def test_what_the_importers_made_of_the_files(demo: Demo, park: Park) -> None:
     unharmed = set(truth) - {"pv-ground", "cold-store", "tenant-tower", "water-works"}
     for name in unharmed:
         assert point(demo, name)["wh"] == truth[name], name
-    lost = slice(files._span(files.PV_OUTAGE).start, files._span(files.PV_OUTAGE).stop)
+    lost = slice(files.span_of(files.PV_OUTAGE).start, files.span_of(files.PV_OUTAGE).stop)
     ground = point(demo, "pv-ground")
     assert ground["missing"] == 253 == lost.stop - lost.start
     assert ground["wh"] == truth["pv-ground"] - park.wh["pv-ground"][lost].sum()
-    zero = 4 * files._place(files.ZERO_HOUR, 3600)
+    zero = 4 * files.place_of(files.ZERO_HOUR, 3600)
     tenant = truth["tenant-tower"] - park.wh["tenant-tower"][zero : zero + 4].sum()
     assert point(demo, "tenant-tower")["wh"] == tenant
     # A register counts whole units of 0.01 kWh × 60, on two meters.
@@ -77,7 +77,7 @@ def test_what_the_importers_made_of_the_files(demo: Demo, park: Park) -> None:
 
 def test_missing_consumption_is_estimated_from_the_parent(demo: Demo, park: Park) -> None:
     (estimated,) = demo.answer["estimated"]
-    lost = files._span(files.STORE_OUTAGE)
+    lost = files.span_of(files.STORE_OUTAGE)
     rest = park.wh["feeder-2"] - park.wh["offices"] - park.wh["ev-charging"]
     assert estimated == {
         "point": "cold-store",

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from ledger.demo.texts import _TEXTS, LANGUAGES, Language, Texts, default_language
+from ledger.demo.texts import TEXTS, LANGUAGES, Language, Texts, default_language
 from ledger.demo.wrapping import wrap
 from tests.demo.running import Demo, start
 
 
-@pytest.mark.parametrize("key", _TEXTS)
+@pytest.mark.parametrize("key", TEXTS)
 def test_both_languages_say_the_same_things(key: str) -> None:
-    english, chinese = _TEXTS[key]
+    english, chinese = TEXTS[key]
     assert fields(english) == fields(chinese)
     assert not re.search(r"[\u2e80-\uffff]", english)
 
