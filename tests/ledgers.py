@@ -292,11 +292,11 @@ def _add_readings(house: House) -> None:
     )
 
 
-def add_many(house: House, count: int) -> list[Receipt]:
+def add_many(house: House, count: int, prefix: str = "bulk") -> list[Receipt]:
     """`count` parties in one group: entries in bulk."""
     key = operator_key(house)
     return house.desk.writer.append_all(
-        [Submission(data=signed(party_statement(f"bulk-{i}"), key)) for i in range(count)]
+        [Submission(data=signed(party_statement(f"{prefix}-{i}"), key)) for i in range(count)]
     )
 
 

@@ -40,18 +40,18 @@ class HighWater:
             yield
 
     def read(self) -> Checkpoint | None:
-        """Raises Corrupt for a file that `write` did not write for this log."""
+        """Raises Corrupt for records that `write` did not write for this log and key."""
+        for path in sorted(self._path.parent.glob("*.json")):
+            if path != self._path and _decode(path).origin == self._origin:
+                raise Corrupt(
+                    f"{path} is the high-water record of the same log under another key: the"
+                    " database is another one, or its log key was changed"
+                )
         if not self._path.exists():
             return None
-        data = self._path.read_bytes()
-        try:
-            record = json.loads(data)
-            root = bytes.fromhex(record["root"])
-            found = Checkpoint(origin=record["origin"], size=int(record["size"]), root=root)
-        except (ValueError, KeyError, TypeError) as error:
-            raise Corrupt(f"high-water record {self._path} is broken: {error}") from error
-        if found.origin != self._origin or _encode(found) != data:
-            raise Corrupt(f"high-water record {self._path} was changed, or is another log's")
+        found = _decode(self._path)
+        if found.origin != self._origin:
+            raise Corrupt(f"high-water record {self._path} is of {found.origin}, another log")
         return found
 
     def write(self, checkpoint: Checkpoint) -> None:
@@ -73,6 +73,19 @@ def _encode(checkpoint: Checkpoint) -> bytes:
     return json.dumps(
         {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}
     ).encode()
+
+
+def _decode(path: Path) -> Checkpoint:
+    data = path.read_bytes()
+    try:
+        record = json.loads(data)
+        root = bytes.fromhex(record["root"])
+        found = Checkpoint(origin=record["origin"], size=int(record["size"]), root=root)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Corrupt(f"high-water record {path} is broken: {error}") from error
+    if _encode(found) != data:
+        raise Corrupt(f"high-water record {path} was changed: it is not as it was written")
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,15 +142,15 @@ def _sign_locked(
         verified = _recompute(conn, log, record)
         for one in verified:
             _record_root(conn, log, one)
-    newest = verified[-1].checkpoint
-    if record is None or record.size < newest.size:
-        high_water.write(newest)
-    note = sign_note(newest.text, key)
-    open_checkpoint(note, log.log_key)
-    with writing(engine) as conn:
-        # A crash may have left a root without its note: it gets the one that it would have had.
-        for one in verified:
-            _record_note(conn, log, one.checkpoint, key)
+    # More than one where a crash left a root without its note: it gets the note that it would have
+    # had, in order, each behind its own high-water record.
+    for one in verified:
+        if record is None or record.size < one.checkpoint.size:
+            high_water.write(one.checkpoint)
+        note = sign_note(one.checkpoint.text, key)
+        open_checkpoint(note, log.log_key)
+        with writing(engine) as conn:
+            _record_note(conn, log, one.checkpoint.size, note)
     return note
 
 
@@ -228,21 +241,14 @@ def _record_root(conn: Connection, log: store.LogFacts, verified: _Verified) -> 
         raise Corrupt(f"two roots at size {size}: recorded {bytes(recorded).hex()}, {root.hex()}")
 
 
-def _record_note(
-    conn: Connection, log: store.LogFacts, checkpoint: Checkpoint, key: SigningKey
-) -> None:
+def _record_note(conn: Connection, log: store.LogFacts, size: int, note: bytes) -> None:
     recorded = conn.execute(
-        select(store.checkpoint_notes.c.size).where(
-            store.checkpoint_notes.c.log_id == log.log_id,
-            store.checkpoint_notes.c.size == checkpoint.size,
+        select(store.checkpoint_notes.c.note).where(
+            store.checkpoint_notes.c.log_id == log.log_id, store.checkpoint_notes.c.size == size
         )
     ).scalar_one_or_none()
     if recorded is None:
-        conn.execute(
-            insert(store.checkpoint_notes).values(
-                log_id=log.log_id, size=checkpoint.size, note=sign_note(checkpoint.text, key)
-            )
-        )
+        conn.execute(insert(store.checkpoint_notes).values(log_id=log.log_id, size=size, note=note))
 
 
 def latest_checkpoint(conn: Connection, log: store.LogFacts) -> tuple[Checkpoint, bytes]:
