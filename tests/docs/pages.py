@@ -48,3 +48,8 @@ def tables(markdown: str) -> list[list[list[str]]]:
         if not re.fullmatch(r"\|[ :|-]+\|", line):
             found[-1].append([cell.strip() for cell in line.strip("|").split("|")])
     return found
+
+
+def read_root(name: str) -> str:
+    """A page beside docs/."""
+    return (ROOT / name).read_text(encoding="utf-8")

@@ -1,0 +1,50 @@
+"""README's tour works when it is typed, and no page links to what is not there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DOCS, ROOT, read_root, section
+
+PAGES = [
+    *(ROOT / name for name in ("README.md", "README.zh-CN.md", "CHANGELOG.md")),
+    *sorted(DOCS.rglob("*.md")),
+]
+
+
+def test_the_tour(tmp_path: Path) -> None:
+    text = section(read_root("README.md"), "Your own ledger")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 6
+    script = "set -e\n" + "".join(blocks)
+    # Where the reader's own things stand in the text: the environment, and a folder beside us.
+    for word, place in (("$PWD/.venv/bin", Path(sys.executable).parent), ("../my-park", tmp_path)):
+        assert word in script
+        script = script.replace(word, str(place))
+    done = subprocess.run(
+        ["sh"],
+        input=script,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    # What the page says that one sees.
+    for said in ("83.3333 %", "100.0000 %", "gave 10,000 Wh of the point roof to the point mill"):
+        assert said in " ".join(text.split())
+        assert said in done.stdout
+    assert "All holds" in done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("https://"):
+            assert (page.parent / target.partition("#")[0]).exists(), target
