@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from ledger.demo.texts import TEXTS, LANGUAGES, Language, Texts, default_language
+from ledger.demo.texts import LANGUAGES, TEXTS, Language, Texts, default_language
 from ledger.demo.wrapping import wrap
 from tests.demo.running import Demo, start
 
