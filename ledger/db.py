@@ -109,7 +109,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def as_ledger_error(error: DBAPIError) -> LedgerError:
-    """What the driver says, in our tree of errors; values of rows are left out."""
+    """What the driver says, in our tree of errors; values of rows are left out.
+
+    A full disk rolls a transaction back, and then its savepoints are missing: the first error of
+    such a chain is the cause.
+    """
+    before: BaseException | None = error
+    while before is not None:
+        error = before if isinstance(before, DBAPIError) else error
+        before = before.__context__
     said = str(error.orig).partition(" with text ")[0]
     if isinstance(error, IntegrityError):
         return Refused(f"the database refused it: {said}")

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.exc import IntegrityError
 
 from ledger.db import reading, writing
-from ledger.errors import InvalidInput, LedgerError, Refused
+from ledger.errors import InvalidInput, LedgerError, Refused, Unavailable
 from ledger.log import store, tiles
 from ledger.log.bodies import Body, check_reference
 from ledger.log.entry import Entry, parse_entry, write_statement
@@ -291,6 +291,9 @@ class Writer:
                 self._commit(group)
         if waiting.error is not None:
             raise waiting.error
+        if not waiting.done:
+            # Who had taken the queue was stopped before it could say so to all.
+            raise Unavailable("the append was interrupted before anything was stored; try again")
         return waiting.receipts
 
     def _prepare(self, tx: Tx, submission: Submission) -> Prepared | Receipt:
