@@ -42,9 +42,11 @@ class Keystore:
 
     def _kek(self) -> bytes:
         path = self._folder / "kek"
-        if self._kek_hex is None and not path.exists():
-            write_private(path, secrets.token_hex(KEK_BYTES).encode())
-        text = self._kek_hex or path.read_text().strip()
+        text = self._kek_hex
+        if not text:
+            if not path.exists():
+                self._make_kek(path)
+            text = path.read_text(encoding="ascii", errors="replace").strip()
         try:
             kek = bytes.fromhex(text)
         except ValueError as error:
@@ -52,6 +54,14 @@ class Keystore:
         if len(kek) != KEK_BYTES:
             raise Unavailable(f"the key-encryption key has {len(kek)} bytes, not {KEK_BYTES}")
         return kek
+
+    def _make_kek(self, path: Path) -> None:
+        if any((self._folder / "keys").glob("*")):
+            raise Unavailable(
+                f"the key-encryption key is not given, and {path} is missing: a fresh one would not"
+                " open the keys that are there"
+            )
+        write_private(path, secrets.token_hex(KEK_BYTES).encode())
 
     def _path(self, key: VerifyKey) -> Path:
         name = hashlib.sha256(key.name.encode()).hexdigest()[:16]
@@ -67,12 +77,7 @@ class Keystore:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         vkey = key.verify_key.vkey
         sealed = AESGCM(self._kek()).encrypt(nonce, key.seed, vkey.encode())
-        record = {
-            "vkey": vkey,
-            "nonce": base64.b64encode(nonce).decode(),
-            "sealed": base64.b64encode(sealed).decode(),
-        }
-        write_private(self._path(key.verify_key), json.dumps(record).encode())
+        write_private(self._path(key.verify_key), _encode(vkey, nonce, sealed))
 
     def holds(self, key: VerifyKey) -> bool:
         return self._path(key).exists()
@@ -82,16 +87,31 @@ class Keystore:
         path = self._path(key)
         if not path.exists():
             raise NotFound(f"the server does not hold key {key.key_id.hex()} of {key.name}")
-        record = json.loads(path.read_text())
+        kek = self._kek()
         try:
-            seed = AESGCM(self._kek()).decrypt(
-                base64.b64decode(record["nonce"]),
-                base64.b64decode(record["sealed"]),
-                key.vkey.encode(),
-            )
-        except InvalidTag as error:
+            nonce, sealed = _decode(path.read_bytes(), key.vkey)
+            seed = AESGCM(kek).decrypt(nonce, sealed, key.vkey.encode())
+        except (InvalidTag, ValueError, KeyError, TypeError) as error:
             raise Unavailable(
                 f"key {key.key_id.hex()} of {key.name} does not open: the key-encryption key is"
                 " another one, or the file was changed"
             ) from error
         return SigningKey.from_seed(key.name, seed)
+
+
+def _encode(vkey: str, nonce: bytes, sealed: bytes) -> bytes:
+    record = {
+        "vkey": vkey,
+        "nonce": base64.b64encode(nonce).decode(),
+        "sealed": base64.b64encode(sealed).decode(),
+    }
+    return json.dumps(record).encode()
+
+
+def _decode(data: bytes, vkey: str) -> tuple[bytes, bytes]:
+    """(nonce, sealed). Raises ValueError, KeyError, TypeError for what `_encode` did not write."""
+    record = json.loads(data)
+    nonce, sealed = base64.b64decode(record["nonce"]), base64.b64decode(record["sealed"])
+    if _encode(vkey, nonce, sealed) != data:
+        raise ValueError("the file is not as it was written")
+    return nonce, sealed
