@@ -279,6 +279,9 @@ def show_run(out: Output, entry: int, evaluation: Evaluation, names: dict[str, s
         f" (of it estimated {energy(totals.estimated_wh)}), surplus {energy(totals.surplus_wh)},"
         f" residual {energy(totals.residual_wh)}."
     )
+    for what, found in evaluation.provenance_wh.items():
+        said = ", ".join(f"{each} {energy(wh)}" for each, wh in found.items())
+        out.say(f"Measured {what} by who vouches for it: {said or 'none'}.")
 
 
 def run_json(entry: int, evaluation: Evaluation, names: dict[str, str]) -> dict[str, Any]:
@@ -307,5 +310,6 @@ def run_json(entry: int, evaluation: Evaluation, names: dict[str, str]) -> dict[
             }
             for one in evaluation.matched
         },
+        "provenance_wh": evaluation.provenance_wh,
         "consumers": [asdict(row) for row in consumers_of(evaluation, names)],
     }

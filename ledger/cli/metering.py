@@ -251,7 +251,12 @@ def import_readings(
                 "Repairs",
                 ["flag", "count", "rule", "rows"],
                 [
-                    [each.flag.name or "–", each.count, each.rule, _short(each.rows)]
+                    [
+                        flag_names(each.flag) if each.flag else "–",
+                        each.count,
+                        each.rule,
+                        _short(each.rows),
+                    ]
                     for each in found.imported.repairs
                 ],
             )

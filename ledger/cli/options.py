@@ -16,7 +16,7 @@ from ledger.units import parse_zone
 
 Dir = Annotated[
     Path | None,
-    typer.Option("--dir", help="Data directory.", envvar="GREENLEDGER_DIR", show_default=False),
+    typer.Option("--dir", help="Data directory (default: GREENLEDGER_DIR, or greenledger-data)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -40,7 +40,8 @@ def read_key(path: Path) -> SigningKey:
 
 
 def settings_of(directory: Path | None) -> Settings:
-    return Settings() if directory is None else Settings(dir=directory)
+    """A directory that is given wins over a database that the environment names."""
+    return Settings() if directory is None else Settings(dir=directory, database_url="")
 
 
 def open_house(directory: Path | None) -> House:

@@ -26,12 +26,8 @@ from ledger.matching.service import RunReport
 from ledger.metering import store as metering
 from ledger.metering.effective import effective
 from ledger.metering.importing import ImportedFile
+from ledger.metering.provenance import ByProvenance
 from ledger.metering.quality import Quality
-from ledger.parties.entries import party_key_name
-from ledger.parties.store import find_keys
-
-# Provenance of a reading by its batch's key (docs/formats.md §4.1).
-METER, GATEWAY, PARTY, OPERATOR = "meter-signed", "gateway-signed", "party-import", "operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,7 +99,7 @@ def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:
         covered[lane.source] += wh
     known = metering.current_points(conn, house.log.log_id)
     parents = {one.master.parent for one in known.values()}
-    provenance_of = _Provenance(conn, house)
+    provenance = ByProvenance(conn, house.log)
     rows = []
     for point, found in sorted(known.items(), key=lambda item: item[1].entry_index):
         items = effective(conn, house.log.log_id, point, start_s=PERIOD.start_s, end_s=PERIOD.end_s)
@@ -128,35 +124,10 @@ def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:
                     for flag in Quality
                     if np.any(series.quality & flag)
                 },
-                "provenance_wh": provenance_of.split(item.entry_index, series.value),
+                "provenance_wh": dict(sorted(provenance.sums(item).items())),
             }
         )
     return rows
-
-
-class _Provenance:
-    """Who signed a reading, by the entry that it stands in."""
-
-    def __init__(self, conn: Connection, house: House) -> None:
-        self._conn = conn
-        self._log = house.log
-
-    def split(self, entry_index: Any, wh: Any) -> dict[str, int]:
-        found: Counter[str] = Counter()
-        for index in np.unique(entry_index).tolist():
-            found[self._of(index)] += int(wh[entry_index == index].sum())
-        return dict(sorted(found.items()))
-
-    def _of(self, index: int) -> str:
-        batch = metering.load_batch(self._conn, self._log.log_id, index)
-        assert batch is not None
-        name = party_key_name(self._log.origin, batch.author)
-        (key,) = find_keys(self._conn, self._log.log_id, name=name, key_id=batch.key_id)
-        if key.device == "meter":
-            return METER
-        if key.device == "gateway":
-            return GATEWAY
-        return PARTY if key.custody == "owner" else OPERATOR
 
 
 def _provenance(points: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

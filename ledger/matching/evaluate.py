@@ -6,6 +6,7 @@ it reads nothing but entries below `as_of`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,7 +25,8 @@ from ledger.matching.granularity import Matched, side_by_side
 from ledger.matching.missing import MISSING_RULE, Bill, Filled, fill_missing
 from ledger.matching.model import Contract, Grid, Int64, Result
 from ledger.metering import store as metering
-from ledger.metering.effective import effective
+from ledger.metering.effective import Effective, effective
+from ledger.metering.provenance import ByProvenance, Provenance
 from ledger.metering.series import Series
 from ledger.units import (
     DAY_S,
@@ -51,6 +53,7 @@ class Evaluation:
     filled: Mapping[str, Filled]
     supply: Mapping[str, Aligned]
     contracts: Sequence[Registered]
+    provenance_wh: Mapping[str, Mapping[Provenance, int]]
     delivered_wh: Mapping[str, int]
     inputs: Sequence[bytes]
 
@@ -100,20 +103,31 @@ class _Reader:
             if found.master.kind == kind and found.master.unit == "Wh" and point not in parents
         )
 
-    def series(self, point: str, span: Period) -> list[Series]:
-        found = self.points[point]
-        self.used.add(found.entry_index)
-        items = effective(
+    def effective(self, point: str, span: Period) -> list[Effective]:
+        return effective(
             self.conn,
             self.log.log_id,
-            found.point,
+            self.points[point].point,
             start_s=span.start_s,
             end_s=span.end_s,
             as_of=self.as_of,
         )
+
+    def series(self, point: str, span: Period) -> list[Series]:
+        self.used.add(self.points[point].entry_index)
+        items = self.effective(point, span)
         for item in items:
             self.used.update(np.unique(item.entry_index).tolist())
         return [item.series for item in items]
+
+    def provenance(self, run: Grid, points: Iterable[str]) -> dict[Provenance, int]:
+        """Measured Wh of the run by who vouches for them."""
+        sums = ByProvenance(self.conn, self.log)
+        found: Counter[Provenance] = Counter()
+        for point in points:
+            for item in self.effective(point, run.period):
+                found.update(sums.sums(item))
+        return dict(sorted(found.items()))
 
     def aligned(self, grid: Grid, points: Iterable[str]) -> dict[str, Aligned]:
         return {point: align(grid, point, self.series(point, grid.period)) for point in points}
@@ -183,6 +197,10 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
         filled=filled,
         supply=supply,
         contracts=in_force,
+        provenance_wh={
+            "generation": reader.provenance(run, sources),
+            "consumption": reader.provenance(run, consumers),
+        },
         delivered_wh=delivered,
         inputs=reader.inputs(),
     )

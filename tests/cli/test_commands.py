@@ -254,3 +254,22 @@ def test_a_run_is_shown_again_as_it_was(run: Run, park: Path) -> None:
     listed = answer(run, "run", "list")["runs"]
     assert [one["run"] for one in listed] == [first["run"], second["run"]]
     assert run("run", "show", "0").code == 4
+
+
+def test_results_say_who_vouches_for_the_readings(run: Run, park: Path) -> None:
+    key = park / "mill.key"
+    made = ["mill", "--file", str(key), "--origin", "park.example/cli"]
+    assert run("party", "make-key", *made).code == 0
+    assert run("party", "add-key", "mill", "--key", str(key)).code == 0
+    take(run, park, "good.csv", "--author", "mill", "--key", str(key))
+    take(run, park, "good.csv", "--point", "roof")
+    found = answer(run, "match")["provenance_wh"]
+    assert found == {"generation": {"operator": 3750}, "consumption": {"party-import": 3750}}
+
+
+def test_a_given_directory_wins_over_a_database_of_the_environment(
+    run: Run, park: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENLEDGER_DATABASE_URL", f"sqlite:///{park / 'other.sqlite3'}")
+    assert run("status").code != 0
+    assert answer(run, "status", "--dir", str(park / "ledger"))["origin"] == "park.example/cli"
