@@ -20,7 +20,7 @@ PAGES = [
 def test_the_tour(tmp_path: Path) -> None:
     text = section(read_root("README.md"), "Your own ledger")
     blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     script = "set -e\n" + "".join(blocks)
     # Where the reader's own things stand in the text: the environment, and a folder beside us.
     for word, place in (("$PWD/.venv/bin", Path(sys.executable).parent), ("../my-park", tmp_path)):
