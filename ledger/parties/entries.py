@@ -210,6 +210,7 @@ def _accept_key(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
             end_reason="",
         ),
     )
+    _require_tick_key(tx, statement["party"])
 
 
 def _key_in_force(tx: Tx, name: str, key_id: bytes) -> store.Key:
@@ -245,14 +246,20 @@ def _accept_revocation(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
             f" not by {entry.author!r}"
         )
     key = _stated_key(tx, entry)
-    others = [
-        other
-        for other in store.find_keys(tx.conn, tx.log.log_id, party=tx.log.operator)
-        if other.ended_index is None and other.key != key.key
-    ]
-    if key.party == tx.log.operator and not others:
-        raise Refused("the operator's last key can't be revoked: nobody could sign ticks any more")
     store.end_key(tx.conn, tx.log.log_id, key, tx.index, entry.statement["reason"])
+    _require_tick_key(tx, key.party)
+
+
+def _require_tick_key(tx: Tx, party: str) -> None:
+    """The operator keeps one that the server holds: each group of entries begins with a tick."""
+    if party == tx.log.operator and not any(
+        key.ended_index is None and key.custody == "operator"
+        for key in store.find_keys(tx.conn, tx.log.log_id, party=party)
+    ):
+        raise Refused(
+            "the operator's last key that the server holds can't be revoked or replaced by one that"
+            " it does not hold: nobody could sign ticks any more"
+        )
 
 
 ENTRY_TYPES: Final = (
