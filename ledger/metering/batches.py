@@ -26,7 +26,8 @@ MEDIA: Final = "application/vnd.greenledger.readings"
 SECRET_BYTES: Final = 32
 POINT_BYTES: Final = 16
 NONCE_BYTES: Final = 16
-START_S_MAX: Final = 2**40
+# The year 10000, which no time in this format reaches.
+END_S: Final = 253_402_300_800
 READINGS_MAX: Final = 500_000
 
 _MAGIC: Final = b"GLR1"
@@ -133,7 +134,7 @@ def check_blocks(blocks: Sequence[Block]) -> None:
     if not 0 < count <= READINGS_MAX:
         raise InvalidInput(f"a batch has 1 to {READINGS_MAX} readings, not {count}")
     for block in blocks:
-        if not (0 < block.length_s < 2**32 and block.start_s >= 0 and block.end_s <= START_S_MAX):
+        if not (0 < block.length_s < 2**32 and block.start_s >= 0 and block.end_s < END_S):
             raise InvalidInput(
                 f"block of point {block.point.hex()}: start {block.start_s},"
                 f" length {block.length_s} s are out of range"
@@ -166,6 +167,8 @@ def parse_blocks(data: bytes) -> tuple[bytes, list[Block]]:
     if len(data) < head + 4 or not data.startswith(_MAGIC):
         raise InvalidInput("a readings body begins with GLR1, a secret and the number of blocks")
     (block_count,) = struct.unpack_from(">I", data, head)
+    if block_count > READINGS_MAX:
+        raise InvalidInput(f"a batch has at most {READINGS_MAX} readings, not {block_count} blocks")
     at = head + 4
     blocks = []
     for number in range(block_count):
@@ -175,6 +178,8 @@ def parse_blocks(data: bytes) -> tuple[bytes, list[Block]]:
             )
         point, start_s, length_s, count = _BLOCK_HEAD.unpack_from(data, at)
         at += _BLOCK_HEAD.size
+        if count == 0:
+            raise InvalidInput(f"block {number} of the readings body is empty")
         if at + 10 * count > len(data):
             raise InvalidInput(f"readings body is cut off at byte {at}, in block {number}")
         value, quality = decode_arrays(

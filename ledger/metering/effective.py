@@ -19,6 +19,9 @@ from ledger.metering.batches import leaf_rows, nonces
 from ledger.metering.series import Series
 
 
+LeafHashes = dict[int, list[bytes]]  # by entry
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Effective:
     """A point's effective series, and for each element the entry and leaf it stands in."""
@@ -99,8 +102,13 @@ def leaf_hashes_in_force(
     point: bytes,
     length_s: int,
     starts_s: Iterable[int],
+    hashes: LeafHashes | None = None,
 ) -> dict[int, bytes]:
-    """Leaf hash of the effective reading at each start; starts without a reading are left out."""
+    """Leaf hash of the effective reading at each start; starts without a reading are left out.
+
+    `hashes` keeps the leaf hashes of batches from one call to the next.
+    """
+    known = {} if hashes is None else hashes
     wanted = sorted(starts_s)
     found: dict[int, bytes] = {}
     items = effective(conn, log_id, point, start_s=wanted[0], end_s=wanted[-1] + length_s)
@@ -110,18 +118,16 @@ def leaf_hashes_in_force(
         places = np.flatnonzero(np.isin(item.series.start_s, wanted))
         for entry_index in np.unique(item.entry_index[places]).tolist():
             here = places[item.entry_index[places] == entry_index]
-            leaves = item.leaf_index[here].tolist()
-            hashes = _leaf_hashes(conn, log_id, origin, entry_index, leaves)
-            found.update(zip(item.series.start_s[here].tolist(), hashes, strict=True))
+            if entry_index not in known:
+                known[entry_index] = _leaf_hashes(conn, log_id, origin, entry_index)
+            leaves = (known[entry_index][leaf] for leaf in item.leaf_index[here].tolist())
+            found.update(zip(item.series.start_s[here].tolist(), leaves, strict=True))
     return found
 
 
-def _leaf_hashes(
-    conn: Connection, log_id: int, origin: str, entry_index: int, leaves: Sequence[int]
-) -> list[bytes]:
+def _leaf_hashes(conn: Connection, log_id: int, origin: str, entry_index: int) -> list[bytes]:
     batch = store.load_batch(conn, log_id, entry_index)
     assert batch is not None
     blocks = store.blocks_of_batch(conn, log_id, entry_index)
     count = sum(block.count for block in blocks)
-    rows = leaf_rows(blocks, nonces(batch.secret, origin, batch.id, count))
-    return [merkle.leaf_hash(rows[leaf]) for leaf in leaves]
+    return merkle.leaf_hashes(leaf_rows(blocks, nonces(batch.secret, origin, batch.id, count)))

@@ -8,10 +8,12 @@ of a source form a chain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ledger.errors import InvalidInput, Refused
@@ -22,7 +24,7 @@ from ledger.log.store import load_log
 from ledger.log.types import FUTURE_S_MAX, Bodies, EntryType, Tx
 from ledger.metering import store
 from ledger.metering.batches import MEDIA, Block, Readings, encode_blocks
-from ledger.metering.effective import leaf_hashes_in_force
+from ledger.metering.effective import LeafHashes, leaf_hashes_in_force
 from ledger.metering.points import Point, check_parent, require_separate_meters
 from ledger.parties.entries import author_signs, require_party
 from ledger.parties.store import current_party
@@ -35,6 +37,8 @@ READINGS: Final = "readings"
 CORRECTION: Final = "readings.correction"
 POINT: Final = "point.register"
 NO_LEAF: Final = bytes(32)
+# 30 GW. Sums of a run stay in the integers of JSON (2^53), or no run could be written any more.
+WH_PER_S_MAX: Final = 2**23
 
 
 def blob(bodies: Bodies, member: str) -> Blob:
@@ -80,11 +84,30 @@ def _accept_point(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     if in_force:
         _check_unchanged(known[point].master, master)
     others = {id_.hex(): found.master for id_, found in known.items()}
+    _check_parents_owner(tx, entry, master, known.get(point), others)
     require_separate_meters(point.hex(), master, others)
     check_parent(point.hex(), master, others)
     _claim_names(tx, point, master)
     found = store.Registered(point=point, id=entry.id, entry_index=tx.index, master=master)
     store.save_point(tx.conn, tx.log.log_id, found, replaces=in_force)
+
+
+def _check_parents_owner(
+    tx: Tx,
+    entry: Entry,
+    master: Point,
+    before: store.Registered | None,
+    others: Mapping[str, Point],
+) -> None:
+    """A child takes its parent's place in runs, and its bills estimate it: not against its will."""
+    parent = others.get(master.parent)
+    if parent is None or (before and before.master.parent == master.parent):
+        return
+    if entry.author not in (tx.log.operator, parent.owner):
+        raise Refused(
+            f"point {master.name!r} is put under {parent.name!r} by the owner of that,"
+            f" {parent.owner!r}, or the operator, not by {entry.author!r}"
+        )
 
 
 def _check_unchanged(before: Point, after: Point) -> None:
@@ -185,6 +208,14 @@ def _check_block(tx: Tx, entry: Entry, known: dict[bytes, store.Registered], blo
             f"point {master.name!r}: {int(block.value[place])} {master.unit} at {at}; an additive"
             " quantity is not negative (an import profile may clip it, with a flag)"
         )
+    most_wh = block.length_s * WH_PER_S_MAX
+    if master.unit == "Wh" and int(block.value.max()) > most_wh:
+        place = int(np.argmax(block.value > most_wh))
+        at = format_instant(block.start_s + place * block.length_s)
+        raise Refused(
+            f"point {master.name!r}: {int(block.value[place])} Wh in {block.length_s} s at {at} is"
+            " more than any meter reads (30 GW): check its unit"
+        )
 
 
 def _check_free(tx: Tx, known: dict[bytes, store.Registered], block: Block) -> None:
@@ -206,34 +237,54 @@ def _check_corrected(tx: Tx, readings: Readings, corrects: bytes) -> None:
             f"corrects holds {len(corrects)} bytes, not 32 for each of {readings.size} readings"
         )
     at = 0
-    for block in readings.blocks:
-        starts = store.starts_of(block).tolist()
-        in_force = leaf_hashes_in_force(
-            tx.conn, tx.log.log_id, tx.log.origin, block.point, block.length_s, starts
-        )
-        for start_s in starts:
-            stated = corrects[32 * at : 32 * at + 32]
-            if in_force.get(start_s, NO_LEAF) != stated:
-                raise Refused(
-                    f"point {block.point.hex()} at {format_instant(start_s)}: the correction"
-                    f" replaces {stated.hex()}, in force is"
-                    f" {in_force.get(start_s, NO_LEAF).hex()}"
-                )
-            at += 1
-        _check_same_intervals(tx, block)
-
-
-def _check_same_intervals(tx: Tx, block: Block) -> None:
-    stored = store.blocks_in(
-        tx.conn, tx.log.log_id, block.point, start_s=block.start_s, end_s=block.end_s
-    )
-    for found in stored:
-        other = found.block
-        if other.length_s != block.length_s or (other.start_s - block.start_s) % block.length_s:
-            raise Refused(
-                f"point {block.point.hex()}: a correction has the intervals of what it replaces"
-                f" ({other.length_s} s from {format_instant(other.start_s)})"
+    hashes: LeafHashes = {}
+    # By point, not by block: a correction may consist of very many short blocks of a long batch.
+    for point, found in itertools.groupby(readings.blocks, lambda block: block.point):
+        blocks = list(found)
+        for length_s, starts in _starts_by_length(blocks):
+            in_force = leaf_hashes_in_force(
+                tx.conn, tx.log.log_id, tx.log.origin, point, length_s, starts, hashes
             )
+            for start_s in starts:
+                stated = corrects[32 * at : 32 * at + 32]
+                if in_force.get(start_s, NO_LEAF) != stated:
+                    raise Refused(
+                        f"point {point.hex()} at {format_instant(start_s)}: the correction replaces"
+                        f" {stated.hex()}, in force is {in_force.get(start_s, NO_LEAF).hex()}"
+                    )
+                at += 1
+        _check_same_intervals(tx, point, blocks)
+
+
+def _starts_by_length(blocks: Sequence[Block]) -> Iterator[tuple[int, list[int]]]:
+    """Runs of blocks of one length, in order: (length, starts of their intervals)."""
+    for length_s, run in itertools.groupby(blocks, lambda block: block.length_s):
+        yield length_s, [start for block in run for start in store.starts_of(block).tolist()]
+
+
+def _check_same_intervals(tx: Tx, point: bytes, blocks: Sequence[Block]) -> None:
+    """What touches the correction's intervals has the very same start and length."""
+    stored = store.blocks_in(
+        tx.conn, tx.log.log_id, point, start_s=blocks[0].start_s, end_s=blocks[-1].end_s
+    )
+    intervals = np.unique(
+        np.concatenate([_intervals(block) for block in (*blocks, *(one.block for one in stored))]),
+        axis=0,
+    )
+    starts, lengths = intervals[:, 0], intervals[:, 1]
+    wrong = np.flatnonzero(starts[:-1] + lengths[:-1] > starts[1:])
+    if len(wrong):
+        first = int(wrong[0])
+        raise Refused(
+            f"point {point.hex()}: a correction has the intervals of what it replaces; here are"
+            f" {int(lengths[first])} s from {format_instant(int(starts[first]))} and"
+            f" {int(lengths[first + 1])} s from {format_instant(int(starts[first + 1]))}"
+        )
+
+
+def _intervals(block: Block) -> NDArray[np.int64]:
+    """int64[n, 2]: start and length of each interval."""
+    return np.stack([store.starts_of(block), np.full(block.count, block.length_s)], axis=1)
 
 
 def file_of(bodies: Bodies) -> Sequence[str]:

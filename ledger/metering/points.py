@@ -6,11 +6,12 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from ledger.errors import InvalidInput
-from ledger.units import BASE_UNITS, Period, format_instant, parse_instant
+from ledger.units import BASE_UNITS, Period, parse_instant
 
 KINDS: Final = (
     "generation",
@@ -38,9 +39,15 @@ FOREVER_S: Final = 2**40
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _ID = re.compile(r"[0-9a-f]{32}")
 _PARTY = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_REGION = re.compile(r"\d{0,12}")
-_DECIMAL = re.compile(r"\d{1,15}(\.\d{1,9})?")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_REGION = re.compile(r"[0-9]{0,12}")
+_DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Texts for people: no control characters, which could not be stored everywhere, nor be shown.
+_NUMBER = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+_WORDS = re.compile(r"[^\x00-\x1f\x7f]{0,200}")
+_METERS_MAX: Final = 1_000
+# What a run puts on its grid of 900 s.
+_MATCHED_KINDS: Final = ("generation", "consumption")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +104,7 @@ class Point:
         _matches("name", self.name, _SLUG, "1–64 characters of a-z 0-9 -")
         _matches("owner", self.owner, _PARTY, "a party id")
         _matches("region", self.region, _REGION, "an administrative code of digits, or empty")
+        _matches("technology", self.technology, _WORDS, "up to 200 characters")
         if self.parent:
             _matches("parent", self.parent, _ID, "a point id of 32 hex digits, or empty")
         if not 0 <= self.interval_s <= 366 * 86_400:
@@ -105,6 +113,7 @@ class Point:
             raise InvalidInput("interval_s is 0 (any length) only for kind billed or other")
         if self.capacity < 0:
             raise InvalidInput(f"capacity is {self.capacity}; it is not negative")
+        _check_matched(self)
         _check_meters(self.meters)
 
     def to_json(self) -> dict[str, Any]:
@@ -130,10 +139,9 @@ class Point:
 def _meter_from_json(value: Any) -> Meter:
     if not isinstance(value, dict):
         raise InvalidInput("a meter is an object")
-    members = {"from_" if name == "from" else name: item for name, item in value.items()}
-    _exact(members, {field.name for field in fields(Meter)}, "meter")
-    _typed(members, integers=set())
-    return Meter(**members)
+    _exact(value, {field.name.rstrip("_") for field in fields(Meter)}, "meter")
+    _typed(value, integers=set())
+    return Meter(**{"from_" if name == "from" else name: item for name, item in value.items()})
 
 
 def _exact(members: Mapping[str, Any], wanted: set[str], what: str) -> None:
@@ -161,10 +169,26 @@ def _matches(name: str, value: str, pattern: re.Pattern[str], expected: str) -> 
         raise InvalidInput(f"{name} is {value!r}, not {expected}")
 
 
+def _check_matched(point: Point) -> None:
+    """One point that no run can use would keep every run of the park from being computed."""
+    if point.unit != "Wh" or point.kind not in (*_MATCHED_KINDS, "billed"):
+        return
+    if point.measure != "additive":
+        raise InvalidInput(f"measure is {point.measure!r}; energy is additive")
+    fits = point.interval_s in (1800, 3600) or not 900 % max(point.interval_s, 1)
+    if point.kind in _MATCHED_KINDS and not fits:
+        raise InvalidInput(
+            f"interval_s is {point.interval_s}; to be matched it is 1800, 3600 or a divisor of 900:"
+            " let the import profile resample"
+        )
+
+
 def _check_meters(meters: Sequence[Meter]) -> None:
+    if len(meters) > _METERS_MAX:
+        raise InvalidInput(f"a point has at most {_METERS_MAX} meters, not {len(meters)}")
     for meter in meters:
-        if not 0 < len(meter.number) <= 64:
-            raise InvalidInput("a meter's number has 1–64 characters")
+        _matches("number of a meter", meter.number, _NUMBER, "1–64 characters")
+        _matches(f"accuracy of {meter.number}", meter.accuracy, _WORDS, "up to 200 characters")
         _matches(f"multiplier of {meter.number}", meter.multiplier, _DECIMAL, "a decimal number")
         if meter.factor <= 0:
             raise InvalidInput(f"multiplier of {meter.number} is not positive")
@@ -173,13 +197,23 @@ def _check_meters(meters: Sequence[Meter]) -> None:
                 _matches(name, getattr(meter, name), _DECIMAL, "a decimal number")
         for name in ("calibrated", "calibration_expires"):
             if getattr(meter, name):
-                _matches(name, getattr(meter, name), _DATE, "a date 2026-01-01")
-    for before, after in itertools.pairwise(meters):
-        if before.period.end_s > after.period.start_s:
+                _check_date(name, getattr(meter, name))
+    # Of a single meter too: else whoever reads the point next would find that its time is none.
+    periods = [meter.period for meter in meters]
+    for (before, first), (after, second) in itertools.pairwise(zip(meters, periods, strict=True)):
+        if first.end_s > second.start_s:
             raise InvalidInput(
                 f"meter {after.number} begins {after.from_}, before {before.number} ends"
-                f" ({format_instant(min(before.period.end_s, 2**35))})"
+                f" ({before.to or 'never'})"
             )
+
+
+def _check_date(name: str, value: str) -> None:
+    _matches(name, value, _DATE, "a date 2026-01-01")
+    try:
+        date.fromisoformat(value)
+    except ValueError as error:
+        raise InvalidInput(f"{name} is {value}, which does not exist: {error}") from error
 
 
 def require_separate_meters(point: str, mine: Point, others: Mapping[str, Point]) -> None:

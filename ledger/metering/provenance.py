@@ -1,4 +1,4 @@
-"""Who vouches for a reading: it follows from the key that signed its batch (docs/formats.md §4.1)."""
+"""Who vouches for a reading, by the key that signed its batch (docs/formats.md §4.1)."""
 
 from __future__ import annotations
 

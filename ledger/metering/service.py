@@ -18,7 +18,7 @@ from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.metering import store
 from ledger.metering.batches import READINGS_MAX, SECRET_BYTES, Block, Readings, blocks_of
-from ledger.metering.effective import effective, leaf_hashes_in_force
+from ledger.metering.effective import LeafHashes, effective, leaf_hashes_in_force
 from ledger.metering.entries import CORRECTION, CORRECTS_MEDIA, NO_LEAF, POINT, READINGS
 from ledger.metering.points import Point
 from ledger.metering.quality import Quality
@@ -195,13 +195,14 @@ def _replaced(
 ) -> dict[tuple[bytes, int], bytes]:
     """Leaf hash in force for each (point, start) that is corrected."""
     found: dict[tuple[bytes, int], bytes] = {}
+    known_hashes: LeafHashes = {}
     for one in corrections:
         if len(one) == 0:
             continue
         point = known[one.point].point
         starts = one.start_s.tolist()
         hashes = leaf_hashes_in_force(
-            conn, desk.log.log_id, desk.log.origin, point, one.length_s, starts
+            conn, desk.log.log_id, desk.log.origin, point, one.length_s, starts, known_hashes
         )
         found.update({(point, start): hashes.get(start, NO_LEAF) for start in starts})
     return found
