@@ -116,10 +116,11 @@ def _check_contract(
             raise InvalidInput(f"{name} names consumer {point}, which has no consumption here")
     if not 0 <= contract.limit_wh < ENERGY_WH_MAX:
         raise InvalidInput(f"{name} has a limit of {contract.limit_wh} Wh: 0 means none")
-    _check_shares(name, [share.share_ppm for share in contract.consumers])
+    check_shares(name, [share.share_ppm for share in contract.consumers])
 
 
-def _check_shares(name: str, shares_ppm: Sequence[int]) -> None:
+def check_shares(name: str, shares_ppm: Sequence[int]) -> None:
+    """All 0 (by demand), or all above 0 and at most 1,000,000 in all. Raises InvalidInput."""
     if min(shares_ppm) < 0 or sum(shares_ppm) > PPM:
         raise InvalidInput(
             f"{name} has shares of {sum(shares_ppm)} ppm in all: each is at least 0,"

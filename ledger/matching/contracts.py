@@ -33,6 +33,7 @@ from ledger.log import entry as e
 from ledger.log.bodies import blob_kind, json_media
 from ledger.log.entry import Entry
 from ledger.log.types import Bodies, EntryType, Tx
+from ledger.matching.check import check_shares
 from ledger.matching.model import Contract, Share, SupplyClass
 from ledger.metering import store as metering
 from ledger.metering.entries import blob
@@ -93,7 +94,7 @@ class Terms:
             raise InvalidInput(f"contract kind {self.kind!r} is not one of {', '.join(KINDS)}")
         if not _SLUG.fullmatch(self.name):
             raise InvalidInput(f"contract name {self.name!r} is not 1–64 characters of a-z 0-9 -")
-        if not re.fullmatch(r"\d{0,12}", self.region):
+        if not re.fullmatch(r"[0-9]{0,12}", self.region):
             raise InvalidInput(f"region {self.region!r} is not an administrative code of digits")
         if self.limit_wh < 0:
             raise InvalidInput(f"limit_wh is {self.limit_wh}; it is 0 (none) or positive")
@@ -101,6 +102,8 @@ class Terms:
         for what, found in (("sources", list(self.sources)), ("consumers", points)):
             if not found or found != sorted(set(found)) or not all(map(_ID.fullmatch, found)):
                 raise InvalidInput(f"{what} are point ids, sorted, without repeats, at least one")
+        # Here, not in the run: one wrong contract would keep every run of its time from being made.
+        check_shares(f"contract {self.name!r}", [share.share_ppm for share in self.consumers])
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -18,7 +18,6 @@ from ledger.metering import store
 from ledger.metering.batches import leaf_rows, nonces
 from ledger.metering.series import Series
 
-
 LeafHashes = dict[int, list[bytes]]  # by entry
 
 
