@@ -13,6 +13,7 @@ from ledger.log import merkle, notes
 
 PROOF_HEADER: Final = "c2sp.org/tlog-proof@v1"
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+_SIZE_MAX: Final = 2**63 - 1  # C2SP: numbers fit into 63 bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,16 @@ def parse_checkpoint(text: bytes) -> Checkpoint:
     lines = text.decode().split("\n")
     if len(lines) < 4 or lines[-1] != "" or not all(lines[:-1]):
         raise InvalidInput("a checkpoint is origin, size and root, one line each")
-    if not _SIZE.fullmatch(lines[1]):
+    if not _is_size(lines[1]):
         raise InvalidInput(f"checkpoint size {lines[1][:40]!r} is not a decimal number")
     root = _base64(lines[2], "checkpoint root")
     if len(root) != merkle.HASH_SIZE:
         raise InvalidInput(f"checkpoint root has {len(root)} bytes, not {merkle.HASH_SIZE}")
     return Checkpoint(origin=lines[0], size=int(lines[1]), root=root)
+
+
+def _is_size(text: str) -> bool:
+    return _SIZE.fullmatch(text) is not None and int(text) <= _SIZE_MAX
 
 
 def open_checkpoint(data: bytes, key: notes.VerifyKey) -> Checkpoint:
@@ -84,7 +89,7 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
     if lines and lines[0].startswith("extra "):
         extra = _base64(lines.pop(0)[6:], "tlog-proof extra")
     index = lines.pop(0)[6:] if lines and lines[0].startswith("index ") else ""
-    if not _SIZE.fullmatch(index):
+    if not _is_size(index):
         raise InvalidInput("tlog-proof: no line 'index N'")
     path = tuple(_base64(line, "tlog-proof hash") for line in lines)
     if len(path) > 63 or any(len(hash_) != merkle.HASH_SIZE for hash_ in path):

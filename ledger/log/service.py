@@ -7,7 +7,6 @@ rules and projections → extend tiles and head → commit. An acknowledged entr
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from ledger.db import reading, writing
 from ledger.errors import InvalidInput, LedgerError, Refused, Unavailable
 from ledger.log import store, tiles
-from ledger.log.bodies import Body, check_reference
+from ledger.log.bodies import Blob, Body, check_reference
 from ledger.log.entry import Entry, parse_entry, write_statement
 from ledger.log.notes import SigningKey, VerifyKey, parse_vkey, sign_note
 from ledger.log.types import FUTURE_S_MAX, Bodies, EntryType, EntryTypes, Tx
@@ -64,14 +63,15 @@ def prepare(tx: Tx, types: EntryTypes, submission: Submission, entry: Entry) -> 
     type_.check_statement(entry)
     if entry.statement["log"] != tx.log.origin:
         raise InvalidInput(f"entry is for log {entry.statement['log']!r}, not {tx.log.origin!r}")
+    # Before the bodies: to open them is much more work, and nobody unknown may ask for it.
+    verify_signatures(entry, type_.signers(tx, entry))
     bodies = _open_bodies(type_, entry, submission.bodies, tx.log.origin)
-    attachments = {hashlib.sha256(data).hexdigest(): data for data in submission.attachments}
+    attachments = {Blob.open(data, "").key: data for data in submission.attachments}
     if set(attachments) != set(type_.attachments(bodies)):
         raise InvalidInput(
             f"{type_.name} names the attachments {sorted(type_.attachments(bodies))},"
             f" it came with {sorted(attachments)}"
         )
-    verify_signatures(entry, type_.signers(tx, entry))
     return Prepared(entry=entry, type=type_, bodies=bodies, attachments=attachments)
 
 
