@@ -282,9 +282,9 @@ def private_values(house: House) -> dict[str, bytes]:
         found[f"body {key.hex()[:8]}"] = bytes(data)
         found[f"salt {key.hex()[:8]}"] = bytes(data)[:32]
         content = bytes(data)[32:]
-        if content.startswith(b"{"):
+        try:
             _collect(f"body {key.hex()[:8]}", json.loads(content), found)
-        else:
+        except ValueError:
             found[f"content {key.hex()[:8]}"] = content
     for entry, id_, secret in rows(house, "SELECT entry_index, id, secret FROM batches"):
         found[f"secret of {entry}"] = bytes(secret)

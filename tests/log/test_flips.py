@@ -19,11 +19,11 @@ from tests.log import tampering
 from tests.log.tampering import Change
 
 CHANGES: dict[str, tuple[Change, int]] = {
-    "value": (tampering.change_value, 8),
-    "length": (tampering.cut_value, 2),
-    "type": (tampering.change_type, 2),
+    "value": (tampering.change_value, 6),
+    "length": (tampering.cut_value, 1),
+    "type": (tampering.change_type, 1),
     "delete": (tampering.delete_row, 2),
-    "double": (tampering.double_row, 2),
+    "double": (tampering.double_row, 1),
     "swap": (tampering.swap_rows, 1),
 }
 TABLES = sorted(db.metadata.tables)
