@@ -11,7 +11,6 @@ from ledger import db
 from ledger.cli.options import Dir, Json, open_house, park_instant
 from ledger.cli.output import Output, energy, share
 from ledger.errors import Corrupt, InvalidInput
-from ledger.house import House
 from ledger.matching import service
 from ledger.matching.contracts import KINDS, current_contracts
 from ledger.matching.evaluate import Evaluation, evaluate
@@ -141,9 +140,8 @@ def match(
     with out.progress() as bar:
         bar.add_task("matching", total=None)
         report = service.run_matching(house.desk, period)
-    names = point_names(house)
-    show_run(out, report.receipt.index, report.evaluation, names)
-    out.result(run_json(report.receipt.index, report.evaluation, names))
+    show_run(out, report.receipt.index, report.evaluation)
+    out.result(run_json(report.receipt.index, report.evaluation))
 
 
 @run.command("list")
@@ -197,15 +195,8 @@ def show(
     if not stored.allocations.same_as(evaluation.lanes):
         raise Corrupt(f"the allocations of run {entry} are not what the log gives: run an audit")
     out = Output(as_json=as_json)
-    names = point_names(house)
-    show_run(out, entry, evaluation, names)
-    out.result(run_json(entry, evaluation, names))
-
-
-def point_names(house: House) -> dict[str, str]:
-    with db.reading(house.engine) as conn:
-        points = metering.current_points(conn, house.log.log_id)
-    return {point.hex(): one.master.name for point, one in points.items()}
+    show_run(out, entry, evaluation)
+    out.result(run_json(entry, evaluation))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +210,7 @@ class Consumer:
     residual_wh: int
 
 
-def consumers_of(evaluation: Evaluation, names: dict[str, str]) -> list[Consumer]:
+def consumers_of(evaluation: Evaluation) -> list[Consumer]:
     """One row for each consumer, by name."""
     result = evaluation.result
     rows = []
@@ -233,7 +224,7 @@ def consumers_of(evaluation: Evaluation, names: dict[str, str]) -> list[Consumer
         residual_wh = int(residual.sum())
         rows.append(
             Consumer(
-                name=names[point],
+                name=point,
                 consumption_wh=residual_wh + sum(by_class.values()),
                 by_class_wh=by_class,
                 estimated_wh=0 if estimated is None else int(estimated.sum()),
@@ -243,7 +234,7 @@ def consumers_of(evaluation: Evaluation, names: dict[str, str]) -> list[Consumer
     return sorted(rows, key=lambda row: row.name)
 
 
-def show_run(out: Output, entry: int, evaluation: Evaluation, names: dict[str, str]) -> None:
+def show_run(out: Output, entry: int, evaluation: Evaluation) -> None:
     """The shares side by side, consumer by consumer, and what was estimated."""
     totals = evaluation.result.totals()
     out.table(
@@ -259,7 +250,7 @@ def show_run(out: Output, entry: int, evaluation: Evaluation, names: dict[str, s
             for one in evaluation.matched
         ],
     )
-    consumers = consumers_of(evaluation, names)
+    consumers = consumers_of(evaluation)
     classes = sorted({class_ for row in consumers for class_ in row.by_class_wh})
     out.table(
         "By consumer, matched by the quarter-hour",
@@ -284,7 +275,7 @@ def show_run(out: Output, entry: int, evaluation: Evaluation, names: dict[str, s
         out.say(f"Measured {what} by who vouches for it: {said or 'none'}.")
 
 
-def run_json(entry: int, evaluation: Evaluation, names: dict[str, str]) -> dict[str, Any]:
+def run_json(entry: int, evaluation: Evaluation) -> dict[str, Any]:
     """The run for programs."""
     totals = evaluation.result.totals()
     estimated = {
@@ -311,5 +302,5 @@ def run_json(entry: int, evaluation: Evaluation, names: dict[str, str]) -> dict[
             for one in evaluation.matched
         },
         "provenance_wh": evaluation.provenance_wh,
-        "consumers": [asdict(row) for row in consumers_of(evaluation, names)],
+        "consumers": [asdict(row) for row in consumers_of(evaluation)],
     }

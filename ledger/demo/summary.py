@@ -106,7 +106,7 @@ def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:
         # Imported on one grid, a point has one interval length.
         (item,) = items
         master, series = found.master, item.series
-        demand = facts.report.evaluation.filled.get(point.hex())
+        demand = facts.report.evaluation.filled.get(master.name)
         rows.append(
             {
                 "name": master.name,
@@ -116,7 +116,7 @@ def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:
                 "counted": point.hex() not in parents,
                 "wh": int(series.value.sum()),
                 "estimated_wh": sum(demand.estimated_wh(rule) for rule in Rule) if demand else 0,
-                "matched_wh": covered[point.hex()],
+                "matched_wh": covered[master.name],
                 "intervals": len(series),
                 "missing": QUARTERS - len(series),
                 "flags": {
@@ -141,11 +141,9 @@ def _provenance(points: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]
 
 def _estimated(facts: Facts) -> list[dict[str, Any]]:
     """Consumption that was not measured: how much of which point, by which rule."""
-    with db.reading(facts.house.engine) as conn:
-        known = metering.current_points(conn, facts.house.log.log_id)
     return [
         {
-            "point": known[bytes.fromhex(point)].master.name,
+            "point": point,
             "rule": rule.name.lower(),
             "intervals": int((filled.rule == rule).sum()),
             "wh": filled.estimated_wh(rule),

@@ -2,13 +2,16 @@
 
 The same evaluation serves the author of a run, the log that accepts it, and an audit years later:
 it reads nothing but entries below `as_of`.
+
+To the engine a point and a contract go by name, not by random id: so two parks with the same names
+and readings get the same Wh, and whoever names the contracts says which of a class comes first.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -44,7 +47,7 @@ _AROUND_S: Final = 31 * DAY_S
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """What the log below `as_of` says of a period."""
+    """What the log below `as_of` says of a period. Points and contracts stand by their names."""
 
     grid: Grid
     as_of: int
@@ -56,10 +59,24 @@ class Evaluation:
     provenance_wh: Mapping[str, Mapping[Provenance, int]]
     delivered_wh: Mapping[str, int]
     inputs: Sequence[bytes]
+    point_ids: Mapping[str, bytes]
 
     @property
     def lanes(self) -> list[LaneRow]:
-        return lane_rows(self.result.lanes, self.grid)
+        """The lanes as they are committed: by ids."""
+        contract_ids = {one.terms.name: one.contract for one in self.contracts}
+        return lane_rows(
+            [
+                replace(
+                    lane,
+                    contract=contract_ids[lane.contract].hex(),
+                    source=self.point_ids[lane.source].hex(),
+                    consumer=self.point_ids[lane.consumer].hex(),
+                )
+                for lane in self.result.lanes
+            ],
+            self.grid,
+        )
 
     def manifest(self) -> dict[str, Any]:
         """The content of docs/formats.md §4.5."""
@@ -87,20 +104,32 @@ class _Reader:
         self.log = log
         self.as_of = as_of
         self.used: set[int] = set()
-        self.points = {
-            found.point.hex(): found
-            for found in metering.current_points(conn, log.log_id, as_of).values()
-        }
+        current = metering.current_points(conn, log.log_id, as_of).values()
+        self.points = {found.master.name: found for found in current}
+        self.name_of = {found.point.hex(): found.master.name for found in current}
 
     def leaves(self, kind: str) -> list[str]:
         """Wh points of a kind that have no child of that kind: each kWh counts once."""
-        parents = {
-            found.master.parent for found in self.points.values() if found.master.kind == kind
-        }
+        of_kind = {name: one for name, one in self.points.items() if one.master.kind == kind}
+        parents = {self.parent(name) for name in of_kind}
         return sorted(
-            point
-            for point, found in self.points.items()
-            if found.master.kind == kind and found.master.unit == "Wh" and point not in parents
+            name for name, one in of_kind.items() if one.master.unit == "Wh" and name not in parents
+        )
+
+    def parent(self, point: str) -> str:
+        """Name of the parent point, or empty."""
+        return self.name_of.get(self.points[point].master.parent, "")
+
+    def contract(self, one: Registered) -> Contract:
+        """The contract as the engine takes it."""
+        terms = one.terms.to_contract(one.contract)
+        return replace(
+            terms,
+            contract=one.terms.name,
+            sources=tuple(self.name_of[source] for source in terms.sources),
+            consumers=tuple(
+                replace(share, point=self.name_of[share.point]) for share in terms.consumers
+            ),
         )
 
     def effective(self, point: str, span: Period) -> list[Effective]:
@@ -118,7 +147,7 @@ class _Reader:
         items = self.effective(point, span)
         for item in items:
             self.used.update(np.unique(item.entry_index).tolist())
-        return [item.series for item in items]
+        return [replace(item.series, point=point) for item in items]
 
     def provenance(self, run: Grid, points: Iterable[str]) -> dict[Provenance, int]:
         """Measured Wh of the run by who vouches for them."""
@@ -136,7 +165,7 @@ class _Reader:
         """Billed energy: readings of points of kind `billed`, of the point that they hang under."""
         found: dict[str, list[Bill]] = {}
         for point in self.leaves("billed"):
-            parent = self.points[point].master.parent
+            parent = self.parent(point)
             for series in self.series(point, span):
                 found.setdefault(parent, []).extend(
                     Bill(period=Period(start_s=start, end_s=start + series.length_s), wh=value)
@@ -167,11 +196,11 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
         for one in current_contracts(conn, log.log_id, as_of).values()
         if one.terms.period.overlaps(period)
     ]
-    _check_leaves(in_force, consumers, sources, reader)
+    contracts = [reader.contract(one) for one in in_force]
+    _check_leaves(contracts, {*consumers, *sources})
     reader.used.update(one.entry_index for one in in_force)
     supply = reader.aligned(run, sources)
     filled = _demand(reader, run, known, consumers)
-    contracts = [one.terms.to_contract(one.contract) for one in in_force]
     before = _delivered_before(conn, log, contracts, period, as_of)
     generation: dict[str, Int64] = {point: one.wh for point, one in supply.items()}
     demand = {point: one.demand for point, one in filled.items()}
@@ -203,6 +232,7 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
         },
         delivered_wh=delivered,
         inputs=reader.inputs(),
+        point_ids={name: one.point for name, one in reader.points.items()},
     )
 
 
@@ -231,15 +261,10 @@ def _around(run: Grid) -> Grid:
 
 def _demand(reader: _Reader, run: Grid, known: Grid, consumers: Sequence[str]) -> dict[str, Filled]:
     consumption = reader.aligned(known, consumers)
-    parent_of: dict[str, str] = {}
-    for point, found in reader.points.items():
-        parent = found.master.parent
-        if (
-            found.master.kind == "consumption"
-            and parent
-            and reader.points[parent].master.kind == "consumption"
-        ):
-            parent_of[point] = parent
+    consuming = {name for name, one in reader.points.items() if one.master.kind == "consumption"}
+    parent_of = {
+        name: reader.parent(name) for name in consuming if reader.parent(name) in consuming
+    }
     incomplete = {
         parent_of[point]
         for point, one in consumption.items()
@@ -255,19 +280,13 @@ def _demand(reader: _Reader, run: Grid, known: Grid, consumers: Sequence[str]) -
     )
 
 
-def _check_leaves(
-    contracts: Sequence[Registered],
-    consumers: Sequence[str],
-    sources: Sequence[str],
-    reader: _Reader,
-) -> None:
+def _check_leaves(contracts: Sequence[Contract], leaves: Set[str]) -> None:
     for one in contracts:
-        named = [*one.terms.sources, *(share.point for share in one.terms.consumers)]
-        for point in named:
-            if point not in consumers and point not in sources:
+        for point in (*one.sources, *(share.point for share in one.consumers)):
+            if point not in leaves:
                 raise Refused(
-                    f"contract {one.terms.name!r} names {reader.points[point].master.name!r}, which"
-                    " has sub-meters: name those, so that nothing counts twice"
+                    f"contract {one.contract!r} names {point!r}, which has sub-meters: name those,"
+                    " so that nothing counts twice"
                 )
 
 

@@ -138,14 +138,19 @@ def test_the_order_of_imports_does_not_matter(begun: House, seed: int) -> None:
         take(begun, name, values, start=start)
     agree(begun)
     report = run_matching(desk, FOUR)
-    with reading(begun.engine) as conn:
-        saw = find_point(conn, 1, "saw").point.hex()
-        press = find_point(conn, 1, "press").point.hex()
     found = {lane.consumer: lane.wh.tolist() for lane in report.evaluation.result.lanes}
-    # 50 Wh over 60 and 20: 37.5 and 12.5, rounded cumulatively in the order of the random ids.
-    first, second = ([37, 13], [38, 12])
-    third = first if saw < press else second
-    assert found == {saw: [50, 0, third[0], 3], press: [50, 0, third[1], 3]}
+    # 50 Wh over 20 and 60: 12.5 and 37.5, rounded cumulatively in the order of the names.
+    assert found == {"press": [50, 0, 12, 3], "saw": [50, 0, 38, 3]}
+
+
+def test_of_two_contracts_of_a_class_the_first_by_name_comes_first(park: House) -> None:
+    agree(park, name="a-press", consumers={"press": 0})
+    agree(park, name="b-saw", consumers={"saw": 0})
+    lanes = run_matching(park.desk, FOUR).evaluation.result.lanes
+    assert {lane.contract: lane.wh.tolist() for lane in lanes} == {
+        "a-press": [60, 0, 20, 3],
+        "b-saw": [40, 0, 30, 3],
+    }
 
 
 class TestContracts:
@@ -232,7 +237,7 @@ class TestMissing:
         take(park, "press", [5, 5], start=4)
         longer = Period(start_s=DAY_S, end_s=FOUR.end_s + 2 * QUARTER_S)
         report = run_matching(park.desk, longer)
-        filled = report.evaluation.filled[saw]
+        filled = report.evaluation.filled["saw"]
         assert filled.estimated_wh(Rule.BILLED) == 33
         assert filled.demand.estimated_wh is not None
         assert sorted(filled.demand.estimated_wh.tolist()) == [0, 0, 0, 0, 16, 17]
