@@ -362,7 +362,7 @@ POINT_CHANGES: list[tuple[Value, str]] = [
     ({"kind": "magic"}, "magic is not one of"),
     ({"unit": "kWh"}, "kWh is not one of"),
     ({"more": 1}, "unknown member more"),
-    ({"interval_s": 0}, "0 is not an integer from 1"),
+    ({"interval_s": 0}, "interval_s is 0, but the kind is generation"),
     ({"capacity": 1.5}, "1.5 is not an integer"),
     ({"meters": [{}]}, "item 0: member number is missing"),
     ({"technology": None}, "true, false and null"),
@@ -398,7 +398,7 @@ def test_point_registered_by_a_stranger() -> None:
 
 
 CONTRACT_CONTENT: Value = {
-    "name": "Farm to mill",
+    "name": "farm-to-mill",
     "kind": "direct-supply",
     "seller": "farm",
     "sources": [forge.POINT],
@@ -429,12 +429,16 @@ def allocation_opening(change: Value, *, before_run: bool = True) -> Value:
 
 def test_an_allocation_within_its_contract() -> None:
     said = words(verify(allocation_opening({})).established)
-    assert "The contract is Farm to mill, seller farm (entry 6)." in said
+    assert "The contract is farm-to-mill, seller farm (entry 6)." in said
+
+
+def share(byte: str, ppm: int = 0) -> Value:
+    return {"point": byte * 16, "share_ppm": ppm}
 
 
 CONTRACT_CHANGES: list[tuple[Value, str]] = [
-    ({"sources": []}, "it does not name the point aaaa"),
-    ({"consumers": []}, "it does not name the point bbbb"),
+    ({"sources": ["dd" * 16]}, "it does not name the point aaaa"),
+    ({"consumers": [share("dd")]}, "it does not name the point bbbb"),
     ({"from": forge.at(forge.START + 1801)}, "outside its period"),
     ({"to": forge.at(forge.START + 2699)}, "outside its period"),
     ({"seller": "grid"}, "neither the operator nor grid"),
@@ -449,7 +453,7 @@ def test_an_allocation_outside_its_contract(change: Value, rule: str) -> None:
 
 
 def test_a_contract_that_the_run_could_not_know() -> None:
-    verify(allocation_opening({"sources": []}, before_run=False))
+    verify(allocation_opening({"sources": ["dd" * 16]}, before_run=False))
 
 
 def test_a_gateway_may_send_readings() -> None:

@@ -2,8 +2,10 @@
 members.
 """
 
-from collections.abc import Mapping
-from typing import Final
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
 
 from greenledger_verify import members
 from greenledger_verify.entry import MEDIA
@@ -18,33 +20,30 @@ from greenledger_verify.members import (
     one_of,
     or_empty,
     pattern,
-    text,
+    words,
 )
-from greenledger_verify.strict_json import BODY_DEPTH_MAX, INTEGER_MAX, parse_object
+from greenledger_verify.strict_json import BODY_DEPTH_MAX, parse_object
 
-_ANY_TEXT = text(0, 10_000)
-_DATE = or_empty(
-    pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?", "YYYY-MM-DD")
-)
-_REGISTER = or_empty(pattern(r"-?[0-9]+(\.[0-9]+)?", "123.45"))
-_COUNT = integer(0)
+_YEAR_S: Final = 366 * 86_400
+_SHARE_PPM_MAX: Final = 1_000_000
+_MATCHED_KINDS: Final = ("generation", "consumption")
+_DECIMAL = pattern(r"[0-9]{1,15}(\.[0-9]{1,9})?", "123.45")
 
 _METER: Final[dict[str, Check]] = {
-    "number": _ANY_TEXT,
+    "number": words(1, 64),
     "from": members.time,
     "to": or_empty(members.time),
-    "multiplier": _REGISTER,
-    "accuracy": _ANY_TEXT,
-    "calibrated": _DATE,
-    "calibration_expires": _DATE,
-    "opening": _REGISTER,
-    "closing": _REGISTER,
+    "multiplier": _DECIMAL,
+    "accuracy": words(0, 200),
+    "calibrated": or_empty(members.date),
+    "calibration_expires": or_empty(members.date),
+    "opening": or_empty(_DECIMAL),
+    "closing": or_empty(_DECIMAL),
 }
 POINT: Final[dict[str, Check]] = {
-    "name": text(1, 200),
+    "name": members.slug,
     "kind": one_of(
-        "generation",
-        "consumption",
+        *_MATCHED_KINDS,
         "grid-import",
         "grid-export",
         "storage-charge",
@@ -52,36 +51,86 @@ POINT: Final[dict[str, Check]] = {
         "billed",
         "other",
     ),
-    "technology": _ANY_TEXT,
+    "technology": words(0, 200),
     "park_system": one_of(
         "energy", "transport", "buildings", "infrastructure", "production", "ecology"
     ),
     "owner": members.party_id,
     "parent": or_empty(members.random_id),
-    "region": _ANY_TEXT,
-    "capacity": integer(-INTEGER_MAX),
+    "region": members.region,
+    "capacity": integer(0),
     "capacity_unit": one_of("W", "Wh", ""),
     "unit": one_of("Wh", "J", "ml", "g", "mK", "ug/m3"),
     "measure": one_of("additive", "gauge"),
-    "interval_s": integer(1),
+    "interval_s": integer(0, _YEAR_S),
     "meters": list_of(object_of(_METER)),
 }
 CONTRACT: Final[dict[str, Check]] = {
-    "name": text(1, 200),
+    "name": members.slug,
     "kind": one_of("self-use", "direct-supply", "green-trade"),
     "seller": members.party_id,
     "sources": list_of(members.random_id),
     "consumers": list_of(
-        object_of({"point": members.random_id, "share_ppm": integer(0, 1_000_000)})
+        object_of({"point": members.random_id, "share_ppm": integer(0, _SHARE_PPM_MAX)})
     ),
     "from": members.time,
     "to": members.time,
-    "region": _ANY_TEXT,
-    "limit_wh": _COUNT,
+    "region": members.region,
+    "limit_wh": integer(0),
 }
-_CHECKS: Final[dict[str, Mapping[str, Check]]] = {
-    MEDIA + "point+json": POINT,
-    MEDIA + "contract+json": CONTRACT,
+
+
+def _check_point(content: dict[str, Any]) -> None:
+    """What formats.md §4.2 asks of several members together."""
+    if content["interval_s"] == 0 and content["kind"] not in ("billed", "other"):
+        raise VerificationError("interval_s is 0, but the kind is {kind}", kind=content["kind"])
+    if content["unit"] == "Wh" and content["kind"] in (*_MATCHED_KINDS, "billed"):
+        length_s = content["interval_s"]
+        fits = length_s in (1800, 3600) or not 900 % max(length_s, 1)
+        if content["measure"] != "additive" or (content["kind"] in _MATCHED_KINDS and not fits):
+            raise VerificationError(
+                "a run can't use energy that is {measure}, every {interval} s",
+                measure=content["measure"],
+                interval=length_s,
+            )
+    free_s = None
+    for meter in content["meters"]:
+        with locate("meter {number}", number=meter["number"]):
+            free_s = _check_meter(meter, free_s)
+
+
+def _check_meter(meter: dict[str, Any], free_s: float | None) -> float:
+    """It begins at ``free_s`` at the earliest, where the meter before ends. Returns its own end."""
+    if Decimal(meter["multiplier"]) == 0:
+        raise VerificationError("the multiplier is 0")
+    from_s = members.parse_time(meter["from"])
+    to_s = members.parse_time(meter["to"]) if meter["to"] else math.inf
+    if to_s <= from_s or (free_s is not None and from_s < free_s):
+        raise VerificationError("its time is empty, or begins before that of the last one ends")
+    return to_s
+
+
+def _check_contract(content: dict[str, Any]) -> None:
+    """What formats.md §4.4 asks of several members together."""
+    points = [consumer["point"] for consumer in content["consumers"]]
+    for name, found in (("sources", content["sources"]), ("consumers", points)):
+        if not found or found != sorted(set(found)):
+            raise VerificationError(
+                "{member} must be sorted, without repeats, and at least one", member=name
+            )
+    shares = [consumer["share_ppm"] for consumer in content["consumers"]]
+    if sum(shares) > _SHARE_PPM_MAX or (any(shares) and not all(shares)):
+        raise VerificationError(
+            "the shares are {shares} ppm: all are 0, or none is and they sum to at most 1000000",
+            shares=shares,
+        )
+    if members.parse_time(content["from"]) >= members.parse_time(content["to"]):
+        raise VerificationError("the period of the contract is empty")
+
+
+_CHECKS: Final[dict[str, tuple[Mapping[str, Check], Callable[[dict[str, Any]], None]]]] = {
+    MEDIA + "point+json": (POINT, _check_point),
+    MEDIA + "contract+json": (CONTRACT, _check_contract),
 }
 
 
@@ -107,5 +156,7 @@ def verify_body(raw: bytes, reference: Mapping[str, object]) -> dict[str, object
     with locate("body {media}", media=media):
         value = parse_object(raw[SALT_SIZE:], depth_max=BODY_DEPTH_MAX)
         if media in _CHECKS:
-            check_members(value, _CHECKS[media])
+            checks, check_together = _CHECKS[media]
+            check_members(value, checks)
+            check_together(value)
     return value

@@ -18,6 +18,7 @@ from greenledger_verify.members import (
     or_empty,
     root_reference,
     text,
+    words,
 )
 from greenledger_verify.merkle import leaf_hash
 from greenledger_verify.note import Note, parse_note
@@ -38,14 +39,14 @@ _READINGS: Final[dict[str, Check]] = {
     "source": members.source,
     "sequence": integer(0),
     "previous": or_empty(members.hash_hex),
-    "body": root_reference(MEDIA + "readings", leaves_min=1),
+    "body": root_reference(MEDIA + "readings", leaves_min=1, leaves_max=500_000),
     "manifest": hash_reference(MEDIA + "manifest+json"),
 }
 
 # formats.md §4, column "public members".
 MEMBERS: Final[dict[str, dict[str, Check]]] = {
     "log.genesis": {
-        "name": text(1, 200),
+        "name": words(1, 200),
         "zone": members.zone,
         "log_vkey": members.vkey,
         "vkey": members.vkey,
@@ -54,7 +55,7 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
     "party.register": {
         **_REGISTRATION,
         "party": members.party_id,
-        "name": text(1, 200),
+        "name": words(1, 200),
         "roles": members.roles,
     },
     "key.register": {
@@ -64,8 +65,8 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "device": one_of("none", "meter", "gateway"),
         "replaces": or_empty(members.key_id),
     },
-    "key.endorse": {"party": members.party_id, "vkey": members.vkey, "claim": text(1, 500)},
-    "key.revoke": {"party": members.party_id, "vkey": members.vkey, "reason": text(1, 500)},
+    "key.endorse": {"party": members.party_id, "vkey": members.vkey, "claim": words(1, 500)},
+    "key.revoke": {"party": members.party_id, "vkey": members.vkey, "reason": words(1, 500)},
     "point.register": {
         **_REGISTRATION,
         "point": members.random_id,
@@ -80,7 +81,7 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
     },
     "match.run": {
         "policy": one_of("pro-rata/1"),
-        "as_of": integer(0),
+        "as_of": integer(1),
         "body": root_reference(MEDIA + "allocations", leaves_min=0),
         "manifest": hash_reference(MEDIA + "run+json"),
     },

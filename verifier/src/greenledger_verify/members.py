@@ -21,7 +21,8 @@ ROLES: Final = ("enterprise", "gateway", "generator", "park-operator", "verifier
 SALT_SIZE: Final = 32
 
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
-_ZONE = re.compile(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])")
+_ZONE = re.compile(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_members(value: object, checks: Mapping[str, Check]) -> None:
@@ -44,6 +45,19 @@ def text(length_min: int, length_max: int) -> Check:
             raise VerificationError(
                 "it must be a text of {min} to {max} characters", min=length_min, max=length_max
             )
+
+    return check
+
+
+def words(length_min: int, length_max: int) -> Check:
+    """A text for people. No control character, not even an escaped one."""
+    length = text(length_min, length_max)
+
+    def check(value: object) -> None:
+        length(value)
+        assert isinstance(value, str)
+        if _CONTROL.search(value):
+            raise VerificationError("{value} holds a control character", value=value)
 
     return check
 
@@ -109,9 +123,11 @@ def hash_reference(media: str) -> Check:
     return object_of({"hash": hash_hex, "size": integer(SALT_SIZE), "media": one_of(media)})
 
 
-def root_reference(media: str, leaves_min: int) -> Check:
+def root_reference(media: str, leaves_min: int, leaves_max: int = INTEGER_MAX) -> Check:
     """``{root, size, media}`` of an inner tree; size is its number of leaves."""
-    return object_of({"root": hash_hex, "size": integer(leaves_min), "media": one_of(media)})
+    return object_of(
+        {"root": hash_hex, "size": integer(leaves_min, leaves_max), "media": one_of(media)}
+    )
 
 
 def time(value: object) -> None:
@@ -135,6 +151,13 @@ def parse_zone(value: object) -> int:
         raise VerificationError("{value} is not a zone such as +08:00", value=value)
     sign = -1 if match[1] == "-" else 1
     return sign * (int(match[2]) * 3600 + int(match[3]) * 60)
+
+
+def date(value: object) -> None:
+    """``YYYY-MM-DD``, a day that exists."""
+    if not isinstance(value, str):
+        raise VerificationError("it must be a text")
+    parse_time(f"{value}T00:00:00Z")
 
 
 def zone(value: object) -> None:
@@ -176,4 +199,6 @@ def _hex(value: object, size_bytes: int) -> None:
 
 origin = pattern(r"[a-z0-9][a-z0-9./-]{0,127}", "a-z 0-9 . - /")
 party_id = pattern(r"[a-z][a-z0-9-]{0,39}", "a-z 0-9 -")
+slug = pattern(r"[a-z0-9][a-z0-9-]{0,63}", "a-z 0-9 -")
+region = pattern(r"[0-9]{0,12}", "0-9")
 source = pattern(r"[a-z0-9.-]{1,64}", "a-z 0-9 . -")

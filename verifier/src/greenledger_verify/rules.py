@@ -11,6 +11,7 @@ in:
 * A key signs from the entry after its registration until it is replaced or revoked, under its
   party's name only.
 * Signatures are exactly those that the type requires, in order.
+* A public key is registered once; the operator keeps a key in force, and the role park-operator.
 * Registrations of parties, points and contracts name the one they replace.
 * Batches of one (author, source) are numbered without gaps, and each names the leaf hash of the one
   before.
@@ -145,7 +146,7 @@ def _genesis_rule(state: State, entry: Entry) -> None:
 def _genesis_effect(state: State, entry: Entry) -> None:
     key = genesis_key(entry, state.index)
     state.operator, state.zone, state.tick_s = entry.author, entry.text("zone"), entry.at_s
-    state.keys[entry.author, key.key.key_id.hex()] = key
+    state.add_key(key)
     state.in_force["party", entry.author] = entry.text("id")
     state.parties[entry.author] = Party(
         name=entry.text("name"), roles=("park-operator",), registration=entry.text("id")
@@ -159,6 +160,13 @@ def _tick_effect(state: State, entry: Entry) -> None:
 def _party_rule(state: State, entry: Entry) -> None:
     _author_is_operator(state, entry)
     _check_replaces(state, "party", entry.text("party"), entry.text("replaces"))
+    roles = entry.statement["roles"]
+    assert isinstance(roles, list)
+    if ("park-operator" in roles) != (entry.text("party") == state.operator):
+        raise VerificationError(
+            "the role park-operator is that of {operator}, always, and nobody else's",
+            operator=state.operator,
+        )
 
 
 def _party_effect(state: State, entry: Entry) -> None:
@@ -180,6 +188,8 @@ def _key_register_rule(state: State, entry: Entry) -> None:
         raise VerificationError(
             "key {id} was registered for {party} before", id=key.key_id, party=party
         )
+    if key.public_key in state.public_keys:
+        raise VerificationError("the public key of {vkey} was registered before", vkey=key.vkey)
     if replaces:
         _check_replaced_key(state, entry, party, replaces)
 
@@ -205,12 +215,14 @@ def _check_replaced_key(state: State, entry: Entry, party: str, replaces: str) -
 def _key_register_effect(state: State, entry: Entry) -> None:
     party, replaces = entry.text("party"), entry.text("replaces")
     key = parse_vkey(entry.text("vkey"))
-    state.keys[party, key.key_id.hex()] = RegisteredKey(
-        key=key,
-        party=party,
-        custody=entry.text("custody"),
-        device=entry.text("device"),
-        index=state.index,
+    state.add_key(
+        RegisteredKey(
+            key=key,
+            party=party,
+            custody=entry.text("custody"),
+            device=entry.text("device"),
+            index=state.index,
+        )
     )
     if (party, replaces) in state.keys:
         state.end_key(party, replaces, say("replaced by entry {index}", index=state.index))
@@ -263,7 +275,14 @@ def _endorse_effect(state: State, entry: Entry) -> None:
 
 def _revoke_rule(state: State, entry: Entry) -> None:
     _author_is_party_or_operator(state, entry)
-    _named_key(state, entry)
+    named = _named_key(state, entry)
+    if not state.complete or named is None or named.party != state.operator:
+        return
+    in_force = [key for key in state.keys.values() if key.party == state.operator and not key.ended]
+    if in_force == [named]:
+        raise VerificationError(
+            "it revokes the last key in force of the operator {operator}", operator=state.operator
+        )
 
 
 def _revoke_effect(state: State, entry: Entry) -> None:

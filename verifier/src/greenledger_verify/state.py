@@ -51,11 +51,16 @@ class State:
     tick_s: int = 0
     parties: dict[str, Party] = field(default_factory=dict)
     keys: dict[tuple[str, str], RegisteredKey] = field(default_factory=dict)
+    public_keys: set[bytes] = field(default_factory=set)
     in_force: dict[tuple[str, str], str] = field(default_factory=dict)
     chains: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     used_ids: set[tuple[str, bytes]] = field(default_factory=set)
     endorsements: list[Endorsement] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+
+    def add_key(self, key: RegisteredKey) -> None:
+        self.keys[key.party, key.key.key_id.hex()] = key
+        self.public_keys.add(key.key.public_key)
 
     def end_key(self, party: str, key_id: str, ended: Text) -> None:
         """From the next entry on the key signs nothing."""

@@ -284,4 +284,28 @@ REASONS: Final[dict[str, str]] = {
     "{value} is not an integer from {low} to {high}": "{value} 不是 {low} 至 {high} 的整数",
     "{value} is not one of {allowed}": "{value} 不在 {allowed} 之中",
     "{what}: {why}": "{what}：{why}",
+    "a run can't use energy that is {measure}, every {interval} s": (
+        "匹配无法使用间隔 {interval} 秒、{measure} 的电能"
+    ),
+    "interval_s is 0, but the kind is {kind}": ("interval_s 为 0，但类型为 {kind}"),
+    "it revokes the last key in force of the operator {operator}": (
+        "它吊销运营方 {operator} 最后一把有效密钥"
+    ),
+    "its time is empty, or begins before that of the last one ends": (
+        "其时段为空，或早于上一块表的结束"
+    ),
+    "meter {number}": "电表 {number}",
+    "the multiplier is 0": "倍率为 0",
+    "the period of the contract is empty": "合同期为空",
+    "the public key of {vkey} was registered before": "{vkey} 的公钥此前已登记",
+    "the role park-operator is that of {operator}, always, and nobody else's": (
+        "角色 park-operator 始终且只属于 {operator}"
+    ),
+    "the shares are {shares} ppm: all are 0, or none is and they sum to at most 1000000": (
+        "份额为 {shares} ppm：应全为 0，或全不为 0 且合计不超过 1000000"
+    ),
+    "{member} must be sorted, without repeats, and at least one": (
+        "{member} 应已排序、无重复且至少一个"
+    ),
+    "{value} holds a control character": "{value} 含控制字符",
 }
