@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ledger.db import reading
@@ -97,9 +98,9 @@ def take_in(
 ) -> Taken:
     """Store readings of registered points (Series.point is the point's name), all or nothing.
 
-    Identical repeats are dropped and counted. Different values are refused, unless `origin.reason`
-    says why they correct what is in force. `key` signs where the author holds its own.
-    Raises InvalidInput, NotFound or Refused.
+    Identical repeats are dropped and counted. Different values or flags are refused, unless
+    `origin.reason` says why they correct what is in force. `key` signs where the author holds its
+    own. Raises InvalidInput, NotFound or Refused.
     """
     log_id = desk.log.log_id
     with reading(desk.engine) as conn:
@@ -158,16 +159,19 @@ def _sort(
         into.fresh.append(one)
         return
     _, mine, theirs = np.intersect1d(one.start_s, held[0].start_s, return_indices=True)
-    same = one.value[mine] == held[0].value[theirs]
+    # Quality counts: only as a measured one can a value be matched that was estimated before.
+    same = (one.value[mine] == held[0].value[theirs]) & (
+        _given(one.quality[mine]) == _given(held[0].quality[theirs])
+    )
     into.repeats += int(same.sum())
     different = mine[~same]
     if len(different) and not correct:
         first = int(different[0])
-        in_force = int(held[0].value[theirs[~same][0]])
         raise Refused(
-            f"point {one.point!r} at {format_instant(int(one.start_s[first]))}: {in_force} is in"
-            f" force, the new value is {int(one.value[first])} ({len(different)} such intervals);"
-            " give a reason to correct them"
+            f"point {one.point!r} at {format_instant(int(one.start_s[first]))}:"
+            f" {_shown(held[0], int(theirs[~same][0]))} is in force, the new value is"
+            f" {_shown(one, first)} ({len(different)} such intervals); give a reason to correct"
+            " them"
         )
     fresh = np.ones(len(one), dtype=bool)
     fresh[mine] = False
@@ -177,7 +181,19 @@ def _sort(
     into.corrections.append(_pick(one, changed, Quality.CORRECTED))
 
 
-def _pick(one: Series, which: np.typing.NDArray[np.bool_], flag: int = 0) -> Series:
+def _given(quality: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Flags as a sender gives them: CORRECTED is set when the value is stored."""
+    return quality & ~np.uint16(Quality.CORRECTED)
+
+
+def _shown(one: Series, place: int) -> str:
+    """`40000 (estimated)`: a value and its flags, which may be all that differs."""
+    flags = Quality(int(_given(one.quality[place : place + 1])[0]))
+    names = ", ".join(flag.name.lower() for flag in flags if flag.name)
+    return f"{int(one.value[place])} ({names})" if names else f"{int(one.value[place])}"
+
+
+def _pick(one: Series, which: NDArray[np.bool_], flag: int = 0) -> Series:
     return Series(
         point=one.point,
         length_s=one.length_s,

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -105,6 +106,34 @@ def test_a_correction_replaces_and_history_stays(park: House) -> None:
         point = find_point(conn, 1, "roof").point
         (item,) = effective(conn, 1, point, start_s=DAY_S, end_s=DAY_S + 4 * QUARTER_S)
     assert item.series.quality.tolist() == [0, int(Quality.CORRECTED), 0, 0]
+
+
+def flagged(found: Series, flags: int) -> Series:
+    return replace(found, quality=found.quality | np.uint16(flags))
+
+
+def qualities(house: House, name: str) -> list[int]:
+    with reading(house.engine) as conn:
+        point = find_point(conn, 1, name).point
+        (item,) = effective(conn, 1, point, start_s=DAY_S, end_s=DAY_S + 86_400)
+    return [int(one) for one in item.series.quality]
+
+
+def test_a_measured_value_replaces_the_same_estimated_one(park: House) -> None:
+    """It can be matched only as a measured one; so it is no repeat, but a correction."""
+    take(park, flagged(series("roof", [1, 2]), Quality.ESTIMATED))
+    with pytest.raises(Refused, match=r"1 \(estimated\) is in force, the new value is 1 \(2 such"):
+        take(park, series("roof", [1, 2]))
+    taken = take(park, series("roof", [1, 2]), reason="the meter was read")
+    assert (taken.corrected, taken.repeats) == (2, 0)
+    assert qualities(park, "roof") == [Quality.CORRECTED] * 2
+
+
+def test_a_correction_sent_again_is_a_repeat(park: House) -> None:
+    take(park, series("roof", [1, 2]))
+    take(park, series("roof", [3, 2]), reason="wrong CT ratio")
+    taken = take(park, series("roof", [3, 2]))
+    assert (taken.stored, taken.corrected, taken.repeats) == (0, 0, 2)
 
 
 def test_a_correction_can_be_corrected_again(park: House) -> None:
