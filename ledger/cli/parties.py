@@ -12,11 +12,11 @@ from ledger import db
 from ledger.cli.options import Dir, Json, open_house, read_key
 from ledger.cli.output import Output
 from ledger.errors import NotFound
+from ledger.files import write_private
 from ledger.log.notes import SigningKey, write_skey
 from ledger.parties import store
 from ledger.parties.desk import Desk
 from ledger.parties.entries import party_key_name
-from ledger.parties.keystore import write_private
 
 party = typer.Typer(help="Organisations, their roles and keys.", no_args_is_help=True)
 

@@ -20,6 +20,7 @@ from ledger.demo.folder import Folder
 from ledger.demo.park import PERIOD, SEED, Park, make_park
 from ledger.demo.progress import Advance, Steps
 from ledger.demo.summary import Facts, summarise
+from ledger.files import write_private
 from ledger.house import House
 from ledger.log.audit import Audited
 from ledger.log.notes import SigningKey, write_skey
@@ -31,7 +32,6 @@ from ledger.metering.importers import read_profile
 from ledger.metering.importing import ImportedFile, import_file
 from ledger.parties.desk import Desk
 from ledger.parties.entries import party_key_name
-from ledger.parties.keystore import write_private
 from ledger.parties.store import Key, find_keys
 from ledger.settings import Settings
 from ledger.units import parse_instant

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select
 
+from ledger import files
 from ledger.db import writing
 from ledger.errors import Corrupt, NotFound, Unavailable
 from ledger.log import merkle, store, tiles
@@ -34,7 +34,7 @@ class HighWater:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One signer at a time, over all processes."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        files.make_private_folder(self._path.parent)
         with self._path.with_suffix(".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -55,18 +55,8 @@ class HighWater:
         return found
 
     def write(self, checkpoint: Checkpoint) -> None:
-        """On disk, and renamed in one step, when this returns."""
-        fresh = self._path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(_encode(checkpoint))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        descriptor = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        """On disk when this returns; a crash leaves the old record or the new one."""
+        files.replace(self._path, _encode(checkpoint))
 
 
 def _encode(checkpoint: Checkpoint) -> bytes:

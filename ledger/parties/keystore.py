@@ -9,28 +9,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.errors import NotFound, Unavailable
+from ledger.files import write_private
 from ledger.log.notes import SigningKey, VerifyKey
 
 KEK_BYTES = 32
 _NONCE_BYTES = 12
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner may read; it is on disk when this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 class Keystore:
@@ -56,12 +47,13 @@ class Keystore:
         return kek
 
     def _make_kek(self, path: Path) -> None:
-        if any((self._folder / "keys").glob("*")):
+        if any((self._folder / "keys").glob("*.json")):
             raise Unavailable(
                 f"the key-encryption key is not given, and {path} is missing: a fresh one would not"
                 " open the keys that are there"
             )
-        write_private(path, secrets.token_hex(KEK_BYTES).encode())
+        with suppress(FileExistsError):  # made by another process just now: that one counts
+            write_private(path, secrets.token_hex(KEK_BYTES).encode())
 
     def _path(self, key: VerifyKey) -> Path:
         name = hashlib.sha256(key.name.encode()).hexdigest()[:16]

@@ -1,0 +1,79 @@
+"""Files that are there whole or not at all, and on disk when a call returns.
+
+What stands beside the database (keys, the high-water record, exports) has no transaction of its
+own: it is written under another name first, and gets its own in one step.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+# File systems without hard links (a USB stick's) say one of these.
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+def make_private_folder(folder: Path) -> None:
+    """The folder, and what is missing above it, for its owner alone whatever the umask is."""
+    if folder.is_dir():
+        return
+    make_private_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """The folder's names are on disk when this returns: an fsync of a file does not do that."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """A new file that only its owner may read. Raises FileExistsError and leaves what is there."""
+    make_private_folder(path.parent)
+    fresh = _write_beside(path, data)
+    try:
+        _name(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """The file with new content: who reads it meanwhile sees the old or the new one."""
+    fresh = _write_beside(path, data)
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def _write_beside(path: Path, data: bytes) -> Path:
+    # A name of its own for each writer, and one that no pattern of ours (*.json) finds.
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        fresh.unlink()
+        raise
+    return fresh
+
+
+def _name(fresh: Path, path: Path) -> None:
+    """Give a file its name unless that is taken: a rename would overwrite."""
+    try:
+        path.hardlink_to(fresh)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        fresh.replace(path)
