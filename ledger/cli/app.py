@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from ledger.cli import demo, log, matching, metering, parties, proving
+from ledger.cli import demo, log, matching, metering, parties, proving, runs
 from ledger.errors import (
     Corrupt,
     InvalidInput,
@@ -40,6 +40,7 @@ log.add_to(app)
 parties.add_to(app)
 metering.add_to(app)
 matching.add_to(app)
+runs.add_to(app)
 proving.add_to(app)
 demo.add_to(app)
 

@@ -99,7 +99,7 @@ def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:
         covered[lane.source] += wh
     known = metering.current_points(conn, house.log.log_id)
     parents = {one.master.parent for one in known.values()}
-    provenance = ByProvenance(conn, house.log)
+    provenance = ByProvenance(conn, house.log, facts.report.evaluation.as_of)
     rows = []
     for point, found in sorted(known.items(), key=lambda item: item[1].entry_index):
         items = effective(conn, house.log.log_id, point, start_s=PERIOD.start_s, end_s=PERIOD.end_s)
@@ -124,7 +124,7 @@ def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:
                     for flag in Quality
                     if np.any(series.quality & flag)
                 },
-                "provenance_wh": dict(sorted(provenance.sums(item).items())),
+                "provenance_wh": provenance.sums([point], PERIOD),
             }
         )
     return rows

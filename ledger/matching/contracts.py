@@ -39,7 +39,7 @@ from ledger.metering import store as metering
 from ledger.metering.entries import blob
 from ledger.metering.points import Point
 from ledger.parties.entries import author_signs, require_party
-from ledger.units import Period, format_instant, parse_instant
+from ledger.units import QUARTER_HOUR_S, Period, format_instant, parse_instant
 
 CONTRACT: Final = "contract.register"
 KINDS: Final[Mapping[str, SupplyClass]] = {
@@ -67,7 +67,7 @@ contracts: Final = append_only(
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
         Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
-        Column("contract", LargeBinary(16), nullable=False, index=True),
+        Column("contract", LargeBinary(16), nullable=False),
         Column("id", String(32), nullable=False),
         Column("replaces", String(32), nullable=False),
         Column("terms", Text, nullable=False),
@@ -96,6 +96,11 @@ class Terms:
             raise InvalidInput(f"contract name {self.name!r} is not 1–64 characters of a-z 0-9 -")
         if not re.fullmatch(r"[0-9]{0,12}", self.region):
             raise InvalidInput(f"region {self.region!r} is not an administrative code of digits")
+        for edge_s in (self.period.start_s, self.period.end_s):
+            if edge_s % QUARTER_HOUR_S:
+                raise InvalidInput(
+                    f"a contract begins and ends with a quarter-hour, not {format_instant(edge_s)}"
+                )
         if self.limit_wh < 0:
             raise InvalidInput(f"limit_wh is {self.limit_wh}; it is 0 (none) or positive")
         points = [share.point for share in self.consumers]

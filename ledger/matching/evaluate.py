@@ -9,8 +9,7 @@ and readings get the same Wh, and whoever names the contracts says which of a cl
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,19 +17,16 @@ import numpy as np
 from sqlalchemy import Connection
 
 from ledger.errors import InvalidInput, Refused
-from ledger.log import store as log_store
 from ledger.log.store import LogFacts
-from ledger.matching.align import Aligned, align
+from ledger.matching.align import Aligned
 from ledger.matching.allocations import LaneRow, lane_rows
-from ledger.matching.contracts import Registered, current_contracts
+from ledger.matching.contracts import Registered
 from ledger.matching.engine import match
 from ledger.matching.granularity import Matched, side_by_side
-from ledger.matching.missing import MISSING_RULE, Bill, Filled, fill_missing
-from ledger.matching.model import Contract, Grid, Int64, Result
-from ledger.metering import store as metering
-from ledger.metering.effective import Effective, effective
-from ledger.metering.provenance import ByProvenance, Provenance
-from ledger.metering.series import Series
+from ledger.matching.missing import MISSING_RULE, Filled, fill_missing
+from ledger.matching.model import Contract, Demand, Grid, Int64, Result
+from ledger.matching.reader import Reader
+from ledger.metering.quality import Quality
 from ledger.units import (
     DAY_S,
     QUARTER_HOUR_S,
@@ -47,17 +43,21 @@ _AROUND_S: Final = 31 * DAY_S
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """What the log below `as_of` says of a period. Points and contracts stand by their names."""
+    """What the log below `as_of` says of a period. Points and contracts stand by their names.
+
+    `left_out`: contracts that no longer hold, because a point of theirs has changed hands or
+    place. `profiled_wh`: measured Wh of generation and consumption that was spread evenly from
+    longer intervals (invariant 23).
+    """
 
     grid: Grid
     as_of: int
     result: Result
     matched: tuple[Matched, ...]
     filled: Mapping[str, Filled]
-    supply: Mapping[str, Aligned]
     contracts: Sequence[Registered]
-    provenance_wh: Mapping[str, Mapping[Provenance, int]]
-    delivered_wh: Mapping[str, int]
+    left_out: Sequence[Registered]
+    profiled_wh: Mapping[str, int]
     inputs: Sequence[bytes]
     point_ids: Mapping[str, bytes]
 
@@ -86,6 +86,7 @@ class Evaluation:
             "to": format_instant(self.grid.end_s),
             "interval_s": self.grid.length_s,
             "inputs": [leaf.hex() for leaf in self.inputs],
+            "left_out": sorted(one.contract.hex() for one in self.left_out),
             "missing": MISSING_RULE,
             "totals": {
                 "generation_wh": totals.generation_wh,
@@ -96,115 +97,29 @@ class Evaluation:
         }
 
 
-class _Reader:
-    """Reads effective series as of a log size, and remembers the entries they came from."""
-
-    def __init__(self, conn: Connection, log: LogFacts, as_of: int) -> None:
-        self.conn = conn
-        self.log = log
-        self.as_of = as_of
-        self.used: set[int] = set()
-        current = metering.current_points(conn, log.log_id, as_of).values()
-        self.points = {found.master.name: found for found in current}
-        self.name_of = {found.point.hex(): found.master.name for found in current}
-
-    def leaves(self, kind: str) -> list[str]:
-        """Wh points of a kind that have no child of that kind: each kWh counts once."""
-        of_kind = {name: one for name, one in self.points.items() if one.master.kind == kind}
-        parents = {self.parent(name) for name in of_kind}
-        return sorted(
-            name for name, one in of_kind.items() if one.master.unit == "Wh" and name not in parents
-        )
-
-    def parent(self, point: str) -> str:
-        """Name of the parent point, or empty."""
-        return self.name_of.get(self.points[point].master.parent, "")
-
-    def contract(self, one: Registered) -> Contract:
-        """The contract as the engine takes it."""
-        terms = one.terms.to_contract(one.contract)
-        return replace(
-            terms,
-            contract=one.terms.name,
-            sources=tuple(self.name_of[source] for source in terms.sources),
-            consumers=tuple(
-                replace(share, point=self.name_of[share.point]) for share in terms.consumers
-            ),
-        )
-
-    def effective(self, point: str, span: Period) -> list[Effective]:
-        return effective(
-            self.conn,
-            self.log.log_id,
-            self.points[point].point,
-            start_s=span.start_s,
-            end_s=span.end_s,
-            as_of=self.as_of,
-        )
-
-    def series(self, point: str, span: Period) -> list[Series]:
-        self.used.add(self.points[point].entry_index)
-        items = self.effective(point, span)
-        for item in items:
-            self.used.update(np.unique(item.entry_index).tolist())
-        return [replace(item.series, point=point) for item in items]
-
-    def provenance(self, run: Grid, points: Iterable[str]) -> dict[Provenance, int]:
-        """Measured Wh of the run by who vouches for them."""
-        sums = ByProvenance(self.conn, self.log)
-        found: Counter[Provenance] = Counter()
-        for point in points:
-            for item in self.effective(point, run.period):
-                found.update(sums.sums(item))
-        return dict(sorted(found.items()))
-
-    def aligned(self, grid: Grid, points: Iterable[str]) -> dict[str, Aligned]:
-        return {point: align(grid, point, self.series(point, grid.period)) for point in points}
-
-    def bills(self, span: Period) -> dict[str, list[Bill]]:
-        """Billed energy: readings of points of kind `billed`, of the point that they hang under."""
-        found: dict[str, list[Bill]] = {}
-        for point in self.leaves("billed"):
-            parent = self.parent(point)
-            for series in self.series(point, span):
-                found.setdefault(parent, []).extend(
-                    Bill(period=Period(start_s=start, end_s=start + series.length_s), wh=value)
-                    for start, value in zip(
-                        series.start_s.tolist(), series.value.tolist(), strict=True
-                    )
-                )
-        return found
-
-    def inputs(self) -> list[bytes]:
-        """Leaf hashes of the entries used, in log order."""
-        return [log_store.leaf_at(self.conn, self.log.log_id, one) for one in sorted(self.used)]
-
-
 def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Evaluation:
     """Match `period` by what stands below `as_of`.
 
     Raises InvalidInput for a period off the quarter-hour grid or readings that do not fit, Refused
     where a contract breaks a rule or missing consumption can't be estimated.
     """
-    reader = _Reader(conn, log, as_of)
+    reader = Reader(conn, log, as_of)
     run = _grid(period, log)
-    known = _around(run)
-    consumers = reader.leaves("consumption")
-    sources = reader.leaves("generation")
-    in_force = [
-        one
-        for one in current_contracts(conn, log.log_id, as_of).values()
-        if one.terms.period.overlaps(period)
-    ]
-    contracts = [reader.contract(one) for one in in_force]
+    sources, consumers = reader.leaves("generation"), reader.leaves("consumption")
+    holding, left_out = reader.contracts(period)
+    contracts = [reader.as_engine(one) for one in holding]
     _check_leaves(contracts, {*consumers, *sources})
-    reader.used.update(one.entry_index for one in in_force)
     supply = reader.aligned(run, sources)
-    filled = _demand(reader, run, known, consumers)
-    before = _delivered_before(conn, log, contracts, period, as_of)
+    known = _around(run)
+    consumption = {
+        point: reader.in_service(known, point, found)
+        for point, found in reader.aligned(known, consumers).items()
+    }
+    filled = _fill(reader, run, known, consumption)
     generation: dict[str, Int64] = {point: one.wh for point, one in supply.items()}
     demand = {point: one.demand for point, one in filled.items()}
     regions = {point: reader.points[point].master.region for point in sources}
+    before = _delivered_before(reader, log, contracts, run, regions)
     result = match(run, generation, demand, contracts, regions=regions, delivered_before_wh=before)
     matched = side_by_side(
         run,
@@ -215,22 +130,18 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
         result=result,
         delivered_before_wh=before,
     )
-    delivered = {
-        contract: before.get(contract, 0) + wh for contract, wh in result.delivered_wh.items()
-    }
     return Evaluation(
         grid=run,
         as_of=as_of,
         result=result,
         matched=matched,
         filled=filled,
-        supply=supply,
-        contracts=in_force,
-        provenance_wh={
-            "generation": reader.provenance(run, sources),
-            "consumption": reader.provenance(run, consumers),
+        contracts=holding,
+        left_out=left_out,
+        profiled_wh={
+            "generation": sum(one.profiled_wh for one in supply.values()),
+            "consumption": sum(_profiled_wh(run, known, one) for one in consumption.values()),
         },
-        delivered_wh=delivered,
         inputs=reader.inputs(),
         point_ids={name: one.point for name, one in reader.points.items()},
     )
@@ -251,16 +162,22 @@ def _grid(period: Period, log: LogFacts) -> Grid:
 
 
 def _around(run: Grid) -> Grid:
-    return Grid(
+    return replace(
+        run,
         start_s=run.start_s - _AROUND_S,
-        length_s=run.length_s,
         count=run.count + 2 * _AROUND_S // run.length_s,
-        zone_offset_s=run.zone_offset_s,
     )
 
 
-def _demand(reader: _Reader, run: Grid, known: Grid, consumers: Sequence[str]) -> dict[str, Filled]:
-    consumption = reader.aligned(known, consumers)
+def _profiled_wh(run: Grid, known: Grid, found: Aligned) -> int:
+    part = known.rows(run.period)
+    spread = (found.quality[part] & np.uint16(Quality.PROFILED)) != 0
+    return int(found.wh[part][spread].sum())
+
+
+def _fill(
+    reader: Reader, run: Grid, known: Grid, consumption: Mapping[str, Aligned]
+) -> dict[str, Filled]:
     consuming = {name for name, one in reader.points.items() if one.master.kind == "consumption"}
     parent_of = {
         name: reader.parent(name) for name in consuming if reader.parent(name) in consuming
@@ -291,16 +208,42 @@ def _check_leaves(contracts: Sequence[Contract], leaves: Set[str]) -> None:
 
 
 def _delivered_before(
-    conn: Connection,
+    reader: Reader,
     log: LogFacts,
     contracts: Sequence[Contract],
-    period: Period,
-    as_of: int,
+    run: Grid,
+    regions: Mapping[str, str],
 ) -> dict[str, int]:
-    """Wh that contracts with a limit delivered in their period before this one begins."""
-    limited = [one for one in contracts if one.limit_wh and one.period.start_s < period.start_s]
-    if not limited:
+    """Wh that contracts with a limit delivered in their period before the run begins.
+
+    Only measured consumption counts there: what is estimated is never matched.
+    """
+    limited = [one for one in contracts if one.limit_wh and one.period.start_s < run.start_s]
+    first_s = reader.first_reading_s(regions)
+    if not limited or first_s is None or first_s >= run.start_s:
         return {}
-    first_s = min(one.period.start_s for one in limited)
-    earlier = evaluate(conn, log, Period(start_s=first_s, end_s=period.start_s), as_of)
-    return {one.contract: earlier.delivered_wh.get(one.contract, 0) for one in limited}
+    start_s = max(first_s, _reaching_back(reader, limited, run.start_s))
+    if start_s >= run.start_s:
+        return {}
+    earlier = _grid(Period(start_s=start_s, end_s=run.start_s), log)
+    holding, _ = reader.contracts(earlier.period)
+    consumption = reader.aligned(earlier, reader.leaves("consumption"))
+    delivered_wh = match(
+        earlier,
+        {point: one.wh for point, one in reader.aligned(earlier, regions).items()},
+        {point: Demand(point=point, wh=one.wh) for point, one in consumption.items()},
+        [reader.as_engine(one) for one in holding],
+        regions=regions,
+    ).delivered_wh
+    return {one.contract: delivered_wh.get(one.contract, 0) for one in limited}
+
+
+def _reaching_back(reader: Reader, limited: Sequence[Contract], end_s: int) -> int:
+    """Where to begin, so that each limit that matters is counted from its contract's start."""
+    start_s = min(one.period.start_s for one in limited)
+    while True:
+        holding, _ = reader.contracts(Period(start_s=start_s, end_s=end_s))
+        earliest_s = min(one.terms.period.start_s for one in holding if one.terms.limit_wh)
+        if earliest_s >= start_s:
+            return start_s
+        start_s = earliest_s

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Connection,
+    Index,
     LargeBinary,
     SmallInteger,
     String,
@@ -29,7 +30,7 @@ parties: Final = append_only(
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
         Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
-        Column("party", String(40), nullable=False, index=True),
+        Column("party", String(40), nullable=False),
         Column("id", String(32), nullable=False),
         Column("name", String(200), nullable=False),
         Column("roles", String(200), nullable=False),
@@ -46,7 +47,7 @@ keys: Final = append_only(
         Column("name", String(170), primary_key=True),
         Column("key_id", LargeBinary(4), primary_key=True),
         Column("entry_index", BigInteger, nullable=False),
-        Column("party", String(40), nullable=False, index=True),
+        Column("party", String(40), nullable=False),
         Column("public_key", LargeBinary(32), nullable=False),
         Column(
             "custody",
@@ -61,6 +62,7 @@ keys: Final = append_only(
             nullable=False,
         ),
         UniqueConstraint("log_id", "public_key"),
+        Index(None, "log_id", "party"),
     )
 )
 key_ends: Final = append_only(
@@ -244,6 +246,22 @@ def endorsements_of(conn: Connection, log_id: int, key: Key) -> list[int]:
                 endorsements.c.log_id == log_id,
                 endorsements.c.name == key.key.name,
                 endorsements.c.key_id == key.key.key_id,
+            )
+            .order_by(endorsements.c.entry_index)
+        ).scalars()
+    )
+
+
+def endorsers_of(conn: Connection, log_id: int, key: Key, as_of: int) -> list[str]:
+    """Parties that endorsed a key below a log size."""
+    return list(
+        conn.execute(
+            select(endorsements.c.endorser)
+            .where(
+                endorsements.c.log_id == log_id,
+                endorsements.c.name == key.key.name,
+                endorsements.c.key_id == key.key.key_id,
+                endorsements.c.entry_index < as_of,
             )
             .order_by(endorsements.c.entry_index)
         ).scalars()

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from ledger.matching.service import (
     register_contract,
     run_matching,
 )
-from ledger.metering.points import Point
+from ledger.metering.points import Meter, Point
+from ledger.metering.quality import Quality
 from ledger.metering.service import Origin, find_point, register_point, take_in
 from ledger.parties.desk import Draft, fresh_id, seal_json
 from ledger.proving import open_allocations
@@ -386,3 +388,56 @@ def test_allocations_survive_their_bytes() -> None:
     opened = Allocations.open(made.data, origin="park.example/1", id_="1" * 32)
     assert (opened.key, opened.size) == (made.key, 6)
     assert Allocations.open(made.data, origin="park.example/2", id_="1" * 32).key != made.key
+
+
+class TestWhatHasChangedSince:
+    """What is registered later, or begins later, must not turn a run into something else."""
+
+    def test_a_contract_whose_point_changed_hands_is_left_out(self, park: House) -> None:
+        desk = park.desk
+        register_point(desk, Point(name="own", kind="consumption", owner="farm"))
+        take(park, "own", [10, 10, 10, 10])
+        agree(park, name="self", kind="self-use", consumers={"own": 0}, region="")
+        first = run_matching(desk, FOUR)
+        assert matched(first)["quarter_hour"] == 10 + 0 + 10 + 7
+        register_point(desk, Point(name="own", kind="consumption", owner="mill"))
+        second = run_matching(desk, FOUR)
+        assert matched(second)["quarter_hour"] == 0
+        assert [one.terms.name for one in second.evaluation.left_out] == ["self"]
+        with reading(park.engine) as conn:
+            manifest = load_manifest(conn, park.log, second.receipt.index)
+        assert len(manifest["left_out"]) == 1
+        park.audit(no_progress)
+
+    def test_a_meter_that_begins_later_does_not_block_the_past(self, park: House) -> None:
+        begins = Meter(number="NEW-1", from_="2026-02-28T00:00:00Z")
+        register_point(
+            park.desk, Point(name="new", kind="consumption", owner="mill", meters=(begins,))
+        )
+        agree(park)
+        totals = run_matching(park.desk, FOUR).evaluation.result.totals()
+        assert (totals.consumption_wh, totals.estimated_wh) == (266, 0)
+
+    def test_a_limit_counts_from_the_first_reading(self, park: House) -> None:
+        long_ago = Period(start_s=DAY_S - 400 * 86_400, end_s=FOUR.end_s)
+        agree(park, period=long_ago, limit_wh=120)
+        second = Period(start_s=DAY_S + 2 * QUARTER_S, end_s=FOUR.end_s)
+        report = run_matching(park.desk, second)
+        assert matched(report)["quarter_hour"] == 20
+        # What was delivered before rests on the same batches and contract as the run itself.
+        with reading(park.engine) as conn:
+            manifest = load_manifest(conn, park.log, report.receipt.index)
+        assert len(manifest["inputs"]) == 7
+
+    def test_a_contract_begins_with_a_quarter_hour(self, park: House) -> None:
+        with pytest.raises(InvalidInput, match="begins and ends with a quarter-hour"):
+            agree(park, period=Period(start_s=DAY_S + 60, end_s=FOUR.end_s))
+
+
+def test_what_was_spread_is_said(park: House) -> None:
+    hour = series("tower", [40, 40, 40, 40])
+    spread = replace(hour, quality=np.full(4, int(Quality.PROFILED), dtype=np.uint16))
+    register_point(park.desk, Point(name="tower", kind="consumption", owner="mill"))
+    take_in(park.desk, [spread], Origin(source="tower", author="operator"))
+    evaluation = run_matching(park.desk, FOUR).evaluation
+    assert evaluation.profiled_wh == {"generation": 0, "consumption": 160}

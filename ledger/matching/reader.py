@@ -1,0 +1,133 @@
+"""What a run reads from the log: points, contracts and series below a log size, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from sqlalchemy import Connection
+
+from ledger.errors import Refused
+from ledger.log import store as log_store
+from ledger.log.store import LogFacts
+from ledger.matching.align import Aligned, align
+from ledger.matching.contracts import Registered, check_points, current_contracts
+from ledger.matching.missing import Bill
+from ledger.matching.model import Contract, Grid
+from ledger.metering import store as metering
+from ledger.metering.effective import effective
+from ledger.metering.points import FOREVER_S
+from ledger.metering.series import Series
+from ledger.units import QUARTER_HOUR_S, Period
+
+
+class Reader:
+    """Reads as of a log size, and remembers the entries that it used. Points go by name."""
+
+    def __init__(self, conn: Connection, log: LogFacts, as_of: int) -> None:
+        self._conn = conn
+        self._log = log
+        self._as_of = as_of
+        self._used: set[int] = set()
+        self._current = metering.current_points(conn, log.log_id, as_of)
+        self._contracts = current_contracts(conn, log.log_id, as_of)
+        self.points = {found.master.name: found for found in self._current.values()}
+        self._name_of = {found.point.hex(): name for name, found in self.points.items()}
+
+    def leaves(self, kind: str) -> list[str]:
+        """Wh points of a kind that have no child of that kind: each kWh counts once."""
+        of_kind = {name: one for name, one in self.points.items() if one.master.kind == kind}
+        parents = {self.parent(name) for name in of_kind}
+        return sorted(
+            name for name, one in of_kind.items() if one.master.unit == "Wh" and name not in parents
+        )
+
+    def parent(self, point: str) -> str:
+        """Name of the parent point, or empty."""
+        return self._name_of.get(self.points[point].master.parent, "")
+
+    def contracts(self, period: Period) -> tuple[list[Registered], list[Registered]]:
+        """Contracts whose period overlaps: those that hold, and those left out.
+
+        Left out is one whose points have changed since (another owner, another region): a party
+        that hands a point over must not turn self-use into something else, nor stop everybody's
+        run.
+        """
+        holding: list[Registered] = []
+        left_out: list[Registered] = []
+        for one in self._contracts.values():
+            if not one.terms.period.overlaps(period):
+                continue
+            try:
+                check_points(one.terms, self._current)
+            except Refused:
+                left_out.append(one)
+            else:
+                holding.append(one)
+        self._used.update(one.entry_index for one in (*holding, *left_out))
+        return holding, left_out
+
+    def as_engine(self, one: Registered) -> Contract:
+        """The contract as the engine takes it, by names."""
+        terms = one.terms.to_contract(one.contract)
+        return replace(
+            terms,
+            contract=one.terms.name,
+            sources=tuple(self._name_of[source] for source in terms.sources),
+            consumers=tuple(
+                replace(share, point=self._name_of[share.point]) for share in terms.consumers
+            ),
+        )
+
+    def aligned(self, grid: Grid, points: Iterable[str]) -> dict[str, Aligned]:
+        return {point: align(grid, point, self._series(point, grid.period)) for point in points}
+
+    def in_service(self, grid: Grid, point: str, found: Aligned) -> Aligned:
+        """Before its first meter and after its last, a point without readings used nothing."""
+        meters = self.points[point].master.meters
+        if not meters:
+            return found
+        starts = grid.starts_s()
+        last_s = min(meters[-1].period.end_s, FOREVER_S)
+        outside = (starts < meters[0].period.start_s) | (starts >= last_s)
+        return replace(found, measured=found.measured | (outside & ~found.stated))
+
+    def bills(self, span: Period) -> dict[str, list[Bill]]:
+        """Billed energy: readings of points of kind `billed`, of the point that they hang under."""
+        found: dict[str, list[Bill]] = {}
+        for point in self.leaves("billed"):
+            bills = found.setdefault(self.parent(point), [])
+            for series in self._series(point, span):
+                for start, wh in zip(series.start_s.tolist(), series.value.tolist(), strict=True):
+                    period = Period(start_s=start, end_s=start + series.length_s)
+                    bills.append(Bill(period=period, wh=wh))
+        return found
+
+    def first_reading_s(self, points: Iterable[str]) -> int | None:
+        """Start of the first quarter-hour with a reading of any of the points."""
+        spans = [
+            metering.span_of(self._conn, self._log.log_id, self.points[point].point, self._as_of)
+            for point in points
+        ]
+        starts = [span[0] for span in spans if span is not None]
+        return min(starts) // QUARTER_HOUR_S * QUARTER_HOUR_S if starts else None
+
+    def inputs(self) -> list[bytes]:
+        """Leaf hashes of the entries used, in log order."""
+        return [log_store.leaf_at(self._conn, self._log.log_id, one) for one in sorted(self._used)]
+
+    def _series(self, point: str, span: Period) -> Sequence[Series]:
+        found = self.points[point]
+        self._used.add(found.entry_index)
+        items = effective(
+            self._conn,
+            self._log.log_id,
+            found.point,
+            start_s=span.start_s,
+            end_s=span.end_s,
+            as_of=self._as_of,
+        )
+        for item in items:
+            self._used.update(np.unique(item.entry_index).tolist())
+        return [replace(item.series, point=point) for item in items]
