@@ -220,6 +220,20 @@ def blocks_of(point: bytes, series: Series) -> list[Block]:
     ]
 
 
+def cut(block: Block, most: int) -> list[Block]:
+    """The same intervals in blocks of at most `most`: a year of minutes is more than a batch."""
+    return [
+        Block(
+            point=block.point,
+            start_s=block.start_s + begin * block.length_s,
+            length_s=block.length_s,
+            value=block.value[begin : begin + most],
+            quality=block.quality[begin : begin + most],
+        )
+        for begin in range(0, block.count, most)
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """One reading with what proves it: its leaf bytes, its place, and its path in the batch."""

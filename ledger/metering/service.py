@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ledger.db import reading
-from ledger.errors import InvalidInput, NotFound, Refused
+from ledger.errors import NotFound, Refused
 from ledger.log.bodies import Blob
 from ledger.log.merkle import leaf_hash
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.metering import store
-from ledger.metering.batches import READINGS_MAX, SECRET_BYTES, Block, Readings, blocks_of
+from ledger.metering.batches import READINGS_MAX, SECRET_BYTES, Block, Readings, blocks_of, cut
 from ledger.metering.effective import LeafHashes, effective, leaf_hashes_in_force
 from ledger.metering.entries import CORRECTION, CORRECTS_MEDIA, NO_LEAF, POINT, READINGS
 from ledger.metering.points import Point
@@ -229,17 +229,17 @@ def _batches_of(
 ) -> Iterable[list[Block]]:
     """Blocks in the order of a batch, cut into batches of at most READINGS_MAX."""
     blocks = sorted(
-        (block for one in series for block in blocks_of(known[one.point].point, one)),
+        (
+            piece
+            for one in series
+            for block in blocks_of(known[one.point].point, one)
+            for piece in cut(block, READINGS_MAX)
+        ),
         key=lambda block: (block.point, block.start_s),
     )
     batch: list[Block] = []
     count = 0
     for block in blocks:
-        if block.count > READINGS_MAX:
-            raise InvalidInput(
-                f"a run of {block.count} intervals is longer than a batch ({READINGS_MAX});"
-                " import the file in parts"
-            )
         if batch and count + block.count > READINGS_MAX:
             yield batch
             batch, count = [], 0
