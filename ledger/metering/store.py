@@ -45,7 +45,7 @@ points: Final = append_only(
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
         Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
-        Column("point", LargeBinary(16), nullable=False, index=True),
+        Column("point", LargeBinary(16), nullable=False),
         Column("id", String(32), nullable=False),
         Column("replaces", String(32), nullable=False),
         Column("master", Text, nullable=False),
