@@ -90,19 +90,24 @@ def test_reading_without_master_data() -> None:
 
 
 @pytest.mark.parametrize(
-    ("custody", "device", "provenance"),
+    ("custody", "device", "endorser", "provenance"),
     [
-        ("owner", "meter", "meter-signed"),
-        ("operator", "gateway", "gateway-signed"),
-        ("owner", "none", "party import"),
-        ("operator", "none", "operator custody"),
+        ("owner", "meter", "grid", "meter-signed"),
+        ("operator", "gateway", "grid", "gateway-signed"),
+        ("owner", "meter", "", "party import"),
+        ("operator", "gateway", "", "operator custody"),
+        ("owner", "none", "grid", "party import"),
+        ("operator", "none", "", "operator custody"),
     ],
 )
-def test_provenance(custody: str, device: str, provenance: str) -> None:
+def test_provenance(custody: str, device: str, endorser: str, provenance: str) -> None:
+    """Anybody can call its key a meter's: without another's word for it, that counts for nothing."""
     log = forge.registered(Log())
     key = log.key(METER, custody=custody, device=device)
+    endorsed = [log.key_act("key.endorse", METER, author=GRID, claim="seen")] if endorser else []
     batch = log.add(log.readings_statement(READINGS), METER)
-    opening = log.opening("reading", [batch, key, 2, 0], leaf=READINGS.opened(0))
+    grid = [5, 4] if endorser else []
+    opening = log.opening("reading", [batch, *endorsed, *grid, key, 2, 0], leaf=READINGS.opened(0))
     assert f"Provenance: {provenance}" in words(verify(opening).established)
 
 

@@ -1,5 +1,6 @@
 """What a verified opening means, in words: what was established, and what was not."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
@@ -8,7 +9,7 @@ from greenledger_verify.leaves import Allocation, Reading
 from greenledger_verify.members import parse_zone
 from greenledger_verify.opened import Opening
 from greenledger_verify.report import Report
-from greenledger_verify.state import RegisteredKey
+from greenledger_verify.state import Endorsement, RegisteredKey
 from greenledger_verify.text import Text, say
 from greenledger_verify.trust import Trust
 
@@ -71,12 +72,17 @@ def explain_opening(opening: Opening, trust: Trust, report: Report) -> None:
     _explain_limits(opening, report)
 
 
-def provenance(signer: RegisteredKey) -> Text:
-    """formats.md §4.1: what the signing key says about where a reading comes from."""
-    if signer.device == "meter":
-        return say("meter-signed: the key was registered as a meter's")
-    if signer.device == "gateway":
-        return say("gateway-signed: the key was registered as a gateway's")
+def provenance(signer: RegisteredKey, endorsements: Iterable[Endorsement]) -> Text:
+    """formats.md §4.1: what the signing key says about where a reading comes from. Anybody can
+    call its key a meter's, so that counts only where somebody else endorsed it.
+    """
+    endorsed = any(
+        one.vkey == signer.key.vkey and one.endorser != signer.party for one in endorsements
+    )
+    if signer.device == "meter" and endorsed:
+        return say("meter-signed: the key was registered as a meter's, and endorsed")
+    if signer.device == "gateway" and endorsed:
+        return say("gateway-signed: the key was registered as a gateway's, and endorsed")
     if signer.custody == "owner":
         return say("party import: the party holds the key itself")
     return say("operator custody: the park operator's server holds the key for the party")
@@ -135,7 +141,10 @@ def _explain_reading(opening: Opening, reading: Reading, report: Report) -> None
     report.establish("Value: {value} {unit}.", value=f"{reading.value:,}", unit=unit)
     for flag in reading.quality or (say("measured, no flag"),):
         report.establish("Quality: {flag}.", flag=flag)
-    report.establish("Provenance: {provenance}.", provenance=provenance(opening.signer))
+    report.establish(
+        "Provenance: {provenance}.",
+        provenance=provenance(opening.signer, opening.state.endorsements),
+    )
 
 
 def _explain_point(opening: Opening, identity: str, report: Report) -> object:

@@ -21,7 +21,7 @@ ROLES: Final = ("enterprise", "gateway", "generator", "park-operator", "verifier
 SALT_SIZE: Final = 32
 
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
-_ZONE = re.compile(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])")
+_ZONE = re.compile(r"([+-])(0[0-9]|1[0-4]):(00|15|30|45)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

@@ -159,7 +159,9 @@ REPORT: Final[dict[str, str]] = {
     "ecology": "生态",
     "energy": "能源",
     "estimated: not measured, filled by a stated rule": "估算：非实测，按声明的规则补全",
-    "gateway-signed: the key was registered as a gateway's": "网关签名：密钥登记为网关所有",
+    "gateway-signed: the key was registered as a gateway's, and endorsed": (
+        "网关签名：密钥登记为网关所有，且已获背书"
+    ),
     "generation": "发电",
     "green trade": "绿电交易",
     "grid export": "上网",
@@ -167,7 +169,9 @@ REPORT: Final[dict[str, str]] = {
     "infrastructure": "基础设施",
     "late: arrived after its period had closed": "迟到：在周期关闭后到达",
     "measured, no flag": "实测，无标记",
-    "meter-signed: the key was registered as a meter's": "电表签名：密钥登记为电表所有",
+    "meter-signed: the key was registered as a meter's, and endorsed": (
+        "电表签名：密钥登记为电表所有，且已获背书"
+    ),
     "operator custody: the park operator's server holds the key for the party": (
         "运营方代管：密钥由园区运营方服务器代主体保管"
     ),
