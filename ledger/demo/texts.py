@@ -31,7 +31,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "step.prove": ("Open an entry, a reading, an allocation", "出具条目、读数与分配的证明"),
     "step.verify": (
         "Verify with the stand-alone verifier (other process)",
-        "用独立验证器验证（另一进程）",
+        "用独立核验程序核验（另一进程）",
     ),
     "step.audit": ("Audit: recompute everything", "审计：全部重新计算"),
     "step.summary": ("Read the summary back from the ledger", "从账本读出汇总"),
@@ -167,7 +167,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rule.run": ("highest of the run", "本期最大值"),
     "evidence.log": (
         "Log {log}: {size} entries commit {intervals} intervals.",
-        "日志 {log}：{size} 个条目，承诺 {intervals} 个时段读数。",
+        "日志 {log}：{size} 个条目，以哈希值锁定 {intervals} 个时段读数。",
     ),
     "evidence.types": ("Entries", "条目"),
     "evidence.checkpoint": ("Checkpoint", "检查点"),
@@ -183,7 +183,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "整个公开日志：树、签名、规则",
     ),
     "check.entry": ("The matching run is in the log", "匹配结果已入日志"),
-    "check.reading": ("One reading, opened alone", "单个读数，单独打开"),
+    "check.reading": ("One reading, opened alone", "单个读数，单独出示"),
     "check.allocation": ("One allocated quarter-hour", "单个 15 分钟的分配"),
     "check.consistency": (
         "The log only grew since the first checkpoint",
@@ -200,17 +200,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "evidence.open": _both(
         "NOT established: that the data is real (it is not), that a meter told the truth, that "
         "no kWh was used twice (evidence of single use comes with a later version).",
-        "未证明：数据真实（本数据为合成）、电表如实计量、同一千瓦时未被重复使用（单次使用证据将"
+        "未证实：数据真实（本数据为合成）、电表如实计量、同一千瓦时未被重复使用（单次使用证据将"
         "在后续版本提供）。",
     ),
-    "verified.yes": ("Everything above was verified.", "以上全部通过验证。"),
+    "verified.yes": ("Everything above was verified.", "以上全部核验通过。"),
     "verified.no": (
         "VERIFICATION FAILED: do not rely on anything above.",
-        "验证失败：以上内容均不可采信。",
+        "核验未通过：以上内容均不可采信。",
     ),
     "seconds": ("Made in {seconds} s, in {dir}", "用时 {seconds} 秒，位于 {dir}"),
     # Next
-    "next.log": ("Verify the public log, offline", "离线验证公开日志"),
+    "next.log": ("Verify the public log, offline", "离线核验公开日志"),
     "next.allocation": (
         "Follow an allocated quarter-hour to its signed log",
         "追溯某一 15 分钟的绿电分配",
@@ -218,7 +218,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "next.forged": ("See a forged reading refused", "查看伪造读数如何被拒绝"),
     "next.match": ("Match July alone, as a new entry", "单独匹配七月（写入新条目）"),
     "next.again": ("Hand a file in twice: nothing changes", "重复导入同一文件：结果不变"),
-    "next.prove": ("Open another reading", "打开另一个读数"),
+    "next.prove": ("Open another reading", "出示另一个读数"),
     "next.parquet": ("Take the series to a notebook", "导出序列供数据分析"),
     "next.audit": ("Recompute everything", "全部重新计算"),
 }
