@@ -49,7 +49,8 @@ POWER_UNITS: Final[dict[str, Decimal]] = {
 }
 
 # In ASCII: `\d` alone would take the digits of any script, and a verifier would not.
-_OFFSET = re.compile(r"([+-])(0\d|1[0-4]):([0-5]\d)", re.ASCII)
+# Quarters of an hour, as all zones in use have them: park time and UTC share the quarter-hours.
+_OFFSET = re.compile(r"([+-])(0\d|1[0-4]):(00|15|30|45)", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
@@ -57,7 +58,9 @@ def parse_zone(text: str) -> timezone:
     """`+08:00` → a fixed offset. Raises InvalidInput."""
     found = _OFFSET.fullmatch(text)
     if not found:
-        raise InvalidInput(f"park zone {text!r} is not a fixed offset such as '+08:00'")
+        raise InvalidInput(
+            f"zone {text!r} is not a fixed offset of whole quarter-hours, such as '+08:00'"
+        )
     sign = 1 if found[1] == "+" else -1
     return timezone(sign * timedelta(hours=int(found[2]), minutes=int(found[3])))
 

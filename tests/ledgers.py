@@ -191,12 +191,14 @@ def party_statement(party: str, **changes: Any) -> dict[str, Any]:
     return statement("party.register", "operator", **(members | changes))
 
 
-def series(point: str, values: list[int], *, start_s: int = DAY_S) -> Series:
+def series(
+    point: str, values: list[int], *, start_s: int = DAY_S, length_s: int = QUARTER_S
+) -> Series:
     count = len(values)
     return Series(
         point=point,
-        length_s=QUARTER_S,
-        start_s=start_s + QUARTER_S * np.arange(count, dtype=np.int64),
+        length_s=length_s,
+        start_s=start_s + length_s * np.arange(count, dtype=np.int64),
         value=np.array(values, dtype=np.int64),
         quality=np.zeros(count, dtype=np.uint16),
     )

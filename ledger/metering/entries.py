@@ -28,7 +28,7 @@ from ledger.metering.effective import LeafHashes, leaf_hashes_in_force
 from ledger.metering.points import Point, check_parent, require_separate_meters
 from ledger.parties.entries import author_signs, require_party
 from ledger.parties.store import current_party
-from ledger.units import format_instant
+from ledger.units import HOUR_S, format_instant, parse_zone, zone_offset_s
 
 POINT_MEDIA: Final = json_media("point")
 MANIFEST_MEDIA: Final = json_media("manifest")
@@ -191,10 +191,12 @@ def _check_block(tx: Tx, entry: Entry, known: dict[bytes, store.Registered], blo
             f"point {master.name!r} is read every {master.interval_s} s, the block's intervals"
             f" have {block.length_s} s"
         )
-    if master.interval_s and block.start_s % min(master.interval_s, 3600):
+    # Park time, as meters and files have it: in India hours begin at half past, by UTC.
+    local_s = block.start_s + zone_offset_s(parse_zone(tx.log.zone))
+    if master.interval_s and local_s % min(master.interval_s, HOUR_S):
         raise Refused(
             f"point {master.name!r}: an interval starts at {format_instant(block.start_s)}, off the"
-            f" grid of {master.interval_s} s"
+            f" grid of {master.interval_s} s in park time"
         )
     if block.end_s > tx.tick_s + FUTURE_S_MAX:
         raise Refused(
