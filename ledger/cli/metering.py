@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from ledger import db
@@ -19,7 +20,8 @@ from ledger.metering.importers.profile import ColumnsLayout, Profile
 from ledger.metering.importing import import_file
 from ledger.metering.points import KINDS, PARK_SYSTEMS, Meter, Point
 from ledger.metering.quality import Quality
-from ledger.units import format_instant
+from ledger.metering.series import Series
+from ledger.units import Period, format_instant
 
 point = typer.Typer(help="Metering points and their master data.", no_args_is_help=True)
 
@@ -136,6 +138,48 @@ def list_points(directory: Dir = None, as_json: Json = False) -> None:
             ]
         }
     )
+
+
+@point.command("bill")
+def bill(
+    name: Annotated[str, typer.Argument(help="A point of kind billed, under what it bills.")],
+    wh: Annotated[int, typer.Option(help="Billed energy of the period, in Wh.")],
+    start: Annotated[str, typer.Option("--from", help="First day of the period, park time.")],
+    end: Annotated[str, typer.Option("--to", help="Day after the last, park time.")],
+    source: Annotated[str, typer.Option(help="Name of this stream of batches.")] = "bills",
+    author: Annotated[str, typer.Option(help="Party that signs; the operator by default.")] = "",
+    correct: Annotated[str, typer.Option(help="Reason why another value is replaced.")] = "",
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Enter a bill: missing consumption of its period is then estimated from it."""
+    house = open_house(directory)
+    start_s, end_s = (park_instant(text, house.log.zone) for text in (start, end))
+    period = Period(start_s=start_s, end_s=end_s)
+    with db.reading(house.engine) as conn:
+        found = service.find_point(conn, house.log.log_id, name)
+    if found.master.kind != "billed" or not found.master.parent:
+        raise InvalidInput(
+            f"point {name!r} is of kind {found.master.kind!r}; a bill goes to a point of kind"
+            " billed, whose parent is the point that it bills"
+        )
+    taken = service.take_in(
+        house.desk,
+        [
+            Series(
+                point=name,
+                length_s=period.length_s,
+                start_s=np.array([period.start_s], dtype=np.int64),
+                value=np.array([wh], dtype=np.int64),
+                quality=np.zeros(1, dtype=np.uint16),
+            )
+        ],
+        service.Origin(source=source, author=author or house.log.operator, reason=correct),
+    )
+    out = Output(as_json=as_json)
+    entries = [receipt.index for receipt in taken.receipts]
+    out.say(f"Bill of {wh:,} Wh stored." if entries else "That bill was stored before.")
+    out.result({"point": name, "wh": wh, "entries": entries})
 
 
 @point.command("readings")

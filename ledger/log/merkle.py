@@ -74,8 +74,16 @@ def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """Merkle tree hash of leaf hashes."""
-    return levels(leaves)[-1][0]
+    """Merkle tree hash of leaf hashes; holds two levels at a time."""
+    if not leaves:
+        return EMPTY_ROOT
+    level = leaves
+    while len(level) > 1:
+        above = parents(level)
+        if len(level) % 2:
+            above.append(level[-1])
+        level = above
+    return level[0]
 
 
 def path_in(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:

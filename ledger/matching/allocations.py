@@ -77,18 +77,25 @@ def _leaf_chunks(lanes: Sequence[LaneRow], stream: bytes) -> Iterator[list[bytes
     at = 0
     for number, lane in enumerate(lanes):
         places = np.flatnonzero(lane.wh)
-        leaves = np.empty(len(places), dtype=_LEAF)
-        leaves["nonce"] = np.frombuffer(stream, "V16", len(places), at * NONCE_BYTES)
-        leaves["contract"] = np.void(lane.contract)
-        leaves["source"] = np.void(lane.source)
-        leaves["consumer"] = np.void(lane.consumer)
-        leaves["start"] = lane.start_s + places * lane.length_s
-        leaves["length"] = lane.length_s
-        leaves["wh"] = lane.wh[places]
-        leaves["class"] = lane.supply_class
-        leaves["lane"] = number
-        yield leaves.view(f"V{LEAF_BYTES}").tolist()
-        at += len(places)
+        end = at + len(places) * NONCE_BYTES
+        yield _leaves(lane, number, places, stream[at:end])
+        at = end
+
+
+def _leaves(lane: LaneRow, number: int, places: NDArray[np.int64], stream: bytes) -> list[bytes]:
+    """The 93-byte leaves of some intervals of a lane; `stream` holds their nonces."""
+    leaves = np.empty(len(places), dtype=_LEAF)
+    leaves["nonce"] = np.frombuffer(stream, "V16", len(places))
+    leaves["contract"] = np.void(lane.contract)
+    leaves["source"] = np.void(lane.source)
+    leaves["consumer"] = np.void(lane.consumer)
+    leaves["start"] = lane.start_s + places * lane.length_s
+    leaves["length"] = lane.length_s
+    leaves["wh"] = lane.wh[places]
+    leaves["class"] = lane.supply_class
+    leaves["lane"] = number
+    found: list[bytes] = leaves.view(f"V{LEAF_BYTES}").tolist()
+    return found
 
 
 def count_leaves(lanes: Sequence[LaneRow]) -> int:
@@ -174,10 +181,21 @@ class Allocations:
 
     def reveal(self, index: int, *, origin: str, id_: str) -> Opened:
         """Open leaf `index`."""
-        stream = nonces(self.secret, origin, id_, self.size)
-        leaves = [leaf for chunk in _leaf_chunks(self.lanes, stream) for leaf in chunk]
+        nonce = nonces(self.secret, origin, id_, index + 1)[-NONCE_BYTES:]
+        number, place = self._locate(index)
+        (leaf,) = _leaves(self.lanes[number], number, np.array([place]), nonce)
         path = merkle.path_in(merkle.levels(self.leaf_hashes), index)
-        return Opened(leaf=bytes(leaves[index]), index=index, path=tuple(path))
+        return Opened(leaf=leaf, index=index, path=tuple(path))
+
+    def _locate(self, index: int) -> tuple[int, int]:
+        """Lane, and interval in it, of leaf `index`."""
+        at = 0
+        for number, lane in enumerate(self.lanes):
+            places = np.flatnonzero(lane.wh)
+            if index < at + len(places):
+                return number, int(places[index - at])
+            at += len(places)
+        raise NotFound(f"the run has {at} allocations, none with number {index}")
 
 
 def check_lanes(lanes: Sequence[LaneRow]) -> None:

@@ -273,3 +273,19 @@ def test_a_given_directory_wins_over_a_database_of_the_environment(
     monkeypatch.setenv("GREENLEDGER_DATABASE_URL", f"sqlite:///{park / 'other.sqlite3'}")
     assert run("status").code != 0
     assert answer(run, "status", "--dir", str(park / "ledger"))["origin"] == "park.example/cli"
+
+
+def test_a_bill_fills_what_is_missing(run: Run, park: Path) -> None:
+    take(run, park)
+    (park / "roof.csv").write_text(GOOD + "2026-01-01T00:45,1\n")
+    take(run, park, "roof.csv", "--point", "roof")
+    bill = ["--kind", "billed", "--owner", "mill", "--parent", "saw", "--interval", "0"]
+    assert run("point", "add", "saw-bill", *bill).code == 0
+    period = ["--from", "2026-01-01", "--to", "2026-01-01T01:00"]
+    found = answer(run, "point", "bill", "saw-bill", "--wh", "5000", *period)
+    assert len(found["entries"]) == 1
+    matched = answer(run, "match", *period)
+    assert (matched["consumption_wh"], matched["estimated_by_rule_wh"]["billed"]) == (5000, 1250)
+    assert run("point", "bill", "saw", "--wh", "5000", *period).code == 2
+    other = run("point", "bill", "saw-bill", "--wh", "6000", *period)
+    assert (other.code, "5000 is in force" in other.err) == (3, True)

@@ -101,7 +101,7 @@ def test_reading_without_master_data() -> None:
     ],
 )
 def test_provenance(custody: str, device: str, endorser: str, provenance: str) -> None:
-    """Anybody can call its key a meter's: without another's word for it, that counts for nothing."""
+    """Anybody can call its key a meter's: without the word of another, that is nothing."""
     log = forge.registered(Log())
     key = log.key(METER, custody=custody, device=device)
     endorsed = [log.key_act("key.endorse", METER, author=GRID, claim="seen")] if endorser else []
