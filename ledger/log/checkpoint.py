@@ -47,9 +47,16 @@ def _is_size(text: str) -> bool:
 
 
 def open_checkpoint(data: bytes, key: notes.VerifyKey) -> Checkpoint:
-    """Parse a checkpoint note and verify the log's signature. Raises InvalidInput."""
+    """Parse a checkpoint note of the log that `key` is named after, and verify its signature.
+
+    Raises InvalidInput.
+    """
     note = notes.parse_note(data)
     checkpoint = parse_checkpoint(note.text)
+    if checkpoint.origin != key.name:
+        raise InvalidInput(f"checkpoint: it is of log {checkpoint.origin!r}, not of {key.name!r}")
+    if checkpoint.size == 0 and checkpoint.root != merkle.EMPTY_ROOT:
+        raise InvalidInput("checkpoint: size 0, but the root is not that of the empty tree")
     for signature in note.signatures:
         if (signature.name, signature.key_id) == (key.name, key.key_id):
             if not key.verify(note.text, signature.blob):

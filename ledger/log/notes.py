@@ -62,7 +62,7 @@ def parse_vkey(vkey: str) -> VerifyKey:
         raise InvalidInput(f"vkey {vkey!r} is not of the form name+hex8+base64")
     try:
         blob = base64.b64decode(parts[2], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InvalidInput(f"vkey {vkey!r}: the key is not base64 ({error})") from error
     if len(blob) != 33 or blob[0] != ED25519 or base64.b64encode(blob).decode() != parts[2]:
         raise InvalidInput(f"vkey {vkey!r} is not an Ed25519 key (0x01 and 32 bytes)")
@@ -113,7 +113,7 @@ def parse_skey(text: str) -> SigningKey:
     key_id_hex, _, encoded = rest.partition("+")
     try:
         blob = base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InvalidInput("the private key is not base64") from error
     if not text.startswith(_SKEY_PREFIX) or len(blob) != 33 or blob[0] != ED25519:
         raise InvalidInput(f"a private key is of the form {_SKEY_PREFIX}name+hex8+base64")

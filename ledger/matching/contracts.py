@@ -48,6 +48,7 @@ KINDS: Final[Mapping[str, SupplyClass]] = {
     "green-trade": SupplyClass.GREEN_TRADE,
 }
 _ID = re.compile(r"[0-9a-f]{32}")
+_PARTY = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _MEMBERS: Final = {
     "name": str,
@@ -94,6 +95,8 @@ class Terms:
             raise InvalidInput(f"contract kind {self.kind!r} is not one of {', '.join(KINDS)}")
         if not _SLUG.fullmatch(self.name):
             raise InvalidInput(f"contract name {self.name!r} is not 1–64 characters of a-z 0-9 -")
+        if not _PARTY.fullmatch(self.seller):
+            raise InvalidInput(f"seller {self.seller!r} is not a party id")
         if not re.fullmatch(r"[0-9]{0,12}", self.region):
             raise InvalidInput(f"region {self.region!r} is not an administrative code of digits")
         for edge_s in (self.period.start_s, self.period.end_s):

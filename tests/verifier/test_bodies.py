@@ -55,6 +55,7 @@ TERMS_CHANGES: list[tuple[Value, str]] = [
     ({"consumers": [share("bb", 1), share("dd")]}, "the shares are 1, 0 ppm"),
     ({"consumers": [share("bb", 600_000), share("dd", 600_000)]}, "the shares are 600000, 600000"),
     ({"to": forge.at(forge.START)}, "the period of the contract is empty"),
+    ({"from": forge.at(forge.START + 1)}, "cuts a quarter-hour"),
     ({"from": "2026-01-01T00:00:0０Z"}, "is not a time"),
     ({"name": "Farm to mill"}, "Farm to mill does not have the form"),
     ({"region": "CN"}, "CN does not have the form"),

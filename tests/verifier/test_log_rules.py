@@ -292,7 +292,58 @@ def run_from_the_future(log: Log) -> int:
     return log.add(log.run_statement(as_of=len(log.entries) + 1), OPERATOR)
 
 
+def run_of_nothing(log: Log) -> int:
+    return log.add(log.run_statement(as_of=0), OPERATOR)
+
+
+def public_key_of_another(log: Log) -> int:
+    """Two parties in league: each could say that the other signed."""
+    return log.key(forge.Key(GRID.name, FARM.seed))
+
+
+def park_operator_for_another(log: Log) -> int:
+    return log.party("farm", "generator", "park-operator", replaces=log.id_of(2))
+
+
+def operator_without_its_role(log: Log) -> int:
+    return log.party("operator", "verifier", replaces=log.id_of(0))
+
+
+OPERATOR_NEXT = forge.Key(OPERATOR.name, "operator, next")
+
+
+def last_key_of_the_operator(log: Log) -> int:
+    log.key(OPERATOR_NEXT)
+    return log.key_act("key.revoke", OPERATOR, author=OPERATOR_NEXT, reason="gone")
+
+
+def last_key_replaced_by_one_that_is_not_held(log: Log) -> int:
+    return log.key(OPERATOR_NEXT, replaces=OPERATOR.id)
+
+
+def control_character_in_a_name(log: Log) -> int:
+    return log.party("mill", "enterprise", name="Mill\x7f")
+
+
+def escaped_newline_in_a_reason(log: Log) -> int:
+    return log.key_act("key.revoke", FARM, author=FARM, reason="lost\nfarm")
+
+
+def too_many_readings(log: Log) -> int:
+    statement = log.readings_statement(READINGS)
+    return log.add(statement | {"body": statement["body"] | {"size": 500_001}}, FARM)
+
+
 ATTACKS: list[tuple[Attack, str]] = [
+    (run_of_nothing, r"as_of: 0 is not an integer from 1"),
+    (public_key_of_another, r"was registered before"),
+    (park_operator_for_another, r"park-operator is that of operator, always"),
+    (operator_without_its_role, r"park-operator is that of operator, always"),
+    (last_key_of_the_operator, r"ends the last key with custody operator"),
+    (last_key_replaced_by_one_that_is_not_held, r"ends the last key with custody operator"),
+    (control_character_in_a_name, r"name: .* holds a control character"),
+    (escaped_newline_in_a_reason, r"reason: .* holds a control character"),
+    (too_many_readings, r"500001 is not an integer from 1 to 500000"),
     (replaced_key, r"may not sign any more: replaced by entry 6"),
     (revoked_key, r"may not sign any more: revoked by entry 6"),
     (revoked_twice, r"is not in force: revoked by entry"),
@@ -347,6 +398,20 @@ def test_attack(attack: Attack, rule: str, tmp_path: Path) -> None:
 
 
 # The genesis
+
+
+@pytest.mark.parametrize("zone", ["+15:00", "+23:59", "+08:01", "8", "+0８:00", "Asia/Shanghai"])
+def test_zones_that_are_none(zone: str, tmp_path: Path) -> None:
+    log = Log()
+    log.genesis(zone=zone)
+    refused(log, tmp_path, 0, "is not a zone")
+
+
+def test_the_operator_may_rotate(tmp_path: Path) -> None:
+    log = forge.registered(Log())
+    log.key(OPERATOR_NEXT, custody="operator", replaces=OPERATOR.id)
+    log.add(log.statement("tick", "operator"), OPERATOR_NEXT)
+    verify(log, tmp_path)
 
 
 def test_no_genesis(tmp_path: Path) -> None:

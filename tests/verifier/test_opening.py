@@ -444,8 +444,8 @@ def share(byte: str, ppm: int = 0) -> Value:
 CONTRACT_CHANGES: list[tuple[Value, str]] = [
     ({"sources": ["dd" * 16]}, "it does not name the point aaaa"),
     ({"consumers": [share("dd")]}, "it does not name the point bbbb"),
-    ({"from": forge.at(forge.START + 1801)}, "outside its period"),
-    ({"to": forge.at(forge.START + 2699)}, "outside its period"),
+    ({"from": forge.at(forge.START + 2700)}, "outside its period"),
+    ({"to": forge.at(forge.START + 1800)}, "outside its period"),
     ({"seller": "grid"}, "neither the operator nor grid"),
 ]
 

@@ -124,8 +124,9 @@ def _check_contract(content: dict[str, Any]) -> None:
             "the shares are {shares} ppm: all are 0, or none is and they sum to at most 1000000",
             shares=shares,
         )
-    if members.parse_time(content["from"]) >= members.parse_time(content["to"]):
-        raise VerificationError("the period of the contract is empty")
+    from_s, to_s = members.parse_time(content["from"]), members.parse_time(content["to"])
+    if from_s >= to_s or from_s % 900 or to_s % 900:
+        raise VerificationError("the period of the contract is empty, or cuts a quarter-hour")
 
 
 _CHECKS: Final[dict[str, tuple[Mapping[str, Check], Callable[[dict[str, Any]], None]]]] = {

@@ -210,6 +210,22 @@ def _check_replaced_key(state: State, entry: Entry, party: str, replaces: str) -
         raise VerificationError(
             "a party that replaces its key {id} must sign with that key", id=replaces
         )
+    if replaced is not None and entry.text("custody") != "operator":
+        _require_tick_key(state, replaced)
+
+
+def _require_tick_key(state: State, ending: RegisteredKey) -> None:
+    """Without a key that the log's server holds there would be no tick, and no entry, any more."""
+    if not state.complete or ending.party != state.operator:
+        return
+    for key in state.keys.values():
+        held = key.party == state.operator and key.custody == "operator"
+        if held and not key.ended and key != ending:
+            return
+    raise VerificationError(
+        "it ends the last key with custody operator of the operator {operator}",
+        operator=state.operator,
+    )
 
 
 def _key_register_effect(state: State, entry: Entry) -> None:
@@ -276,13 +292,8 @@ def _endorse_effect(state: State, entry: Entry) -> None:
 def _revoke_rule(state: State, entry: Entry) -> None:
     _author_is_party_or_operator(state, entry)
     named = _named_key(state, entry)
-    if not state.complete or named is None or named.party != state.operator:
-        return
-    in_force = [key for key in state.keys.values() if key.party == state.operator and not key.ended]
-    if in_force == [named]:
-        raise VerificationError(
-            "it revokes the last key in force of the operator {operator}", operator=state.operator
-        )
+    if named is not None:
+        _require_tick_key(state, named)
 
 
 def _revoke_effect(state: State, entry: Entry) -> None:

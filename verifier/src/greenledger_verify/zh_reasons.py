@@ -288,15 +288,15 @@ REASONS: Final[dict[str, str]] = {
         "匹配无法使用间隔 {interval} 秒、{measure} 的电能"
     ),
     "interval_s is 0, but the kind is {kind}": ("interval_s 为 0，但类型为 {kind}"),
-    "it revokes the last key in force of the operator {operator}": (
-        "它吊销运营方 {operator} 最后一把有效密钥"
+    "it ends the last key with custody operator of the operator {operator}": (
+        "它终止运营方 {operator} 最后一把由服务器保管的密钥"
     ),
     "its time is empty, or begins before that of the last one ends": (
         "其时段为空，或早于上一块表的结束"
     ),
     "meter {number}": "电表 {number}",
     "the multiplier is 0": "倍率为 0",
-    "the period of the contract is empty": "合同期为空",
+    "the period of the contract is empty, or cuts a quarter-hour": "合同期为空，或不在整刻钟上",
     "the public key of {vkey} was registered before": "{vkey} 的公钥此前已登记",
     "the role park-operator is that of {operator}, always, and nobody else's": (
         "角色 park-operator 始终且只属于 {operator}"

@@ -1,0 +1,5 @@
+"""The ledgers of tests/ledgers.py as fixtures."""
+
+from tests.ledgers import begun, begun_template, filled, filled_template
+
+__all__ = ["begun", "begun_template", "filled", "filled_template"]

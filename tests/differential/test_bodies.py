@@ -1,0 +1,226 @@
+"""Bodies: what the ledger stores, an opening can show; and what it refuses, no opening shows."""
+
+from __future__ import annotations
+
+import random
+import struct
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenledger_verify.bodies import verify_body
+from greenledger_verify.failure import VerificationError
+from greenledger_verify.leaves import parse_allocation, parse_reading
+from ledger.errors import InvalidInput
+from ledger.log.bodies import Blob, json_media
+from ledger.matching.allocations import Allocations
+from ledger.matching.allocations import _leaf_chunks as allocation_chunks
+from ledger.matching.contracts import Terms
+from ledger.metering.batches import Readings, leaf_rows, nonces
+from ledger.metering.points import Point
+from tests.differential.writing import changed, write
+from tests.ledgers import ORIGIN
+
+SALT: Final = bytes(32)
+ID: Final = "00" * 16
+START_S: Final = 1_772_323_200
+
+POINT: Final[dict[str, Any]] = {
+    "name": "pv-roof-1",
+    "kind": "generation",
+    "technology": "pv",
+    "park_system": "energy",
+    "owner": "farm",
+    "parent": "",
+    "region": "320500",
+    "capacity": 5_000_000,
+    "capacity_unit": "W",
+    "unit": "Wh",
+    "measure": "additive",
+    "interval_s": 900,
+    "meters": [
+        {
+            "number": "M-1",
+            "from": "2026-01-01T00:00:00Z",
+            "to": "2026-02-01T00:00:00Z",
+            "multiplier": "80",
+            "accuracy": "0.2S",
+            "calibrated": "2025-12-01",
+            "calibration_expires": "",
+            "opening": "12.5",
+            "closing": "13",
+        },
+        {
+            "number": "M-2",
+            "from": "2026-02-01T00:00:00Z",
+            "to": "",
+            "multiplier": "0.5",
+            "accuracy": "",
+            "calibrated": "",
+            "calibration_expires": "2030-12-01",
+            "opening": "",
+            "closing": "",
+        },
+    ],
+}
+CONTRACT: Final[dict[str, Any]] = {
+    "name": "roof-to-mill",
+    "kind": "direct-supply",
+    "seller": "farm",
+    "sources": ["11" * 16, "22" * 16],
+    "consumers": [
+        {"point": "33" * 16, "share_ppm": 400_000},
+        {"point": "44" * 16, "share_ppm": 600_000},
+    ],
+    "from": "2026-01-01T00:00:00Z",
+    "to": "2027-01-01T00:00:00Z",
+    "region": "3205",
+    "limit_wh": 0,
+}
+
+
+def ledger_reads(name: str, raw: bytes) -> str:
+    try:
+        content = Blob.open(raw, json_media(name)).json()
+        _ = Point.from_json(content) if name == "point" else Terms.from_json(content)
+    except InvalidInput as error:
+        return str(error) or "?"
+    return ""
+
+
+def verifier_reads(name: str, raw: bytes) -> str:
+    try:
+        verify_body(raw, {"size": len(raw), "media": json_media(name)})
+    except VerificationError as error:
+        return str(error) or "?"
+    return ""
+
+
+def agree(name: str, text: str) -> None:
+    raw = SALT + text.encode(errors="surrogatepass")
+    ledger, verifier = ledger_reads(name, raw), verifier_reads(name, raw)
+    assert bool(ledger) == bool(verifier), f"{text}: ledger {ledger!r}, verifier {verifier!r}"
+
+
+def test_the_good_ones_are_taken() -> None:
+    for name, content in (("point", POINT), ("contract", CONTRACT)):
+        raw = SALT + write(content, random.Random(0)).encode()
+        assert ledger_reads(name, raw) == verifier_reads(name, raw) == ""
+
+
+@settings(max_examples=600)
+@given(
+    name=st.sampled_from(["point", "contract"]),
+    seed=st.integers(0, 2**32),
+    changes=st.integers(0, 2),
+)
+def test_json_bodies(name: str, seed: int, changes: int) -> None:
+    chance = random.Random(seed)
+    value: Any = POINT if name == "point" else CONTRACT
+    for _ in range(changes):
+        value = changed(value, chance)
+    agree(name, write(value, chance))
+
+
+@given(
+    kind=st.sampled_from(["generation", "consumption", "billed", "other", "grid-import"]),
+    unit=st.sampled_from(["Wh", "J", "mK"]),
+    measure=st.sampled_from(["additive", "gauge"]),
+    interval_s=st.sampled_from([0, 1, 7, 60, 300, 600, 900, 1800, 3600, 86_400, 366 * 86_400 + 1]),
+)
+def test_members_that_depend_on_each_other(
+    kind: str, unit: str, measure: str, interval_s: int
+) -> None:
+    change = {"kind": kind, "unit": unit, "measure": measure, "interval_s": interval_s}
+    agree("point", write(POINT | change, random.Random(0)))
+
+
+@given(shares=st.lists(st.sampled_from([0, 1, 500_000, 1_000_000, 1_000_001, -1]), max_size=3))
+def test_shares(shares: list[int]) -> None:
+    points = [f"{number:032x}" for number in range(3)]
+    consumers = [
+        {"point": point, "share_ppm": share} for point, share in zip(points, shares, strict=False)
+    ]
+    agree("contract", write(CONTRACT | {"consumers": consumers}, random.Random(0)))
+
+
+@pytest.mark.parametrize(
+    ("from_", "to"),
+    [
+        ("0001-01-01T00:00:00Z", "0002-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00Z", "9999-12-31T23:45:00Z"),
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:15:00Z", "2026-01-01T00:00:00Z"),
+    ],
+)
+def test_periods(from_: str, to: str) -> None:
+    """Terms that the ledger took, it can write and read again."""
+    agree("contract", write(CONTRACT | {"from": from_, "to": to}, random.Random(0)))
+    meter = POINT["meters"][0] | {"from": from_, "to": to}
+    agree("point", write(POINT | {"meters": [meter]}, random.Random(0)))
+    if from_ < to:
+        terms = Terms.from_json(CONTRACT | {"from": from_, "to": to})
+        assert Terms.from_json(terms.to_json()) == terms
+
+
+INTERVALS: Final = st.tuples(
+    st.sampled_from([0, 900, START_S, 253_402_300_800 - 900, 2**40 - 900, 2**63 - 1, 2**64 - 1]),
+    st.sampled_from([0, 1, 899, 900, 3600, 2**32 - 1]),
+)
+NUMBERS: Final = st.sampled_from([0, 1, -1, 2**52, 2**63 - 1, -(2**63)])
+
+
+@settings(max_examples=200)
+@given(interval=INTERVALS, value=NUMBERS, quality=st.sampled_from([0, 1, 1023, 1024, 65_535]))
+def test_leaves_of_readings(interval: tuple[int, int], value: int, quality: int) -> None:
+    start_s, length_s = interval
+    data = b"GLR1" + SALT + struct.pack(">I16sQIIqH", 1, b"p" * 16, *interval, 1, value, quality)
+    leaf = bytes(16) + struct.pack(">16sQIqH", b"p" * 16, start_s, length_s, value, quality)
+    try:
+        found = Readings.open(data, origin=ORIGIN, id_=ID)
+    except InvalidInput:
+        with pytest.raises(VerificationError):
+            parse_reading(leaf)
+        return
+    (row,) = leaf_rows(found.blocks, nonces(SALT, ORIGIN, ID, 1))
+    assert row[16:] == leaf[16:]
+    assert parse_reading(row).value == value
+
+
+@settings(max_examples=200)
+@given(interval=INTERVALS, wh=NUMBERS, supply_class=st.integers(0, 6))
+def test_leaves_of_allocations(interval: tuple[int, int], wh: int, supply_class: int) -> None:
+    ids = b"c" * 16 + b"s" * 16 + b"d" * 16
+    head = struct.pack(">BQII", supply_class, *interval, 1)
+    data = b"GLA1" + SALT + struct.pack(">I", 1) + ids + head + struct.pack(">q", wh)
+    leaf = bytes(16) + ids + struct.pack(">QIqBQ", *interval, wh, supply_class, 0)
+    try:
+        found = Allocations.open(data, origin=ORIGIN, id_=ID)
+    except InvalidInput:
+        with pytest.raises(VerificationError):
+            parse_allocation(leaf)
+        return
+    rows = [row for chunk in allocation_chunks(found.lanes, bytes(16)) for row in chunk]
+    assert len(rows) == (wh > 0)
+    if rows:
+        assert rows[0][16:] == leaf[16:]
+        assert parse_allocation(rows[0]).energy_wh == wh
+    assert found.data == data
+
+
+@pytest.mark.parametrize("magic", [b"GLR1", b"GLA1"])
+@settings(max_examples=150)
+@given(data=st.data())
+def test_no_bytes_crash_the_readers(magic: bytes, data: st.DataObject) -> None:
+    """Counts that promise more than the bytes hold cost nothing."""
+    count = data.draw(st.sampled_from([0, 1, 2, 500_000, 2**32 - 1]))
+    rest = data.draw(st.binary(max_size=200))
+    raw = magic + SALT + struct.pack(">I", count) + rest
+    reader = Readings if magic == b"GLR1" else Allocations
+    try:
+        found = reader.open(raw, origin=ORIGIN, id_=ID)
+    except InvalidInput:
+        return
+    assert found.data == raw

@@ -1,0 +1,186 @@
+"""The form of an entry: ledger and verifier give the same verdict, whatever is written.
+
+What only the ledger took, anybody with a key could write to make the log unverifiable for ever;
+what only the verifier took, an operator could write who forges the log.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenledger_verify.entry import MEMBERS
+from greenledger_verify.entry import parse_entry as verifier_parse
+from greenledger_verify.failure import VerificationError
+from ledger.errors import InvalidInput
+from ledger.house import ENTRY_TYPES
+from ledger.log.entry import parse_entry
+from tests.differential.writing import ODD, changed, spoiled, write
+from tests.ledgers import FARM, FARM_NEXT, GRID, ORIGIN, held_key, signed_text
+
+OPERATOR = held_key("operator")
+LOG = type(GRID).from_seed(ORIGIN, b"log key of the differential test")
+MEDIA = "application/vnd.greenledger."
+
+# Of what the statement says of its bodies the ledger judges this when it opens them.
+NEEDS_BODIES: Final = re.compile(
+    r"member (body|manifest|corrects): member (media|size): |corrects has "
+    r"|previous is empty exactly|member as_of: 0 is not"
+)
+
+
+def blob(name: str, size: int = 40) -> dict[str, Any]:
+    return {"hash": "ab" * 32, "size": size, "media": MEDIA + name}
+
+
+def tree(name: str) -> dict[str, Any]:
+    return {"root": "cd" * 32, "size": 7, "media": MEDIA + name}
+
+
+BATCH: Final = {
+    "source": "scada.1",
+    "sequence": 1,
+    "previous": "ef" * 32,
+    "body": tree("readings"),
+    "manifest": blob("manifest+json"),
+}
+OWN: Final[dict[str, dict[str, Any]]] = {
+    "log.genesis": {
+        "name": "Example Park 示例园区",
+        "zone": "+08:00",
+        "log_vkey": LOG.verify_key.vkey,
+        "vkey": OPERATOR.verify_key.vkey,
+    },
+    "tick": {},
+    "party.register": {
+        "party": "farm",
+        "name": "Farm 阳光",
+        "roles": ["enterprise", "generator"],
+        "replaces": "",
+    },
+    "key.register": {
+        "party": "farm",
+        "vkey": FARM_NEXT.verify_key.vkey,
+        "custody": "owner",
+        "device": "meter",
+        "replaces": FARM.verify_key.key_id.hex(),
+    },
+    "key.endorse": {"party": "farm", "vkey": FARM.verify_key.vkey, "claim": "Seen on site"},
+    "key.revoke": {"party": "farm", "vkey": FARM.verify_key.vkey, "reason": "Lost"},
+    "point.register": {"point": "11" * 16, "replaces": "22" * 16, "body": blob("point+json")},
+    "readings": BATCH,
+    "readings.correction": {**BATCH, "corrects": blob("corrects", 32 + 7 * 32)},
+    "contract.register": {"contract": "33" * 16, "replaces": "", "body": blob("contract+json")},
+    "match.run": {
+        "policy": "pro-rata/1",
+        "as_of": 3,
+        "body": tree("allocations"),
+        "manifest": blob("run+json"),
+    },
+}
+
+
+def statement(kind: str) -> dict[str, Any]:
+    common = {"type": kind, "id": "00" * 16, "log": ORIGIN, "author": "farm"}
+    return {**common, "at": "2026-03-01T00:00:00Z", **OWN[kind]}
+
+
+def test_every_type_has_a_good_statement() -> None:
+    assert set(OWN) == set(MEMBERS) == set(ENTRY_TYPES.by_name)
+    for kind in OWN:
+        data = signed_text(write(statement(kind), random.Random(0)).encode() + b"\n", FARM)
+        assert ledger_says(data) == verifier_says(data) == ""
+
+
+def ledger_says(data: bytes) -> str:
+    """Why the ledger refuses; nothing where it does not. Any other error is a crash."""
+    try:
+        entry = parse_entry(data)
+        ENTRY_TYPES.of_entry(entry).check_statement(entry)
+    except InvalidInput as error:
+        return str(error) or "?"
+    return ""
+
+
+def verifier_says(data: bytes) -> str:
+    try:
+        verifier_parse(data)
+    except VerificationError as error:
+        return str(error) or "?"
+    return ""
+
+
+def agree(data: bytes) -> None:
+    ledger, verifier = ledger_says(data), verifier_says(data)
+    if not ledger and verifier:
+        assert NEEDS_BODIES.search(verifier), f"only the verifier refuses {data!r}: {verifier}"
+    assert verifier or not ledger, f"only the ledger refuses {data!r}: {ledger}"
+    if not ledger and not verifier:
+        entry, other = parse_entry(data), verifier_parse(data)
+        assert entry.statement == other.statement
+        assert (entry.at_s, entry.leaf_hash) == (other.at_s, other.leaf_hash)
+        assert [(s.name, s.key_id, s.blob) for s in entry.signatures] == [
+            (s.name, s.key_id, s.signature) for s in other.note.signatures
+        ]
+
+
+@settings(max_examples=600)
+@given(kind=st.sampled_from(sorted(OWN)), seed=st.integers(0, 2**32), changes=st.integers(0, 2))
+def test_statements(kind: str, seed: int, changes: int) -> None:
+    chance = random.Random(seed)
+    value: Any = statement(kind)
+    for _ in range(changes):
+        value = changed(value, chance)
+    text = write(value, chance).encode(errors="surrogatepass") + b"\n"
+    agree(signed_text(text, FARM))
+
+
+@settings(max_examples=300)
+@given(kind=st.sampled_from(sorted(OWN)), seed=st.integers(0, 2**32), keys=st.integers(0, 3))
+def test_notes_of_statements(kind: str, seed: int, keys: int) -> None:
+    chance = random.Random(seed)
+    text = write(statement(kind), chance).encode() + b"\n"
+    agree(spoiled(signed_text(text, *[FARM, GRID, LOG][:keys]), chance))
+
+
+TEXTS: Final = (
+    ("party.register", "name"),
+    ("key.revoke", "reason"),
+    ("readings", "source"),
+    ("party.register", "party"),
+    ("party.register", "id"),
+    ("party.register", "at"),
+    ("log.genesis", "zone"),
+    ("log.genesis", "log_vkey"),
+)
+
+
+@pytest.mark.parametrize(("kind", "member"), TEXTS)
+def test_each_character_in_each_kind_of_text(kind: str, member: str) -> None:
+    """One by one, because Hypothesis would need luck to find the one that two regexes see apart."""
+    good = statement(kind)
+    signature = signed_text(b"\n", FARM)[1:]
+    for code in (*range(0x180), *map(ord, ODD)):
+        for value in (chr(code), good[member] + chr(code), chr(code) + good[member][1:]):
+            text = json.dumps(good | {member: value}, ensure_ascii=code < 0x20).encode()
+            agree(text + b"\n" + signature)
+
+
+@pytest.mark.parametrize("depth", [6, 7, 8, 9, 60, 3_000, 20_000])
+def test_depth(depth: int) -> None:
+    text = write(statement("tick"), random.Random(1))
+    for begin, end in (("[", "]"), ('{"a":', "}")):
+        deep = begin * (depth - 1) + "1" * (begin != "[") + end * (depth - 1)
+        agree(signed_text(f'{text[:-1]},"x":{deep}}}\n'.encode(), FARM))
+
+
+def test_many_members_twice_are_refused_at_once() -> None:
+    """In an entry's 64 KiB; in a body there is room for millions."""
+    members = ",".join(f'"{n}":1' for n in range(7_000))
+    agree(signed_text(f'{{{members},"6999":1}}\n'.encode(), FARM))
