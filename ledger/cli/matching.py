@@ -8,13 +8,13 @@ import typer
 
 from ledger import db
 from ledger.cli.options import Dir, Json, open_house, park_instant
-from ledger.cli.output import Output
+from ledger.cli.output import Output, span
 from ledger.cli.runs import show_run
 from ledger.errors import InvalidInput
 from ledger.matching import service
 from ledger.matching.contracts import KINDS, current_contracts
 from ledger.metering import store as metering
-from ledger.units import Period, format_instant
+from ledger.units import Period
 
 contract = typer.Typer(help="Contracts that let supply be matched.", no_args_is_help=True)
 
@@ -26,7 +26,10 @@ def add_to(app: typer.Typer) -> None:
 
 def period_of(start: str, end: str, zone: str) -> Period:
     """Dates of park time, half-open. Raises InvalidInput."""
-    return Period(start_s=park_instant(start, zone), end_s=park_instant(end, zone))
+    start_s, end_s = park_instant(start, zone), park_instant(end, zone)
+    if end_s <= start_s:
+        raise InvalidInput(f"--to {end} is not after --from {start}: it is the day after the last")
+    return Period(start_s=start_s, end_s=end_s)
 
 
 @contract.command("add")
@@ -85,7 +88,7 @@ def list_contracts(directory: Dir = None, as_json: Json = False) -> None:
     out = Output(as_json=as_json)
     out.table(
         "Contracts",
-        ["name", "kind", "seller", "sources", "consumers", "from", "to", "entry"],
+        ["name", "kind", "seller", "sources", "consumers", "period"],
         [
             [
                 one.terms.name,
@@ -97,9 +100,7 @@ def list_contracts(directory: Dir = None, as_json: Json = False) -> None:
                     + (f" {each.share_ppm / 10_000:g} %" if each.share_ppm else "")
                     for each in one.terms.consumers
                 ),
-                format_instant(one.terms.period.start_s),
-                format_instant(one.terms.period.end_s),
-                one.entry_index,
+                span(one.terms.period.start_s, one.terms.period.end_s, house.log.zone),
             ]
             for one in ordered
         ],

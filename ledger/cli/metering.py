@@ -11,7 +11,7 @@ import typer
 
 from ledger import db
 from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
-from ledger.cli.output import Output, step
+from ledger.cli.output import Output, park_time, step
 from ledger.errors import InvalidInput, NotFound
 from ledger.metering import service, store
 from ledger.metering.effective import effective
@@ -79,7 +79,9 @@ def add(
     )
     receipt = service.register_point(house.desk, master)
     out = Output(as_json=as_json)
-    out.say(f"Registered point {name} as entry {receipt.index}.")
+    replaced = bool(receipt.entry.statement["replaces"])
+    done = "Replaced the registration of" if replaced else "Registered"
+    out.say(f"{done} point {name} as entry {receipt.index}.")
     out.result({"point": receipt.entry.statement["point"], "name": name, "entry": receipt.index})
 
 
@@ -213,9 +215,9 @@ def readings(
     out = Output(as_json=as_json)
     out.table(
         f"{name}, {found.master.unit}",
-        ["start (UTC)", "seconds", "value", "quality", "entry"],
+        ["start (park time)", "seconds", "value", "quality", ">entry"],
         [
-            [format_instant(at), length, value, flag_names(quality), entry]
+            [park_time(at, house.log.zone), length, value, flag_names(quality), entry]
             for at, length, value, quality, entry in rows
         ],
     )

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from ledger.units import parse_zone
+
+WORD_MAX: Final = 20
 
 
 class Output:
@@ -25,7 +30,7 @@ class Output:
         self.console.print(text)
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Numbers are set to the right: a column is one if its first value is."""
+        """Numbers are set to the right: integers, and columns whose name begins with `>`."""
         found = [list(row) for row in rows]
         table = Table(
             title=title,
@@ -34,19 +39,23 @@ class Output:
             box=box.SIMPLE_HEAD,
             show_edge=False,
             pad_edge=False,
+            padding=0,
         )
         for place, column in enumerate(columns):
-            is_number = bool(found) and isinstance(found[0][place], int)
+            is_integer = bool(found) and isinstance(found[0][place], int)
+            to_the_right = column.startswith(">") or is_integer
+            name = column.removeprefix(">")
             table.add_column(
-                column,
-                justify="right" if is_number else "left",
+                name,
+                justify="right" if to_the_right else "left",
                 overflow="fold",
-                no_wrap=is_number or place == 0,
-                min_width=len(column),
+                no_wrap=to_the_right or place == 0,
+                min_width=_longest_word(name, (str(row[place]) for row in found)),
             )
         for row in found:
             table.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in row))
         self.console.print(table)
+        self.console.print()
 
     def warn(self, text: str) -> None:
         """On standard error, so that it shows beside --json too."""
@@ -71,6 +80,12 @@ class Output:
         )
 
 
+def _longest_word(name: str, cells: Iterable[str]) -> int:
+    """So that cells wrap between words, unless a word is very long."""
+    words = (word for cell in cells for word in cell.split())
+    return max(len(name), min(WORD_MAX, max(map(len, words), default=0)))
+
+
 def step(bar: Progress, name: str) -> Callable[[int, int], None]:
     """A task on `bar`, as the (done, total) callback that long work takes."""
     task = bar.add_task(name, total=None)
@@ -87,6 +102,17 @@ def energy(wh: int) -> str:
         if abs(wh) >= size:
             return f"{wh / size:,.3f} {unit}"
     return f"{wh} Wh"
+
+
+def park_time(unix_s: int, zone: str) -> str:
+    """`2026-01-01 00:00`, in park time, as people of the park read a clock."""
+    moment = datetime.fromtimestamp(unix_s, parse_zone(zone))
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def span(start_s: int, end_s: int, zone: str) -> str:
+    """Two park times and their zone."""
+    return f"{park_time(start_s, zone)} to {park_time(end_s, zone)} ({zone})"
 
 
 def share(part: int, whole: int) -> str:

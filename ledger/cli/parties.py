@@ -52,7 +52,9 @@ def add(
         made, _ = desk.create_key(party_id)
         vkey = made.vkey
     out = Output(as_json=as_json)
-    out.say(f"Registered {party_id} as entry {receipt.index}." + (f" Key: {vkey}" if vkey else ""))
+    replaced = bool(receipt.entry.statement["replaces"])
+    done = "Replaced the registration of" if replaced else "Registered"
+    out.say(f"{done} {party_id} as entry {receipt.index}." + (f" Key: {vkey}" if vkey else ""))
     out.result({"party": party_id, "entry": receipt.index, "vkey": vkey})
 
 
@@ -134,9 +136,17 @@ def add_key(
 ) -> None:
     """Register a key that the party holds itself; the operator introduces it."""
     own = read_key(key)
-    receipt = open_house(directory).desk.introduce_key(party_id, own, device=device)
+    desk = open_house(directory).desk
+    receipt = desk.introduce_key(party_id, own, device=device)
+    with db.reading(desk.engine) as conn:
+        keys = store.find_keys(conn, desk.log.log_id, party=party_id)
     out = Output(as_json=as_json)
     out.say(f"Entry {receipt.index}: {party_id} signs with {own.verify_key.vkey}")
+    for other in keys:
+        if other.ended_index is None and other.custody == "operator":
+            key_id = other.key.key_id.hex()
+            out.say(f"The operator still holds key {key_id} for {party_id}. To end that:")
+            out.say(f"  greenledger party revoke-key {party_id} {key_id} --reason '…'")
     out.result({"party": party_id, "entry": receipt.index, "vkey": own.verify_key.vkey})
 
 

@@ -67,7 +67,12 @@ def prove(
     names = _write(files, out_file)
     if names:
         out.say("Written: " + ", ".join(names))
-        out.say(f"Verify: greenledger-verify proof {names[0]} --vkey '{house.log.log_key.vkey}'")
+        if consistency_from is not None:
+            out.say(f"Verify: greenledger-verify consistency --batch {names[0]}")
+            out.say("Compare root1 and root2 with the signed checkpoints that you kept.")
+        elif format_ != "merkletools":
+            vkey = house.log.log_key.vkey
+            out.say(f"Verify: greenledger-verify proof {names[0]} --vkey '{vkey}'")
     else:
         for text in files:
             out.say(text.rstrip())

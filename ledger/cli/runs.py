@@ -10,7 +10,7 @@ import typer
 
 from ledger import db
 from ledger.cli.options import Dir, Json, open_house
-from ledger.cli.output import Output, energy, share
+from ledger.cli.output import Output, energy, share, span
 from ledger.errors import Corrupt
 from ledger.house import House
 from ledger.matching import service
@@ -37,13 +37,12 @@ def list_runs(directory: Dir = None, as_json: Json = False) -> None:
     out = Output(as_json=as_json)
     out.table(
         "Runs",
-        ["entry", "policy", "from (UTC)", "to", "as of entry"],
+        ["entry", "policy", "period", ">as of entry"],
         [
             [
                 one.entry_index,
                 one.policy,
-                format_instant(one.start_s),
-                format_instant(one.end_s),
+                span(one.start_s, one.end_s, house.log.zone),
                 one.as_of,
             ]
             for one in found
@@ -132,17 +131,17 @@ def provenance_of(house: House, evaluation: Evaluation) -> ProvenanceWh:
 def show_run(out: Output, house: House, entry: int, evaluation: Evaluation) -> None:
     """Print a run for people, or as JSON."""
     provenance = provenance_of(house, evaluation)
-    _say_shares(out, entry, evaluation)
+    _say_shares(out, entry, evaluation, house.log.zone)
     _say_consumers(out, evaluation)
     _say_rest(out, evaluation, provenance)
     out.result(_run_json(entry, evaluation, provenance))
 
 
-def _say_shares(out: Output, entry: int, evaluation: Evaluation) -> None:
+def _say_shares(out: Output, entry: int, evaluation: Evaluation, zone: str) -> None:
     out.table(
-        f"Run {entry}: {format_instant(evaluation.grid.start_s)} –"
-        f" {format_instant(evaluation.grid.end_s)}, as of entry {evaluation.as_of}",
-        ["matched by the", "matched", "share of consumption"],
+        f"Run {entry}: {span(evaluation.grid.start_s, evaluation.grid.end_s, zone)}, as of entry"
+        f" {evaluation.as_of}",
+        ["matched by the", ">matched", ">share of consumption"],
         [
             [
                 one.granularity.replace("_", "-"),
@@ -159,7 +158,12 @@ def _say_consumers(out: Output, evaluation: Evaluation) -> None:
     classes = sorted({class_ for row in consumers for class_ in row.by_class_wh})
     out.table(
         "By consumer, matched by the quarter-hour",
-        ["consumer", "consumption", *(name.replace("_", " ") for name in classes), "residual"],
+        [
+            "consumer",
+            ">consumption",
+            *(f">{name.replace('_', ' ')}" for name in classes),
+            ">residual",
+        ],
         [
             [
                 row.name,
@@ -188,6 +192,11 @@ def _say_rest(out: Output, evaluation: Evaluation, provenance: ProvenanceWh) -> 
     for what, found in provenance.items():
         said = ", ".join(f"{each} {energy(wh)}" for each, wh in found.items())
         out.say(f"Measured {what} by who vouches for it: {said or 'none'}.")
+    if not evaluation.contracts:
+        out.warn(
+            "no contract is in force in this period, so nothing is matched;"
+            " make one with: greenledger contract add"
+        )
     for one in evaluation.left_out:
         out.warn(
             f"contract {one.terms.name!r} is left out: a point of it has another owner, kind or"
