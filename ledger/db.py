@@ -6,6 +6,7 @@ their first read, so that two writers queue instead of failing half-way.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,13 +119,22 @@ def as_ledger_error(error: DBAPIError) -> LedgerError:
     while before is not None:
         error = before if isinstance(before, DBAPIError) else error
         before = before.__context__
-    said = str(error.orig).partition(" with text ")[0]
+    # The rest names values of rows: SQLite's after these words, PostgreSQL's on lines of their own.
+    said = str(error.orig).partition(" with text ")[0].partition("\n")[0]
     if isinstance(error, IntegrityError):
         return Refused(f"the database refused it: {said}")
     code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None and code & 0xFF in _SQLITE_PASSING:
+    passing = code is not None and code & 0xFF in _SQLITE_PASSING
+    # Another database's codes are its own: that rows are wrong is not to be said without knowing.
+    if passing or not isinstance(error.orig, sqlite3.Error):
         return Unavailable(f"the database can't do this now, nothing was changed: {said}")
     return Corrupt(f"the database does not hold what it should: {said}")
+
+
+def located(error: DBAPIError, where: str) -> LedgerError:
+    """`as_ledger_error`, with the place in front."""
+    found = as_ledger_error(error)
+    return type(found)(f"{where}: {found}")
 
 
 def create_tables(engine: Engine) -> None:

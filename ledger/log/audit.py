@@ -135,7 +135,7 @@ def _compare(stored: Connection, rebuilt: Connection) -> tuple[int, int]:
         try:
             rows += _compare_table(table, stored, rebuilt)
         except DBAPIError as error:
-            raise Corrupt(f"table {table.name}: {db.as_ledger_error(error)}") from error
+            raise db.located(error, f"table {table.name}") from error
     return len(tables), rows
 
 

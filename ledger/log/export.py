@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from ledger.db import as_ledger_error
+from ledger.db import located
 from ledger.errors import Corrupt, InvalidInput
 from ledger.log import merkle, store, tiles
 from ledger.log.bodies import Blob, Body
@@ -111,8 +111,7 @@ def _with_bodies(
         try:
             body = load(kind, key)
         except DBAPIError as error:
-            said = as_ledger_error(error)
-            raise Corrupt(f"entry {index} ({entry.type}): body {member}: {said}") from error
+            raise located(error, f"entry {index} ({entry.type}): body {member}") from error
         except (ValueError, TypeError, struct.error) as error:
             # Rows that can't even be put together to a body's bytes.
             raise Corrupt(f"entry {index} ({entry.type}): body {member}: {error}") from error

@@ -169,7 +169,7 @@ class Placement:
         self.types = types
         self.leaves: list[bytes] = []
         self._log_id = log_id
-        self._head = store.load_head(conn, log_id)
+        self._head = store.load_head(conn, log_id, lock=True)
         self._tick_s = self._head.tick_s
         self._log = store.load_log(conn, log_id) if self._head.size else None
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from ledger.db import append_only, as_ledger_error, metadata
+from ledger.db import append_only, located, metadata
 from ledger.errors import Corrupt, InvalidInput, NotFound
 from ledger.log import notes, tiles
 
@@ -148,19 +148,18 @@ def _broken_is_corrupt(table: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise Corrupt(f"table {table}: {as_ledger_error(error)}") from error
+        raise located(error, f"table {table}") from error
     except (InvalidInput, TypeError, ValueError, AttributeError) as error:
         raise Corrupt(f"table {table}: {error}") from error
 
 
-def load_head(conn: Connection, log_id: int) -> Head:
-    """The head row; inside `writing` nobody else can move it. Raises Corrupt."""
+def load_head(conn: Connection, log_id: int, *, lock: bool = False) -> Head:
+    """The head row; with `lock`, for who is to move it: nobody else can then. Raises Corrupt."""
+    query = select(heads.c.size, heads.c.tick_s, heads.c.edge).where(heads.c.log_id == log_id)
+    if lock:
+        query = query.with_for_update()  # SQLite has none and needs none: `writing` locks it all
     with _broken_is_corrupt("log_heads"):
-        row = conn.execute(
-            select(heads.c.size, heads.c.tick_s, heads.c.edge)
-            .where(heads.c.log_id == log_id)
-            .with_for_update()
-        ).one_or_none()
+        row = conn.execute(query).one_or_none()
         if row is None:
             return Head(edge=tiles.EMPTY_EDGE, tick_s=0)
         return Head(edge=tiles.Edge.decode(row.size, bytes(row.edge)), tick_s=row.tick_s)
@@ -234,14 +233,6 @@ def leaf_at(conn: Connection, log_id: int, index: int) -> bytes:
             )
         ).scalar_one()
     )
-
-
-def index_of_leaf(conn: Connection, log_id: int, leaf_hash: bytes) -> int | None:
-    return conn.execute(
-        select(entries.c.entry_index).where(
-            entries.c.log_id == log_id, entries.c.leaf_hash == leaf_hash
-        )
-    ).scalar_one_or_none()
 
 
 def index_of_id(conn: Connection, log_id: int, author: str, id_: str) -> int | None:
