@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, inspect
 
-import migrations
-from ledger import db
-from ledger.errors import Refused, Unavailable
+from ledger import db, schema
+from ledger.errors import LedgerError, Refused, Unavailable
+from ledger.files import make_private_folder
 from ledger.log import audit, export, publish, store
 from ledger.log.audit import Audited, Replayed
-from ledger.log.checkpoint import TlogProof
 from ledger.log.entry import ORIGIN, PARTY, write_statement
 from ledger.log.export import Progress
 from ledger.log.notes import sign_note
@@ -42,12 +39,21 @@ def now_s() -> int:
     return int(time.time())
 
 
-def migrate(url: str) -> None:
-    """Bring the database to the newest schema."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.attributes["url"] = url
-    command.upgrade(config, "head")
+def _require_database(settings: Settings) -> None:
+    if not settings.database_url and not settings.database_file.exists():
+        raise Unavailable(
+            f"{settings.dir} holds no ledger; make one with: greenledger init --origin NAME"
+        )
+
+
+def _make_database(settings: Settings) -> Engine:
+    """The data directory, and a database with the newest schema in it."""
+    make_private_folder(settings.dir)
+    if not settings.database_url:
+        # It holds values and the secrets of batches. SQLite gives its -wal the mode of the file.
+        settings.database_file.touch(mode=0o600)
+    schema.migrate(settings.url)
+    return db.open_engine(settings.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +73,28 @@ class House:
 
     @classmethod
     def open(cls, settings: Settings, *, clock_s: Callable[[], int] = now_s) -> House:
-        """Raises Unavailable where there is no ledger, or its database is an old copy."""
-        if not settings.database_url and not (settings.dir / "ledger.sqlite3").exists():
-            raise Unavailable(
-                f"{settings.dir} holds no ledger; make one with: greenledger init --origin NAME"
-            )
+        """Raises Unavailable where there is no ledger, or its database is an old copy, or of
+        another version."""
+        _require_database(settings)
         engine = db.open_engine(settings.url)
-        if not inspect(engine).has_table("logs"):
-            raise Unavailable(f"the database of {settings.dir} has no ledger's tables")
-        with db.reading(engine) as conn:
-            log = store.load_log(conn, LOG_ID)
-            publish.check_high_water(conn, log, cls._high_water_of(settings, log).read())
+        try:
+            with db.reading(engine) as conn:
+                if not inspect(conn).has_table("logs"):
+                    raise Unavailable(f"the database of {settings.dir} has no ledger's tables")
+                schema.check(conn)
+                log = store.load_log(conn, LOG_ID)
+                publish.check_high_water(conn, log, cls._high_water_of(settings, log).read())
+        except LedgerError:
+            engine.dispose()
+            raise
         return cls._assemble(settings, engine, log, clock_s)
+
+    @classmethod
+    def migrate(cls, settings: Settings) -> str:
+        """Bring the database to the schema that this program needs; returns its name."""
+        _require_database(settings)
+        schema.migrate(settings.url)
+        return schema.newest()
 
     @classmethod
     def init(
@@ -96,12 +112,11 @@ class House:
             if not member.check(value):
                 raise Refused(f"{what} is {value!r}, not {member.expected}")
         parse_zone(zone)
-        settings.dir.mkdir(parents=True, exist_ok=True)
-        migrate(settings.url)
-        engine = db.open_engine(settings.url)
+        engine = _make_database(settings)
         with db.reading(engine) as conn:
             if store.load_head(conn, LOG_ID).size:
                 raise Refused(f"{settings.dir} holds a ledger already")
+        # Who is killed from here to the genesis leaves keys that sign nothing, and begins anew.
         keystore = cls._keystore_of(settings)
         operator_key = keystore.create(party_entries.party_key_name(origin, operator))
         log_key = keystore.create(origin)
@@ -165,11 +180,6 @@ class House:
         high_water = self._high_water_of(self.settings, self.log)
         return publish.sign_checkpoint(self.engine, self.log, key, high_water)
 
-    def prove(self, index: int) -> TlogProof:
-        """Inclusion of entry `index` under the latest checkpoint."""
-        with db.reading(self.engine) as conn:
-            return publish.prove_entry(conn, self.log, index)
-
     def audit(self, progress: Progress) -> Audited:
         """Raises Corrupt with the first thing that does not hold."""
         record = self._high_water_of(self.settings, self.log).read()
@@ -190,7 +200,8 @@ class House:
     @classmethod
     def restore(cls, settings: Settings, folder: Path, progress: Progress) -> Replayed:
         """Replay an export of entries into an empty database."""
-        settings.dir.mkdir(parents=True, exist_ok=True)
-        migrate(settings.url)
-        engine = db.open_engine(settings.url)
-        return audit.restore(engine, LOG_ID, ENTRY_TYPES, folder, progress)
+        engine = _make_database(settings)
+        try:
+            return audit.restore(engine, LOG_ID, ENTRY_TYPES, folder, progress)
+        finally:
+            engine.dispose()

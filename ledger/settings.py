@@ -25,7 +25,12 @@ class Settings(BaseSettings):
 
     @property
     def url(self) -> str:
-        return self.database_url or f"sqlite:///{self.dir / 'ledger.sqlite3'}"
+        return self.database_url or f"sqlite:///{self.database_file}"
+
+    @property
+    def database_file(self) -> Path:
+        """The embedded database, where no other one is named."""
+        return self.dir / "ledger.sqlite3"
 
     @property
     def secrets_dir(self) -> Path:

@@ -1,15 +1,26 @@
-"""Alembic environment: one connection, transactional, the metadata of all rooms."""
+"""Alembic environment: all migrations in one transaction, as the ledger's own connections do."""
 
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import create_engine
 
-from ledger import house  # noqa: F401  (imports every room's tables)
-from ledger.db import metadata
+from ledger import (
+    db,
+    house,  # noqa: F401  (imports every room's tables)
+)
 
-_url = context.config.attributes["url"]
-with create_engine(_url).connect() as _connection:
-    context.configure(connection=_connection, target_metadata=metadata, render_as_batch=False)
-    with context.begin_transaction():
-        context.run_migrations()
+_engine = db.open_engine(context.config.attributes["url"])
+try:
+    # SQLite rolls DDL back like rows, though Alembic takes it for a database that can't: who is
+    # killed in the middle leaves what was there before.
+    with db.writing(_engine) as _connection:
+        context.configure(
+            connection=_connection,
+            target_metadata=db.metadata,
+            render_as_batch=False,
+            transactional_ddl=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+finally:
+    _engine.dispose()

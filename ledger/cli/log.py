@@ -1,4 +1,4 @@
-"""greenledger init, status, checkpoint, prove entries, audit, export, restore."""
+"""greenledger init, status, checkpoint, migrate, audit, export, restore."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
 from ledger import db
 from ledger.cli.options import Dir, Json, open_house, settings_of
 from ledger.cli.output import Output, step
+from ledger.errors import NotFound
 from ledger.house import House
 from ledger.log import store
+from ledger.log.checkpoint import Checkpoint
 from ledger.log.publish import latest_checkpoint
 from ledger.metering.store import interval_counts
 from ledger.metering.tables import export_parquet
@@ -24,6 +27,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("init")(init)
     app.command("status")(status)
     app.command("checkpoint")(checkpoint)
+    app.command("migrate")(migrate)
     app.command("audit")(audit)
     app.add_typer(export, name="export")
     app.command("restore")(restore)
@@ -54,7 +58,7 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         head = store.load_head(conn, house.log.log_id)
-        signed, _ = latest_checkpoint(conn, house.log)
+        signed = _signed(conn, house)
         counts = interval_counts(conn, house.log.log_id)
     intervals = sum(count for _, count in counts)
     out = Output(as_json=as_json)
@@ -66,7 +70,10 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
             ["park time", house.log.zone],
             ["entries", f"{head.size:,}"],
             ["last tick", format_instant(head.tick_s)],
-            ["latest checkpoint", f"{signed.size:,} entries, root {signed.root.hex()}"],
+            [
+                "latest checkpoint",
+                f"{signed.size:,} entries, root {signed.root.hex()}" if signed else "none yet",
+            ],
             ["intervals stored", f"{intervals:,} of {len(counts)} points"],
             ["verification key", house.log.log_key.vkey],
         ],
@@ -77,10 +84,26 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
             "vkey": house.log.log_key.vkey,
             "log_size": head.size,
             "tick": format_instant(head.tick_s),
-            "checkpoint": {"size": signed.size, "root": signed.root.hex()},
+            "checkpoint": {"size": signed.size, "root": signed.root.hex()} if signed else None,
             "intervals": intervals,
         }
     )
+
+
+def _signed(conn: Connection, house: House) -> Checkpoint | None:
+    """None where `init` was stopped between the genesis and its checkpoint."""
+    try:
+        return latest_checkpoint(conn, house.log)[0]
+    except NotFound:
+        return None
+
+
+def migrate(directory: Dir = None, as_json: Json = False) -> None:
+    """Bring the database to the schema that this version needs; a newer program asks for it."""
+    revision = House.migrate(settings_of(directory))
+    out = Output(as_json=as_json)
+    out.say(f"The database has schema {revision}.")
+    out.result({"schema": revision})
 
 
 def checkpoint(directory: Dir = None, as_json: Json = False) -> None:

@@ -19,8 +19,9 @@ from greenledger_verify.report import Report
 from greenledger_verify.trust import trust_of
 from ledger import db
 from ledger.errors import Corrupt, InvalidInput, LedgerError
-from ledger.house import ENTRY_TYPES, LOG_ID, House, migrate
+from ledger.house import ENTRY_TYPES, LOG_ID, House
 from ledger.log import audit
+from ledger.schema import migrate
 from tests.ledgers import (
     begin,
     copy_ledger,

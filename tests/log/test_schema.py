@@ -16,7 +16,8 @@ from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint
 import migrations
 from ledger import db
 from ledger.errors import Refused
-from ledger.house import House, migrate
+from ledger.house import House
+from ledger.schema import migrate
 from tests.ledgers import copy_ledger, raw_database
 
 APPEND_ONLY = sorted(
