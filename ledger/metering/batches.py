@@ -26,6 +26,7 @@ MEDIA: Final = "application/vnd.greenledger.readings"
 SECRET_BYTES: Final = 32
 POINT_BYTES: Final = 16
 NONCE_BYTES: Final = 16
+NONCE: Final = np.dtype(f"V{NONCE_BYTES}")
 # The year 10000, which no time in this format reaches.
 END_S: Final = 253_402_300_800
 READINGS_MAX: Final = 500_000
@@ -34,7 +35,7 @@ _MAGIC: Final = b"GLR1"
 _BLOCK_HEAD: Final = struct.Struct(">16sQII")
 _LEAF: Final = np.dtype(
     [
-        ("nonce", "V16"),
+        ("nonce", NONCE),
         ("point", "V16"),
         ("start", ">u8"),
         ("length", ">u4"),
@@ -64,6 +65,10 @@ class Block:
     def end_s(self) -> int:
         return self.start_s + self.count * self.length_s
 
+    def starts_s(self) -> NDArray[np.int64]:
+        """int64[n]: the start of each interval."""
+        return self.start_s + np.arange(self.count, dtype=np.int64) * self.length_s
+
     def wire_values(self) -> bytes:
         return self.value.astype(">i8").tobytes()
 
@@ -79,19 +84,38 @@ def nonces(secret: bytes, origin: str, id_: str, count: int) -> bytes:
 
 def leaf_rows(blocks: Sequence[Block], stream: bytes) -> list[bytes]:
     """The 54-byte leaves of all blocks, in order; `stream` holds their nonces."""
+    nonce = np.frombuffer(stream, NONCE)
     rows: list[bytes] = []
-    at = 0
     for block in blocks:
-        leaves = np.empty(block.count, dtype=_LEAF)
-        leaves["nonce"] = np.frombuffer(stream, "V16", block.count, at * NONCE_BYTES)
-        leaves["point"] = np.void(block.point)
-        leaves["start"] = block.start_s + np.arange(block.count, dtype=np.int64) * block.length_s
-        leaves["length"] = block.length_s
-        leaves["value"] = block.value
-        leaves["quality"] = block.quality
-        rows.extend(leaves.view(f"V{LEAF_BYTES}").tolist())
-        at += block.count
+        rows += leaves_of(
+            nonce[len(rows) : len(rows) + block.count],
+            block.point,
+            block.starts_s(),
+            block.length_s,
+            block.value,
+            block.quality,
+        )
     return rows
+
+
+def leaves_of(
+    nonce: NDArray[np.void],
+    point: bytes,
+    start_s: NDArray[np.int64],
+    length_s: int,
+    value: NDArray[np.int64],
+    quality: NDArray[np.uint16],
+) -> list[bytes]:
+    """The 54-byte leaves of any intervals of one point and length."""
+    leaves = np.empty(len(start_s), dtype=_LEAF)
+    leaves["nonce"] = nonce
+    leaves["point"] = np.void(point)
+    leaves["start"] = start_s
+    leaves["length"] = length_s
+    leaves["value"] = value
+    leaves["quality"] = quality
+    found: list[bytes] = leaves.view(f"V{LEAF_BYTES}").tolist()
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

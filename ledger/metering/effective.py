@@ -6,7 +6,9 @@ So the effective value of an interval is the one of the latest entry below the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +17,10 @@ from sqlalchemy import Connection
 
 from ledger.log import merkle
 from ledger.metering import store
-from ledger.metering.batches import leaf_rows, nonces
+from ledger.metering.batches import NONCE, Block, leaves_of, nonces
 from ledger.metering.series import Series
 
-LeafHashes = dict[int, list[bytes]]  # by entry
+Int64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,23 +43,27 @@ def effective(
 ) -> list[Effective]:
     """Effective readings wholly inside [start_s, end_s), one item for each interval length."""
     stored = store.blocks_in(conn, log_id, point, start_s=start_s, end_s=end_s, as_of=as_of)
-    lengths = sorted({found.block.length_s for found in stored})
-    items = (
-        _overlay(point, length_s, [one for one in stored if one.block.length_s == length_s])
-        for length_s in lengths
-    )
+    by_length: dict[int, list[store.StoredBlock]] = defaultdict(list)
+    for found in stored:
+        by_length[found.block.length_s].append(found)
+    items = (_overlay(point, length_s, some) for length_s, some in sorted(by_length.items()))
     cut = (_inside(item, start_s, end_s) for item in items)
     return [item for item in cut if len(item.series)]
 
 
 def _overlay(point: bytes, length_s: int, stored: Sequence[store.StoredBlock]) -> Effective:
-    starts = np.concatenate([store.starts_of(found.block) for found in stored])
-    entries = np.concatenate(
-        [np.full(found.block.count, found.entry_index, dtype=np.int64) for found in stored]
+    # All blocks at once: a year that came one interval at a time has 35,000 of them.
+    heads = np.array(
+        [
+            (found.block.count, found.block.start_s, found.entry_index, found.leaf_offset)
+            for found in stored
+        ],
+        dtype=np.int64,
     )
-    leaves = np.concatenate(
-        [found.leaf_offset + np.arange(found.block.count, dtype=np.int64) for found in stored]
-    )
+    counts = heads[:, 0]
+    first, entries, leaves = np.repeat(heads[:, 1:], counts, axis=0).T
+    place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    starts, leaves = first + place * length_s, leaves + place
     order = np.lexsort((entries, starts))
     # Of equal starts the last in this order is the latest entry.
     ordered = starts[order]
@@ -95,38 +101,65 @@ def _inside(item: Effective, start_s: int, end_s: int) -> Effective:
 
 
 def leaf_hashes_in_force(
-    conn: Connection,
-    log_id: int,
-    origin: str,
-    point: bytes,
-    length_s: int,
-    starts_s: Iterable[int],
-    hashes: LeafHashes | None = None,
-) -> dict[int, bytes]:
-    """Leaf hash of the effective reading at each start; starts without a reading are left out.
+    conn: Connection, log_id: int, origin: str, blocks: Sequence[Block]
+) -> list[bytes]:
+    """Leaf hash of the effective reading for each interval of `blocks`, which are in order.
 
-    `hashes` keeps the leaf hashes of batches from one call to the next.
+    Empty where no reading with that very start and length is in force. Of each batch only the
+    leaves that are wanted are made again, whatever the number of blocks.
     """
-    known = {} if hashes is None else hashes
-    wanted = sorted(starts_s)
-    found: dict[int, bytes] = {}
-    items = effective(conn, log_id, point, start_s=wanted[0], end_s=wanted[-1] + length_s)
-    for item in items:
-        if item.series.length_s != length_s:
-            continue
-        places = np.flatnonzero(np.isin(item.series.start_s, wanted))
-        for entry_index in np.unique(item.entry_index[places]).tolist():
-            here = places[item.entry_index[places] == entry_index]
-            if entry_index not in known:
-                known[entry_index] = _leaf_hashes(conn, log_id, origin, entry_index)
-            leaves = (known[entry_index][leaf] for leaf in item.leaf_index[here].tolist())
-            found.update(zip(item.series.start_s[here].tolist(), leaves, strict=True))
-    return found
+    hashes = [b""] * sum(block.count for block in blocks)
+    by_entry: dict[int, list[tuple[Effective, Int64, Int64]]] = defaultdict(list)
+    at = 0
+    for point, found in itertools.groupby(blocks, lambda block: block.point):
+        mine = list(found)
+        start_s = np.concatenate([block.starts_s() for block in mine])
+        length_s = np.repeat([block.length_s for block in mine], [block.count for block in mine])
+        end_s = mine[-1].end_s
+        items = {
+            item.series.length_s: item
+            for item in effective(conn, log_id, point, start_s=int(start_s[0]), end_s=end_s)
+        }
+        for length, wanted in _groups(length_s):
+            if length not in items:
+                continue
+            item = items[length]
+            theirs = np.searchsorted(item.series.start_s, start_s[wanted])
+            theirs = np.minimum(theirs, len(item.series) - 1)
+            same = item.series.start_s[theirs] == start_s[wanted]
+            wanted, theirs = wanted[same], theirs[same]
+            for entry_index, chosen in _groups(item.entry_index[theirs]):
+                by_entry[entry_index].append((item, theirs[chosen], at + wanted[chosen]))
+        at += len(start_s)
+    batches = store.load_batches(conn, log_id, sorted(by_entry))
+    for entry_index, parts in by_entry.items():
+        for place, leaf in _leaf_hashes(batches[entry_index], origin, parts):
+            hashes[place] = leaf
+    return hashes
 
 
-def _leaf_hashes(conn: Connection, log_id: int, origin: str, entry_index: int) -> list[bytes]:
-    batch = store.load_batch(conn, log_id, entry_index)
-    assert batch is not None
-    blocks = store.blocks_of_batch(conn, log_id, entry_index)
-    count = sum(block.count for block in blocks)
-    return merkle.leaf_hashes(leaf_rows(blocks, nonces(batch.secret, origin, batch.id, count)))
+def _leaf_hashes(
+    batch: store.BatchRow, origin: str, parts: Sequence[tuple[Effective, Int64, Int64]]
+) -> Iterator[tuple[int, bytes]]:
+    """(Place, leaf hash) of readings of one batch: parts are (item, elements of it, places)."""
+    count = max(int(item.leaf_index[chosen].max()) for item, chosen, _ in parts) + 1
+    nonce = np.frombuffer(nonces(batch.secret, origin, batch.id, count), NONCE)
+    for item, chosen, places in parts:
+        series = item.series
+        rows = leaves_of(
+            nonce[item.leaf_index[chosen]],
+            bytes.fromhex(series.point),
+            series.start_s[chosen],
+            series.length_s,
+            series.value[chosen],
+            series.quality[chosen],
+        )
+        yield from zip(places.tolist(), merkle.leaf_hashes(rows), strict=True)
+
+
+def _groups(keys: Int64) -> Iterator[tuple[int, Int64]]:
+    """Each value with the places where it stands."""
+    order = np.argsort(keys, kind="stable")
+    for places in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
+        if len(places):
+            yield int(keys[places[0]]), places

@@ -8,12 +8,10 @@ of a source form a chain.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ledger.errors import InvalidInput, Refused
@@ -24,7 +22,7 @@ from ledger.log.store import load_log
 from ledger.log.types import FUTURE_S_MAX, Bodies, EntryType, Tx
 from ledger.metering import store
 from ledger.metering.batches import MEDIA, Block, Readings, encode_blocks
-from ledger.metering.effective import LeafHashes, leaf_hashes_in_force
+from ledger.metering.effective import leaf_hashes_in_force
 from ledger.metering.points import Point, check_parent, require_separate_meters
 from ledger.parties.entries import author_signs, require_party
 from ledger.parties.store import current_party
@@ -36,7 +34,6 @@ CORRECTS_MEDIA: Final = "application/vnd.greenledger.corrects"
 READINGS: Final = "readings"
 CORRECTION: Final = "readings.correction"
 POINT: Final = "point.register"
-NO_LEAF: Final = bytes(32)
 # 30 GW. Sums of a run stay in the integers of JSON (2^53), or no run could be written any more.
 WH_PER_S_MAX: Final = 2**23
 
@@ -140,9 +137,12 @@ def _accept_readings(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     readings = bodies["body"]
     assert isinstance(readings, Readings)
     _check_chain(tx, entry)
-    known = store.current_points(tx.conn, tx.log.log_id)
+    written = {block.point for block in readings.blocks}
+    known = store.current_points(tx.conn, tx.log.log_id, only=written)
+    party = current_party(tx.conn, tx.log.log_id, entry.author)
+    gateway = party is not None and "gateway" in party.roles
     for block in readings.blocks:
-        _check_block(tx, entry, known, block)
+        _check_block(tx, entry, known, block, gateway=gateway)
     correction = entry.type == CORRECTION
     if correction:
         _check_corrected(tx, readings, blob(bodies, "corrects").content)
@@ -175,17 +175,17 @@ def _check_chain(tx: Tx, entry: Entry) -> None:
         )
 
 
-def _check_block(tx: Tx, entry: Entry, known: dict[bytes, store.Registered], block: Block) -> None:
+def _check_block(
+    tx: Tx, entry: Entry, known: dict[bytes, store.Registered], block: Block, *, gateway: bool
+) -> None:
     if block.point not in known:
         raise Refused(f"point {block.point.hex()} is not registered: meter it first")
     master = known[block.point].master
-    if entry.author not in (master.owner, tx.log.operator):
-        author = current_party(tx.conn, tx.log.log_id, entry.author)
-        if author is None or "gateway" not in author.roles:
-            raise Refused(
-                f"readings of {master.name!r} come from its owner {master.owner!r}, the operator"
-                f" or a gateway, not from {entry.author!r}"
-            )
+    if not gateway and entry.author not in (master.owner, tx.log.operator):
+        raise Refused(
+            f"readings of {master.name!r} come from its owner {master.owner!r}, the operator"
+            f" or a gateway, not from {entry.author!r}"
+        )
     if master.interval_s and block.length_s != master.interval_s:
         raise Refused(
             f"point {master.name!r} is read every {master.interval_s} s, the block's intervals"
@@ -221,72 +221,39 @@ def _check_block(tx: Tx, entry: Entry, known: dict[bytes, store.Registered], blo
 
 
 def _check_free(tx: Tx, known: dict[bytes, store.Registered], block: Block) -> None:
-    stored = store.blocks_in(
+    held = store.plain_block_in(
         tx.conn, tx.log.log_id, block.point, start_s=block.start_s, end_s=block.end_s
     )
-    if stored:
-        at = format_instant(max(block.start_s, stored[0].block.start_s))
+    if held:
+        entry_index, start_s = held
+        at = format_instant(max(block.start_s, start_s))
         raise Refused(
             f"point {known[block.point].master.name!r} has a reading at {at} already (entry"
-            f" {stored[0].entry_index}); a different value is a correction that names it"
+            f" {entry_index}); a different value is a correction that names it"
         )
 
 
 def _check_corrected(tx: Tx, readings: Readings, corrects: bytes) -> None:
-    """Compare-and-set: each leaf names the leaf in force that it replaces."""
+    """Compare-and-set: each leaf names the leaf in force that it replaces, of its very interval.
+
+    So corrections are where plain readings are, and no check for overlaps has to look at them.
+    """
     if len(corrects) != 32 * readings.size:
         raise InvalidInput(
             f"corrects holds {len(corrects)} bytes, not 32 for each of {readings.size} readings"
         )
+    in_force = leaf_hashes_in_force(tx.conn, tx.log.log_id, tx.log.origin, readings.blocks)
     at = 0
-    hashes: LeafHashes = {}
-    # By point, not by block: a correction may consist of very many short blocks of a long batch.
-    for point, found in itertools.groupby(readings.blocks, lambda block: block.point):
-        blocks = list(found)
-        for length_s, starts in _starts_by_length(blocks):
-            in_force = leaf_hashes_in_force(
-                tx.conn, tx.log.log_id, tx.log.origin, point, length_s, starts, hashes
-            )
-            for start_s in starts:
-                stated = corrects[32 * at : 32 * at + 32]
-                if in_force.get(start_s, NO_LEAF) != stated:
-                    raise Refused(
-                        f"point {point.hex()} at {format_instant(start_s)}: the correction replaces"
-                        f" {stated.hex()}, in force is {in_force.get(start_s, NO_LEAF).hex()}"
-                    )
-                at += 1
-        _check_same_intervals(tx, point, blocks)
-
-
-def _starts_by_length(blocks: Sequence[Block]) -> Iterator[tuple[int, list[int]]]:
-    """Runs of blocks of one length, in order: (length, starts of their intervals)."""
-    for length_s, run in itertools.groupby(blocks, lambda block: block.length_s):
-        yield length_s, [start for block in run for start in store.starts_of(block).tolist()]
-
-
-def _check_same_intervals(tx: Tx, point: bytes, blocks: Sequence[Block]) -> None:
-    """What touches the correction's intervals has the very same start and length."""
-    stored = store.blocks_in(
-        tx.conn, tx.log.log_id, point, start_s=blocks[0].start_s, end_s=blocks[-1].end_s
-    )
-    intervals = np.unique(
-        np.concatenate([_intervals(block) for block in (*blocks, *(one.block for one in stored))]),
-        axis=0,
-    )
-    starts, lengths = intervals[:, 0], intervals[:, 1]
-    wrong = np.flatnonzero(starts[:-1] + lengths[:-1] > starts[1:])
-    if len(wrong):
-        first = int(wrong[0])
-        raise Refused(
-            f"point {point.hex()}: a correction has the intervals of what it replaces; here are"
-            f" {int(lengths[first])} s from {format_instant(int(starts[first]))} and"
-            f" {int(lengths[first + 1])} s from {format_instant(int(starts[first + 1]))}"
-        )
-
-
-def _intervals(block: Block) -> NDArray[np.int64]:
-    """int64[n, 2]: start and length of each interval."""
-    return np.stack([store.starts_of(block), np.full(block.count, block.length_s)], axis=1)
+    for block in readings.blocks:
+        for start_s in range(block.start_s, block.end_s, block.length_s):
+            stated = corrects[32 * at : 32 * at + 32]
+            if in_force[at] != stated:
+                held = in_force[at].hex() or f"no reading of {block.length_s} s"
+                raise Refused(
+                    f"point {block.point.hex()} at {format_instant(start_s)}: the correction"
+                    f" replaces {stated.hex()}, in force is {held}"
+                )
+            at += 1
 
 
 def file_of(bodies: Bodies) -> Sequence[str]:
@@ -296,8 +263,11 @@ def file_of(bodies: Bodies) -> Sequence[str]:
         raise InvalidInput("manifest: member 'file' is an object, {} where there was no file")
     if not file:
         return ()
-    if not isinstance(file.get("hash"), str):
-        raise InvalidInput("manifest: file.hash is the hash of the salted file")
+    # It becomes a file's name in an export, and a restore opens that name.
+    if not (file.get("hash") and e.HASH_OR_NONE.check(file["hash"])):
+        raise InvalidInput(
+            "manifest: file.hash is the hash of the salted file, 64 lower-case hex digits"
+        )
     return (file["hash"],)
 
 

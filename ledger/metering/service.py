@@ -19,8 +19,8 @@ from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.metering import store
 from ledger.metering.batches import READINGS_MAX, SECRET_BYTES, Block, Readings, blocks_of, cut
-from ledger.metering.effective import LeafHashes, effective, leaf_hashes_in_force
-from ledger.metering.entries import CORRECTION, CORRECTS_MEDIA, NO_LEAF, POINT, READINGS
+from ledger.metering.effective import effective, leaf_hashes_in_force
+from ledger.metering.entries import CORRECTION, CORRECTS_MEDIA, POINT, READINGS
 from ledger.metering.points import Point
 from ledger.metering.quality import Quality
 from ledger.metering.series import Series
@@ -111,7 +111,10 @@ def take_in(
                 raise NotFound(f"no point {one.point!r}; registered are {', '.join(sorted(known))}")
             _sort(conn, log_id, known[one.point].point, one, found, correct=bool(origin.reason))
         last = store.last_batch(conn, log_id, origin.author, origin.source)
-        corrects = _replaced(conn, desk, known, found.corrections)
+        corrections = [
+            (blocks, b"".join(leaf_hashes_in_force(conn, log_id, desk.log.origin, blocks)))
+            for blocks in _batches_of(known, found.corrections)
+        ]
     file = None
     if origin.file is not None:
         file = Blob.seal(origin.file, FILE_MEDIA, salt=fresh_salt())
@@ -126,11 +129,8 @@ def take_in(
     )
     for blocks in _batches_of(known, found.fresh):
         chain.add(READINGS, blocks, None)
-    for blocks in _batches_of(known, found.corrections):
-        content = b"".join(
-            corrects[block.point, start] for block in blocks for start in _starts(block)
-        )
-        chain.add(CORRECTION, blocks, Blob.seal(content, CORRECTS_MEDIA, salt=fresh_salt()))
+    for blocks, corrects in corrections:
+        chain.add(CORRECTION, blocks, Blob.seal(corrects, CORRECTS_MEDIA, salt=fresh_salt()))
     receipts = desk.writer.append_all(chain.submissions) if chain.submissions else []
     return Taken(
         receipts=receipts,
@@ -138,10 +138,6 @@ def take_in(
         repeats=found.repeats + origin.repeats,
         corrected=sum(len(one) for one in found.corrections),
     )
-
-
-def _starts(block: Block) -> range:
-    return range(block.start_s, block.end_s, block.length_s)
 
 
 def _sort(
@@ -201,27 +197,6 @@ def _pick(one: Series, which: NDArray[np.bool_], flag: int = 0) -> Series:
         value=one.value[which],
         quality=one.quality[which] | np.uint16(flag),
     )
-
-
-def _replaced(
-    conn: Connection,
-    desk: Desk,
-    known: Mapping[str, store.Registered],
-    corrections: Sequence[Series],
-) -> dict[tuple[bytes, int], bytes]:
-    """Leaf hash in force for each (point, start) that is corrected."""
-    found: dict[tuple[bytes, int], bytes] = {}
-    known_hashes: LeafHashes = {}
-    for one in corrections:
-        if len(one) == 0:
-            continue
-        point = known[one.point].point
-        starts = one.start_s.tolist()
-        hashes = leaf_hashes_in_force(
-            conn, desk.log.log_id, desk.log.origin, point, one.length_s, starts, known_hashes
-        )
-        found.update({(point, start): hashes.get(start, NO_LEAF) for start in starts})
-    return found
 
 
 def _batches_of(

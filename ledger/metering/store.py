@@ -1,118 +1,20 @@
-"""Tables of points, batches and packed blocks. Rows never change: the latest is in force."""
+"""Points, batches and packed blocks in the database. The latest row is in force."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Connection,
-    ForeignKeyConstraint,
-    Index,
-    LargeBinary,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
-from ledger.db import append_only, metadata
 from ledger.metering.batches import Block, Readings, decode_arrays
 from ledger.metering.points import Point
+from ledger.metering.schema import batches, blocks, meter_logs, point_names, points
 
-NO_OVERLAP_TRIGGER: Final = """
-CREATE TRIGGER blocks_no_overlap BEFORE INSERT ON blocks
-WHEN NEW.correction = 0 AND EXISTS (
-    SELECT 1 FROM blocks AS b WHERE b.log_id = NEW.log_id AND b.point = NEW.point
-    AND b.start_s < NEW.end_s AND b.end_s > NEW.start_s)
-BEGIN SELECT RAISE(ABORT, 'blocks overlap: a point and interval has one value'); END
-"""
-
-points: Final = append_only(
-    Table(
-        "points",
-        metadata,
-        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
-        Column("point", LargeBinary(16), nullable=False),
-        Column("id", String(32), nullable=False),
-        Column("replaces", String(32), nullable=False),
-        Column("master", Text, nullable=False),
-        UniqueConstraint("log_id", "point", "replaces"),
-    )
-)
-# A name and a meter number belong to one point and one log for good.
-point_names: Final = append_only(
-    Table(
-        "point_names",
-        metadata,
-        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("name", String(64), primary_key=True),
-        Column("point", LargeBinary(16), nullable=False),
-    )
-)
-meter_logs: Final = append_only(
-    Table(
-        "meter_logs",
-        metadata,
-        Column("number", String(64), primary_key=True),
-        Column("log_id", SmallInteger, nullable=False),
-    )
-)
-batches: Final = append_only(
-    Table(
-        "batches",
-        metadata,
-        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
-        Column("author", String(40), nullable=False),
-        Column("source", String(64), nullable=False),
-        Column("sequence", BigInteger, nullable=False),
-        Column("leaf_hash", LargeBinary(32), nullable=False),
-        Column("id", String(32), nullable=False),
-        Column("correction", SmallInteger, nullable=False),
-        Column("count", BigInteger, CheckConstraint("count > 0", name="count"), nullable=False),
-        Column("secret", LargeBinary(32), nullable=False),
-        Column("key_id", LargeBinary(4), nullable=False),
-        UniqueConstraint("log_id", "author", "source", "sequence"),
-    )
-)
-blocks: Final = append_only(
-    Table(
-        "blocks",
-        metadata,
-        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
-        Column("number", BigInteger, primary_key=True, autoincrement=False),
-        Column("leaf_offset", BigInteger, nullable=False),
-        Column("point", LargeBinary(16), nullable=False),
-        Column("start_s", BigInteger, nullable=False),
-        Column(
-            "end_s", BigInteger, CheckConstraint("end_s > start_s", name="span"), nullable=False
-        ),
-        Column("length_s", BigInteger, nullable=False),
-        Column("correction", SmallInteger, nullable=False),
-        Column("value", LargeBinary, nullable=False),
-        Column("quality", LargeBinary, nullable=False),
-        ForeignKeyConstraint(
-            ["log_id", "entry_index"], ["batches.log_id", "batches.entry_index"], use_alter=False
-        ),
-        Index("ix_blocks_point_span", "log_id", "point", "start_s", "end_s"),
-        # Invariant 19 of the database: a point and interval has one value unless it is corrected.
-        info={"triggers": [NO_OVERLAP_TRIGGER]},
-    )
-)
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,20 +53,28 @@ class StoredBlock:
 
 
 def current_points(
-    conn: Connection, log_id: int, as_of: int | None = None
+    conn: Connection,
+    log_id: int,
+    as_of: int | None = None,
+    *,
+    only: Collection[bytes] | None = None,
 ) -> dict[bytes, Registered]:
-    """Registrations in force as of a log size (now by default), by point id."""
+    """Registrations in force as of a log size (now by default), by point id; of `only` at least."""
     query = select(points).where(points.c.log_id == log_id).order_by(points.c.entry_index)
     if as_of is not None:
         query = query.where(points.c.entry_index < as_of)
+    # A database takes only so many values at once; for that many points all may be read.
+    if only is not None and len(only) <= _AT_ONCE:
+        query = query.where(points.c.point.in_(only))
+    latest = {bytes(row.point): row for row in conn.execute(query)}
     return {
-        bytes(row.point): Registered(
-            point=bytes(row.point),
+        point: Registered(
+            point=point,
             id=row.id,
             entry_index=row.entry_index,
             master=Point.from_json(json.loads(row.master)),
         )
-        for row in conn.execute(query)
+        for point, row in latest.items()
     }
 
 
@@ -219,6 +129,18 @@ def load_batch(conn: Connection, log_id: int, entry_index: int) -> BatchRow | No
         select(batches).where(batches.c.log_id == log_id, batches.c.entry_index == entry_index)
     ).one_or_none()
     return None if row is None else _batch(row)
+
+
+def load_batches(conn: Connection, log_id: int, indices: Sequence[int]) -> dict[int, BatchRow]:
+    """The batches at these entries, by entry."""
+    found: dict[int, BatchRow] = {}
+    for begin in range(0, len(indices), _AT_ONCE):
+        query = select(batches).where(
+            batches.c.log_id == log_id,
+            batches.c.entry_index.in_(indices[begin : begin + _AT_ONCE]),
+        )
+        found.update((row.entry_index, _batch(row)) for row in conn.execute(query))
+    return found
 
 
 def batch_rows(conn: Connection, log_id: int, as_of: int) -> list[BatchRow]:
@@ -292,6 +214,20 @@ def blocks_of_batch(conn: Connection, log_id: int, entry_index: int) -> list[Blo
     return [_stored(row).block for row in conn.execute(query)]
 
 
+def plain_block_in(
+    conn: Connection, log_id: int, point: bytes, *, start_s: int, end_s: int
+) -> tuple[int, int] | None:
+    """The last plain block of a point that touches [start_s, end_s): its entry and its start."""
+    query = (
+        select(blocks.c.entry_index, blocks.c.start_s, blocks.c.end_s)
+        .where(*_of_kind(log_id, point, correction=False), blocks.c.start_s < end_s)
+        .order_by(blocks.c.start_s.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).one_or_none()
+    return (row.entry_index, row.start_s) if row is not None and row.end_s > start_s else None
+
+
 def blocks_in(
     conn: Connection,
     log_id: int,
@@ -301,17 +237,46 @@ def blocks_in(
     end_s: int,
     as_of: int | None = None,
 ) -> list[StoredBlock]:
-    """Blocks of a point that touch [start_s, end_s), in the order of their entries."""
-    query = (
-        select(blocks)
-        .where(
-            blocks.c.log_id == log_id,
-            blocks.c.point == point,
-            blocks.c.start_s < end_s,
-            blocks.c.end_s > start_s,
-        )
-        .order_by(blocks.c.entry_index, blocks.c.number)
+    """Blocks of a point that touch [start_s, end_s): plain ones by time, corrections after them."""
+    # Plain blocks are apart: the first to touch the span is the last that begins before it, if any.
+    first = (
+        select(blocks.c.start_s)
+        .where(*_of_kind(log_id, point, correction=False), blocks.c.start_s <= start_s)
+        .order_by(blocks.c.start_s.desc())
+        .limit(1)
+        .scalar_subquery()
     )
+    found = _blocks_in(
+        conn,
+        as_of,
+        *_of_kind(log_id, point, correction=False),
+        blocks.c.start_s >= func.coalesce(first, start_s),
+        blocks.c.start_s < end_s,
+        blocks.c.end_s > start_s,
+    )
+    if not found:
+        return []
+    return found + _blocks_in(
+        conn,
+        as_of,
+        *_of_kind(log_id, point, correction=True),
+        blocks.c.start_s < end_s,
+        blocks.c.end_s > start_s,
+    )
+
+
+def _of_kind(log_id: int, point: bytes, *, correction: bool) -> tuple[ColumnElement[bool], ...]:
+    return (
+        blocks.c.log_id == log_id,
+        blocks.c.point == point,
+        blocks.c.correction == int(correction),
+    )
+
+
+def _blocks_in(
+    conn: Connection, as_of: int | None, *which: ColumnElement[bool]
+) -> list[StoredBlock]:
+    query = select(blocks).where(*which).order_by(blocks.c.start_s)
     if as_of is not None:
         query = query.where(blocks.c.entry_index < as_of)
     return [_stored(row) for row in conn.execute(query)]
@@ -347,15 +312,10 @@ def _stored(row: object) -> StoredBlock:
     )
 
 
-def starts_of(block: Block) -> NDArray[np.int64]:
-    """int64[n]: the start of each interval."""
-    return block.start_s + np.arange(block.count, dtype=np.int64) * block.length_s
-
-
 def interval_counts(conn: Connection, log_id: int) -> Sequence[tuple[bytes, int]]:
     """Stored intervals of each point, corrections included."""
     query = (
-        select(blocks.c.point, func.sum((blocks.c.end_s - blocks.c.start_s) / blocks.c.length_s))
+        select(blocks.c.point, func.sum((blocks.c.end_s - blocks.c.start_s) // blocks.c.length_s))
         .where(blocks.c.log_id == log_id)
         .group_by(blocks.c.point)
     )

@@ -34,9 +34,9 @@ APPEND_ONLY = (
 )
 BLOCKS_NO_OVERLAP = """
 CREATE TRIGGER blocks_no_overlap BEFORE INSERT ON blocks
-WHEN NEW.correction = 0 AND EXISTS (
-    SELECT 1 FROM blocks AS b WHERE b.log_id = NEW.log_id AND b.point = NEW.point
-    AND b.start_s < NEW.end_s AND b.end_s > NEW.start_s)
+WHEN NEW.correction = 0 AND NEW.start_s < (
+    SELECT b.end_s FROM blocks AS b WHERE b.log_id = NEW.log_id AND b.point = NEW.point
+    AND b.correction = 0 AND b.start_s < NEW.end_s ORDER BY b.start_s DESC LIMIT 1)
 BEGIN SELECT RAISE(ABORT, 'blocks overlap: a point and interval has one value'); END
 """
 
@@ -250,7 +250,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log_id", "entry_index", "number", name=op.f("pk_blocks")),
     )
     op.create_index(
-        "ix_blocks_point_span", "blocks", ["log_id", "point", "start_s", "end_s"], unique=False
+        "ix_blocks_point_span",
+        "blocks",
+        ["log_id", "point", "correction", "start_s", "end_s"],
+        unique=False,
     )
     for table in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,17 +11,17 @@ import pytest
 
 from ledger.db import reading
 from ledger.house import House
-from ledger.log.bodies import Body
+from ledger.log.bodies import Blob, Body
 from ledger.log.service import Submission
 from ledger.log.store import load_head
 from ledger.metering.batches import Block, Readings
 from ledger.metering.effective import effective
-from ledger.metering.entries import READINGS
+from ledger.metering.entries import CORRECTION, CORRECTS_MEDIA, READINGS
 from ledger.metering.points import Point
 from ledger.metering.series import Series
 from ledger.metering.service import Origin, Taken, find_point, register_point, take_in
-from ledger.parties.desk import Draft, fresh_id, seal_json
-from tests.ledgers import DAY_S, QUARTER_S
+from ledger.parties.desk import Draft, fresh_id, fresh_salt, seal_json
+from tests.ledgers import DAY_S, QUARTER_S, series
 
 EMPTY_MANIFEST = {
     "file": {},
@@ -49,11 +49,15 @@ def take(house: House, *found: Series, author: str = "operator", reason: str = "
     return take_in(house.desk, found, Origin(source="s", author=author, reason=reason))
 
 
-def values(house: House, name: str, as_of: int | None = None) -> dict[int, int]:
-    """Effective value by start, in quarter-hours from DAY_S."""
+def values(
+    house: House, name: str, as_of: int | None = None, window: tuple[int, int] = (-1000, 2000)
+) -> dict[int, int]:
+    """Effective value by start, in quarter-hours from DAY_S: of those from window[0] on."""
+    start_s = DAY_S + window[0] * QUARTER_S
+    end_s = start_s + window[1] * QUARTER_S
     with reading(house.engine) as conn:
         point = find_point(conn, 1, name).point
-        items = effective(conn, 1, point, start_s=DAY_S - 10**6, end_s=DAY_S + 10**6, as_of=as_of)
+        items = effective(conn, 1, point, start_s=start_s, end_s=end_s, as_of=as_of)
     return {
         (start - DAY_S) // QUARTER_S: value
         for item in items
@@ -61,6 +65,13 @@ def values(house: House, name: str, as_of: int | None = None) -> dict[int, int]:
             item.series.start_s.tolist(), item.series.value.tolist(), strict=True
         )
     }
+
+
+def at_quarters(point: str, found: Mapping[int, int]) -> Series:
+    """A series with gaps: values by quarter-hours from DAY_S."""
+    starts = np.array(sorted(found), dtype=np.int64)
+    values_ = [found[int(start)] for start in starts]
+    return replace(series(point, values_), start_s=DAY_S + QUARTER_S * starts)
 
 
 def size(house: House) -> int:
@@ -85,19 +96,28 @@ def hand_in(
     *,
     sequence: int = 0,
     previous: str = "",
+    corrects: bytes | None = None,
     change: Callable[[dict[str, Body | bytes]], None] | None = None,
 ) -> None:
-    """A batch as another program would send it, bytes and all."""
+    """A batch, or a correction, as another program would send it, bytes and all."""
     id_ = fresh_id()
     readings = Readings.seal(
         blocks, secret=secrets.token_bytes(32), origin=house.log.origin, id_=id_
     )
     draft = Draft(
-        type=READINGS,
+        type=READINGS if corrects is None else CORRECTION,
         id=id_,
         author="farm",
         members={"source": "own", "sequence": sequence, "previous": previous},
-        bodies={"body": readings, "manifest": seal_json(EMPTY_MANIFEST, "manifest")},
+        bodies={
+            "body": readings,
+            "manifest": seal_json(EMPTY_MANIFEST, "manifest"),
+            **(
+                {"corrects": Blob.seal(corrects, CORRECTS_MEDIA, salt=fresh_salt())}
+                if corrects is not None
+                else {}
+            ),
+        },
     )
     signed = house.desk.sign(draft)
     bodies: dict[str, Body | bytes] = {member: body.data for member, body in draft.bodies.items()}
@@ -106,13 +126,19 @@ def hand_in(
     house.desk.writer.append(Submission(data=signed.data, bodies=bodies))
 
 
-def block(house: House, *found: int, start_s: int = DAY_S) -> Block:
+def block(
+    house: House,
+    *found: int,
+    start_s: int = DAY_S,
+    length_s: int = QUARTER_S,
+    point: str = "roof",
+) -> Block:
     with reading(house.engine) as conn:
-        point = find_point(conn, 1, "roof").point
+        id_ = find_point(conn, 1, point).point
     return Block(
-        point=point,
+        point=id_,
         start_s=start_s,
-        length_s=QUARTER_S,
+        length_s=length_s,
         value=np.array(found, dtype=np.int64),
         quality=np.zeros(len(found), dtype=np.uint16),
     )

@@ -106,18 +106,6 @@ def test_a_truncated_body_is_named(park: House, cut: int) -> None:
         hand_in(park, [block(park, 4)], change=shorten)
 
 
-def test_the_database_refuses_an_overlap_by_itself(park: House) -> None:
-    take(park, series("roof", [1, 2, 3]))
-    with (
-        pytest.raises(Exception, match="blocks overlap: a point and interval has one value"),
-        reading(park.engine) as conn,
-    ):
-        conn.exec_driver_sql(
-            "INSERT INTO blocks SELECT log_id, entry_index, 99, leaf_offset, point, start_s + 900,"
-            " end_s + 900, length_s, 0, value, quality FROM blocks"
-        )
-
-
 def test_an_opened_reading_shows_one_interval(park: House) -> None:
     found = Readings.seal(
         [block(park, 4, 5, 6)], secret=bytes(32), origin=park.log.origin, id_="0" * 32
