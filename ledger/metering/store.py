@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
-from ledger.metering.batches import Block, Readings, decode_arrays
+from ledger.metering.batches import END_S, Block, Readings, decode_arrays
 from ledger.metering.points import Point
 from ledger.metering.schema import batches, blocks, meter_logs, point_names, points
 
@@ -60,13 +60,15 @@ def current_points(
     only: Collection[bytes] | None = None,
 ) -> dict[bytes, Registered]:
     """Registrations in force as of a log size (now by default), by point id; of `only` at least."""
-    query = select(points).where(points.c.log_id == log_id).order_by(points.c.entry_index)
+    query = select(points).where(points.c.log_id == log_id)
     if as_of is not None:
         query = query.where(points.c.entry_index < as_of)
     # A database takes only so many values at once; for that many points all may be read.
     if only is not None and len(only) <= _AT_ONCE:
         query = query.where(points.c.point.in_(only))
-    latest = {bytes(row.point): row for row in conn.execute(query)}
+    # Sorted here: to have the order from an index, SQLite would go through all points for a few.
+    rows = sorted(conn.execute(query), key=lambda row: row.entry_index)
+    latest = {bytes(row.point): row for row in rows}
     return {
         point: Registered(
             point=point,
@@ -286,13 +288,16 @@ def span_of(
     conn: Connection, log_id: int, point: bytes, as_of: int | None = None
 ) -> tuple[int, int] | None:
     """First start and last end that a point has readings for."""
-    query = select(func.min(blocks.c.start_s), func.max(blocks.c.end_s)).where(
-        blocks.c.log_id == log_id, blocks.c.point == point
+    query = select(blocks.c.start_s, blocks.c.end_s).where(
+        *_of_kind(log_id, point, correction=False),
+        # Always so; said to SQLite, which would else go through the blocks of all points.
+        blocks.c.start_s < END_S,
     )
     if as_of is not None:
         query = query.where(blocks.c.entry_index < as_of)
-    first, last = conn.execute(query).one()
-    return None if first is None else (first, last)
+    first = conn.execute(query.order_by(blocks.c.start_s).limit(1)).one_or_none()
+    last = conn.execute(query.order_by(blocks.c.start_s.desc()).limit(1)).one_or_none()
+    return (first.start_s, last.end_s) if first and last else None
 
 
 def _stored(row: object) -> StoredBlock:

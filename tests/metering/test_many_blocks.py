@@ -22,7 +22,7 @@ from ledger.metering import store
 from ledger.metering.effective import effective
 from ledger.metering.points import Point
 from ledger.metering.service import find_point, register_point
-from tests.ledgers import DAY_S, QUARTER_S, series
+from tests.ledgers import DAY_S, QUARTER_S, rows, series
 from tests.metering.parks import block, hand_in, take, values
 
 INSERT = (
@@ -167,3 +167,21 @@ def test_registrations_of_some_are_those_of_all(filled: House) -> None:
         assert store.current_points(conn, 1, only=[bytes(16)]) == {}
         many = [number.to_bytes(16, "big") for number in range(100_000)]
         assert store.current_points(conn, 1, only=[*many, *everything]) == everything
+
+
+def test_the_span_of_a_point_is_found_whatever_others_have(park: House) -> None:
+    take(park, series("roof", [1]))
+    before = len(rows(park, "SELECT 1 FROM entries"))
+    for first in (4, 2):
+        take(park, series("roof", [2], start_s=DAY_S + first * QUARTER_S))
+    take(park, series("roof", [3]), reason="again")
+    point = block(park, 1).point
+    with no_commit(park) as conn:
+        assert store.span_of(conn, 1, point) == (DAY_S, DAY_S + 5 * QUARTER_S)
+        assert store.span_of(conn, 1, point, before) == (DAY_S, DAY_S + QUARTER_S)
+        assert store.span_of(conn, 1, point, 1) is None
+        first_steps = steps(conn, lambda: store.span_of(conn, 1, bytes(16), 10**6))
+        for number in range(5, 1000):
+            start_s = DAY_S + number * QUARTER_S
+            put(conn, number, start_s, start_s + QUARTER_S)
+        assert steps(conn, lambda: store.span_of(conn, 1, bytes(16), 10**6)) <= first_steps + 10
