@@ -7,6 +7,7 @@ their first read, so that two writers queue instead of failing half-way.
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,8 @@ def trigger_statements(table_name: str) -> list[str]:
 def open_engine(url: str) -> Engine:
     """An engine for `sqlite:///path`. Connections begin transactions as `reading`/`writing` ask."""
     engine = create_engine(url)
+    # Whoever forgets an engine leaves no open connection behind.
+    weakref.finalize(engine, engine.pool.dispose)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
