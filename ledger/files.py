@@ -7,11 +7,20 @@ own: it is written under another name first, and gets its own in one step.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
+from ledger.errors import InvalidInput
+
+_SCRATCH: Final = ".greenledger-scratch-"
 # File systems without hard links (a USB stick's) say one of these.
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
 
@@ -32,6 +41,65 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_regular(path: Path) -> BinaryIO | None:
+    """A file that others have made, to be read; None where there is none. Raises InvalidInput for
+    what leads elsewhere or never ends: links, pipes, devices."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InvalidInput(f"{path} is a link, not a file of its own") from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InvalidInput(f"{path} is no regular file")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path, most: int) -> bytes | None:
+    """`open_regular`, read whole. Raises InvalidInput, before it is read, where it is too long."""
+    file = open_regular(path)
+    if file is None:
+        return None
+    with file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise InvalidInput(f"{path} has more than the {most} bytes that it may have")
+    return data
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """A folder that is gone afterwards. What a killed process left is cleared by the next one."""
+    descriptor = os.open(parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # nobody clears a folder that is not locked yet
+        for found in parent.glob(f"{_SCRATCH}*"):
+            _clear_stale(found)
+        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))
+        lock = os.open(folder, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(descriptor)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _clear_stale(folder: Path) -> None:
+    with suppress(OSError):  # another's that is at work, or not ours to remove
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+        finally:
+            os.close(descriptor)
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -59,7 +59,7 @@ def test_readers_lock_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         class Recorder:
             def execute(self, query: object) -> object:
                 assert isinstance(query, type(select(store.heads)))
-                asked.append(str(query.compile(dialect=postgresql.dialect())))
+                asked.append(str(query.compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]
                 return conn.execute(query)
 
         store.load_head(Recorder(), 1)  # type: ignore[arg-type]

@@ -7,10 +7,11 @@ is named is the first thing that does not hold.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, Table, insert, select
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger import db
 from ledger.errors import Corrupt, InvalidInput, LedgerError
+from ledger.files import scratch_folder
 from ledger.log import merkle, store
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
 from ledger.log.export import (
@@ -35,6 +37,9 @@ from ledger.log.types import EntryTypes
 # Written beside the log, not by replaying it: checked by rules of their own.
 _NOT_REPLAYED: Final = frozenset({"checkpoint_roots", "checkpoint_notes", "alembic_version"})
 _ROWS_AT_ONCE: Final = 256
+# Rows of these may have many megabytes each: whole files, a year of readings.
+_LARGE_AT_ONCE: Final = 8
+_LARGE: Final = frozenset({"bodies", "blocks"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +62,8 @@ def audit(
     progress: Progress,
 ) -> Audited:
     """Raises Corrupt with the first thing that does not hold."""
-    with TemporaryDirectory(prefix="greenledger-audit-") as folder:
-        scratch = db.open_scratch(Path(folder) / "rebuilt.sqlite3")
+    with scratch_folder(_room_for_a_copy(engine)) as folder:
+        scratch = db.open_scratch(folder / "rebuilt.sqlite3")
         db.create_tables(scratch)
         with db.reading(engine) as stored, db.writing(scratch) as rebuilt:
             check_database(stored)
@@ -78,6 +83,14 @@ def audit(
         rows=rows,
         root=replayed.root,
     )
+
+
+def _room_for_a_copy(engine: Engine) -> Path:
+    """Beside the database: a folder for temporary files is often memory, and too small."""
+    file = Path(engine.url.database or "")
+    if file.is_file() and os.access(file.parent, os.W_OK):
+        return file.parent
+    return Path(gettempdir())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +180,8 @@ def _compare_table(table: Table, stored: Connection, rebuilt: Connection) -> int
 def _side_by_side(
     table: Table, stored: Connection, rebuilt: Connection
 ) -> Iterator[tuple[Any, Any]]:
-    query = (
-        select(table)
-        .order_by(*table.primary_key.columns)
-        .execution_options(yield_per=_ROWS_AT_ONCE)
-    )
+    at_once = _LARGE_AT_ONCE if table.name in _LARGE else _ROWS_AT_ONCE
+    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=at_once)
     left, right = iter(stored.execute(query)), iter(rebuilt.execute(query))
     while True:
         mine, theirs = next(left, None), next(right, None)

@@ -57,12 +57,12 @@ def open_checkpoint(data: bytes, key: notes.VerifyKey) -> Checkpoint:
         raise InvalidInput(f"checkpoint: it is of log {checkpoint.origin!r}, not of {key.name!r}")
     if checkpoint.size == 0 and checkpoint.root != merkle.EMPTY_ROOT:
         raise InvalidInput("checkpoint: size 0, but the root is not that of the empty tree")
-    for signature in note.signatures:
-        if (signature.name, signature.key_id) == (key.name, key.key_id):
-            if not key.verify(note.text, signature.blob):
-                raise InvalidInput(f"checkpoint: the signature of {key.name} does not verify")
-            return checkpoint
-    raise InvalidInput(f"checkpoint: no signature by {key.name} ({key.key_id.hex()})")
+    own = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)]
+    if not own:
+        raise InvalidInput(f"checkpoint: no signature by {key.name} ({key.key_id.hex()})")
+    if not all(key.verify(note.text, signature.blob) for signature in own):
+        raise InvalidInput(f"checkpoint: the signature of {key.name} does not verify")
+    return checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ledger.db import located
 from ledger.errors import Corrupt, InvalidInput
+from ledger.files import make_private_folder, open_regular, read_regular
 from ledger.log import merkle, store, tiles
-from ledger.log.bodies import Blob, Body
+from ledger.log.bodies import Blob, Body, BodyKind
 from ledger.log.entry import Entry, parse_entry
 from ledger.log.publish import latest_checkpoint
 from ledger.log.service import Submission
@@ -24,11 +25,21 @@ BodyOf = Callable[[str], bytes | None]
 
 _ENTRIES_FILE: Final = "entries"
 _BODIES_DIR: Final = "bodies"
+# SQLite stores no larger value: no log can hold such a body.
+_BODY_BYTES_MAX: Final = 1_000_000_000
+_NOTE_BYTES_MAX: Final = 65_536
 
 
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _write_public(folder: Path, name: str, data: bytes) -> None:
+    """A file that any web server may read, whatever the umask is."""
+    *parents, _ = Path(name).parents
+    for parent in [folder, *(folder / each for each in reversed(parents))]:
+        if not parent.is_dir():
+            parent.mkdir(parents=True)
+            parent.chmod(0o755)
+    path = folder / name
     path.write_bytes(data)
+    path.chmod(0o644)
 
 
 def require_empty(folder: Path) -> None:
@@ -48,26 +59,26 @@ def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: 
         if len(found) != end - at:
             raise Corrupt(f"the log holds {len(found)} of the entries {at} to {end - 1}")
         width = (end - at) % tiles.WIDTH
-        _write(folder / tiles.entries_path(number, width), tiles.bundle(found))
+        _write_public(folder, tiles.entries_path(number, width), tiles.bundle(found))
         leaves = merkle.leaf_hashes(found)
         edge, full = tiles.extend(edge, leaves)
         for leaf in leaves:
             range_.append(leaf)
         for tile in full:
-            _write(folder / tiles.tile_path(tile.level, tile.number), tile.hashes)
+            _write_public(folder, tiles.tile_path(tile.level, tile.number), tile.hashes)
         at = end
         progress(number + 1, bundles)
     for level, pending in enumerate(edge.pending):
         if pending:
             number = (edge.size >> (8 * level)) // tiles.WIDTH
             path = tiles.tile_path(level, number, len(pending))
-            _write(folder / path, b"".join(pending))
+            _write_public(folder, path, b"".join(pending))
     if range_.root() != checkpoint.root:
         raise Corrupt(
             f"the stored entries give root {range_.root().hex()} at size {checkpoint.size}, the"
             f" checkpoint signs {checkpoint.root.hex()}: {folder} is not to be published"
         )
-    _write(folder / "checkpoint", note)
+    _write_public(folder, "checkpoint", note)
     return checkpoint.size
 
 
@@ -81,7 +92,9 @@ def submissions(conn: Connection, log: store.LogFacts, types: EntryTypes) -> Ite
         yield _with_bodies(
             data,
             types,
-            lambda kind, key, index=index: kind.load(conn, log.log_id, index, key),
+            lambda kind, reference, index=index: kind.load(
+                conn, log.log_id, index, reference[kind.reference]
+            ),
             lambda key: store.load_body(conn, log.log_id, key),
             index,
             log.origin,
@@ -107,9 +120,12 @@ def _with_bodies(
         raise Corrupt(f"entry {index}: {error}") from error
     opened: dict[str, Body] = {}
     for member, kind in type_.bodies.items():
-        key = entry.statement[member].get(kind.reference)
+        reference = entry.statement[member]
+        key = reference.get(kind.reference)
         try:
-            body = load(kind, key)
+            body = load(kind, reference)
+        except InvalidInput as error:
+            raise Corrupt(f"entry {index} ({entry.type}): body {member}: {error}") from error
         except DBAPIError as error:
             raise located(error, f"entry {index} ({entry.type}): body {member}") from error
         except (ValueError, TypeError, struct.error) as error:
@@ -159,39 +175,55 @@ def export_entries(
     require_empty(folder)
     _, note = latest_checkpoint(conn, log)
     size = store.load_head(conn, log.log_id).size
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder / _BODIES_DIR)
     with (folder / _ENTRIES_FILE).open("wb") as file:
         for index, submission in enumerate(submissions(conn, log, types)):
             file.write(tiles.bundle([submission.data]))
             for body in submission.bodies.values():
                 assert not isinstance(body, bytes)
-                _write(folder / _BODIES_DIR / body.key, body.data)
+                (folder / _BODIES_DIR / body.key).write_bytes(body.data)
             for data in submission.attachments:
-                _write(folder / _BODIES_DIR / Blob.open(data, "").key, data)
+                (folder / _BODIES_DIR / Blob.open(data, "").key).write_bytes(data)
             progress(index + 1, size)
-    _write(folder / "checkpoint", note)
+    (folder / "checkpoint").write_bytes(note)
     return size
 
 
 def read_export(folder: Path, types: EntryTypes) -> Iterator[Submission]:
     """The submissions of an `export entries` folder, in order. Raises InvalidInput or Corrupt."""
-    path = folder / _ENTRIES_FILE
-    if not path.exists():
+    bodies = folder / _BODIES_DIR
+    if bodies.is_symlink():
+        raise InvalidInput(f"{bodies} is a link; an export holds its own files")
+
+    def load(kind: BodyKind, reference: Mapping[str, Any]) -> bytes | None:
+        # A tree states its leaves, not its bytes.
+        stated = reference["size"] if kind.reference == "hash" else _BODY_BYTES_MAX
+        return read_regular(bodies / reference[kind.reference], min(stated, _BODY_BYTES_MAX))
+
+    def load_attachment(key: str) -> bytes | None:
+        return read_regular(bodies / key, _BODY_BYTES_MAX)
+
+    file = open_regular(folder / _ENTRIES_FILE)
+    if file is None:
         raise InvalidInput(f"{folder} holds no file 'entries'; it is no export of entries")
-
-    def load(key: str) -> bytes | None:
-        body = folder / _BODIES_DIR / key
-        return body.read_bytes() if body.exists() else None
-
     origin = ""
-    for index, data in enumerate(tiles.parse_bundle(path.read_bytes())):
-        if index == 0:
-            origin = str(parse_entry(data).statement["log"])
-        yield _with_bodies(data, types, lambda _kind, key: load(key), load, index, origin)
+    with file:
+        for index, data in enumerate(tiles.read_bundle(file)):
+            if index == 0:
+                origin = _origin_of(data)
+            yield _with_bodies(data, types, load, load_attachment, index, origin)
+
+
+def _origin_of(genesis: bytes) -> str:
+    """What bodies of the log are opened with; that it is a genesis is checked when it is placed."""
+    try:
+        return str(parse_entry(genesis).statement.get("log"))
+    except InvalidInput as error:
+        raise Corrupt(f"entry 0: {error}") from error
 
 
 def exported_checkpoint(folder: Path) -> bytes:
-    path = folder / "checkpoint"
-    if not path.exists():
+    note = read_regular(folder / "checkpoint", _NOTE_BYTES_MAX)
+    if note is None:
         raise InvalidInput(f"{folder} holds no file 'checkpoint'")
-    return path.read_bytes()
+    return note

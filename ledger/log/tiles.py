@@ -7,9 +7,9 @@ full tile never changes; the *edge* holds the hashes of the one partial tile of 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final
 
 from ledger.errors import InvalidInput
 from ledger.log import merkle
@@ -40,20 +40,20 @@ def bundle(entries: Sequence[bytes]) -> bytes:
     return b"".join(struct.pack(">H", len(entry)) + entry for entry in entries)
 
 
-def parse_bundle(data: bytes) -> list[bytes]:
-    """Raises InvalidInput where the bundle is cut off."""
-    entries: list[bytes] = []
-    at = 0
-    while at < len(data):
-        if at + 2 > len(data):
+def read_bundle(file: BinaryIO) -> Iterator[bytes]:
+    """The entries of a bundle, one at a time. Raises InvalidInput where it is cut off."""
+    at = count = 0
+    while head := file.read(2):
+        if len(head) < 2:
             raise InvalidInput(f"entry bundle is cut off at byte {at}, in a length")
-        (length,) = struct.unpack_from(">H", data, at)
+        (length,) = struct.unpack(">H", head)
         at += 2
-        if at + length > len(data):
-            raise InvalidInput(f"entry bundle is cut off in entry {len(entries)}, at byte {at}")
-        entries.append(data[at : at + length])
+        entry = file.read(length)
+        if len(entry) < length:
+            raise InvalidInput(f"entry bundle is cut off in entry {count}, at byte {at}")
+        yield entry
         at += length
-    return entries
+        count += 1
 
 
 def split_hashes(data: bytes) -> list[bytes]:

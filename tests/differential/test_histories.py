@@ -1,0 +1,151 @@
+"""Whole histories: what the Writer appends, the verifier passes; what it refuses, the verifier
+refuses too when it is forced into the log, wherever the public can see why.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenledger_verify.entry import parse_entry
+from greenledger_verify.failure import VerificationError
+from greenledger_verify.logdir import verify_log
+from greenledger_verify.note import parse_vkey
+from greenledger_verify.report import Report
+from greenledger_verify.rules import apply
+from greenledger_verify.state import State
+from greenledger_verify.trust import trust_of
+from ledger.errors import LedgerError
+from ledger.house import ENTRY_TYPES
+from tests.differential.acts import ACTS, KEYS, Act, World, remember, text_of
+from tests.ledgers import (
+    ORIGIN,
+    Clock,
+    copy_ledger,
+    introduce,
+    no_progress,
+    open_house,
+    operator_key,
+    rows,
+    signed,
+    statement,
+)
+
+# Rules that need bodies (docs/formats.md §4.6), as the ledger says them; ticks need the server.
+NEEDS_BODIES: Final = re.compile(
+    r"^(point|contract|meter|parent|readings of|the name|the correction|unit|kind|owner|sources"
+    r"|block|blocks|interval_s|the run's|consumption of|limit|period|a point|measure|seller)\b"
+    r"|is written by the log itself|point [0-9a-f]{32}|is its owner|belongs to"
+    r"|party 'ghost' is not registered"
+)
+STEPS: Final = 22
+
+
+class History:
+    """A ledger and the verifier's state of its log, side by side."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.clock = Clock()
+        self.house = open_house(folder, self.clock)
+        self.world = World(house=self.house, clock=self.clock, chance=random.Random(seed))
+        self.state = State(
+            origin=ORIGIN, log_key=parse_vkey(self.house.log.log_key.vkey), complete=True
+        )
+        self.seen = 0
+        self.refused: list[str] = []
+        self.catch_up()
+        for party, roles in (("farm", "generator"), ("mill", "enterprise"), ("grid", "verifier")):
+            receipt = self.house.desk.register_party(party, party, [roles])
+            self.world.ids["party", party] = receipt.entry.id
+            introduce(self.house, party, KEYS[party][0])
+            self.world.keys[party] = [KEYS[party][0]]
+        self.world.ids["party", "operator"] = self.genesis_id
+        self.catch_up()
+
+    @property
+    def genesis_id(self) -> str:
+        ((data,),) = rows(self.house, "SELECT data FROM entries WHERE entry_index = 0")
+        found: dict[str, Any] = json.loads(bytes(data).partition(b"\n")[0])
+        return str(found["id"])
+
+    def catch_up(self) -> None:
+        """The verifier takes in what was appended since."""
+        new = rows(
+            self.house,
+            "SELECT data FROM entries WHERE entry_index >= ? ORDER BY entry_index",
+            self.seen,
+        )
+        for (data,) in new:
+            apply(self.state, parse_entry(bytes(data)), self.seen)
+            self.seen += 1
+        self.world.size = self.seen
+
+    def step(self) -> None:
+        self.clock.now_s += self.world.chance.choice([0, 0, 1, 600, 86_400, -3600])
+        act = self.world.chance.choice(ACTS)(self.world)
+        try:
+            receipt = self.house.desk.writer.append(act.submission)
+        except LedgerError as error:
+            self.refused.append(str(act.said["type"]))
+            self.force(act, str(error))
+            return
+        if not receipt.repeated:
+            remember(self.world, act, receipt.entry.leaf_hash.hex())
+        self.catch_up()
+
+    def force(self, act: Act, why: str) -> None:
+        """A log that holds what was refused, under a tick of the time it was refused at."""
+        state = copy.deepcopy(self.state)
+        at_s = max(self.clock.now_s, state.tick_s)
+        tick = signed(statement("tick", "operator", at_s), operator_key(self.house))
+        apply(state, parse_entry(tick), self.seen)
+        try:
+            apply(state, parse_entry(act.submission.data), self.seen + 1)
+        except VerificationError:
+            return
+        hidden = NEEDS_BODIES.search(why) and ": replaces is" not in why
+        assert hidden, f"the verifier takes {text_of(act)}, refused for: {why}"
+
+    def close(self, folder: Path) -> None:
+        self.house.checkpoint()
+        self.house.export_tiles(folder / "tiles", no_progress)
+        trust = trust_of([self.house.log.log_key.vkey])
+        log = verify_log(folder / "tiles", trust, Report())
+        assert log.state is not None
+        assert log.state.counts == self.state.counts
+        assert self.house.audit(no_progress).entries == self.seen
+        self.house.engine.dispose()
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 2**64))
+def test_histories(begun_template: Path, seed: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        history = History(copy_ledger(begun_template, Path(name) / "data"), seed)
+        for _ in range(STEPS):
+            history.step()
+        history.close(Path(name))
+
+
+def test_the_acts_reach_both_sides(begun_template: Path, tmp_path: Path) -> None:
+    """Else the test above would say little: most kinds of entry are accepted, and refused."""
+    taken: set[str] = set()
+    tried: set[str] = set()
+    for seed in range(9):
+        history = History(copy_ledger(begun_template, tmp_path / str(seed)), seed)
+        for _ in range(40):
+            history.step()
+        taken |= {str(said["type"]) for _, said, _ in history.world.accepted}
+        tried |= set(history.refused)
+        history.house.engine.dispose()
+    every = set(ENTRY_TYPES.by_name) - {"log.genesis"}
+    assert every - {"tick"} <= taken
+    assert every <= tried
