@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from ledger import db
 from ledger.cli.options import Dir, Json, open_house, settings_of
-from ledger.cli.output import Output, step
+from ledger.cli.output import Output, park_time, step
 from ledger.errors import NotFound
 from ledger.house import House
 from ledger.log import store
@@ -62,22 +62,20 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
         counts = interval_counts(conn, house.log.log_id)
     intervals = sum(count for _, count in counts)
     out = Output(as_json=as_json)
-    out.table(
-        f"Log {house.log.origin}",
-        ["what", "value"],
-        [
-            ["operator", house.log.operator],
-            ["park time", house.log.zone],
-            ["entries", f"{head.size:,}"],
-            ["last tick", format_instant(head.tick_s)],
-            [
-                "latest checkpoint",
-                f"{signed.size:,} entries, root {signed.root.hex()}" if signed else "none yet",
-            ],
-            ["intervals stored", f"{intervals:,} of {len(counts)} points"],
-            ["verification key", house.log.log_key.vkey],
-        ],
-    )
+    lines = {
+        "operator": house.log.operator,
+        "park time": house.log.zone,
+        "entries": f"{head.size:,}",
+        "last tick": f"{park_time(head.tick_s, house.log.zone)} ({house.log.zone})",
+        "latest checkpoint": (
+            f"{signed.size:,} entries, root {signed.root.hex()}" if signed else "none yet"
+        ),
+        "intervals stored": f"{intervals:,} of {len(counts)} points",
+        "verification key": house.log.log_key.vkey,
+    }
+    out.say(f"Log {house.log.origin}")
+    for name, value in lines.items():
+        out.say(f"  {name:<18} {value}")
     out.result(
         {
             "origin": house.log.origin,
