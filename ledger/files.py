@@ -66,10 +66,10 @@ def read_regular(path: Path, most: int) -> bytes | None:
     if file is None:
         return None
     with file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise InvalidInput(f"{path} has more than the {most} bytes that it may have")
-    return data
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise InvalidInput(f"{path} has {size} bytes; {most} is the most that it may have")
+        return file.read(most)
 
 
 @contextmanager
