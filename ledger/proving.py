@@ -19,9 +19,9 @@ from ledger.errors import NotFound
 from ledger.log import merkle, publish, store
 from ledger.log.bodies import Blob, reference
 from ledger.log.checkpoint import Checkpoint
-from ledger.log.entry import Entry, parse_entry
-from ledger.matching import service as matching
+from ledger.log.entry import Entry
 from ledger.matching.contracts import current_contracts
+from ledger.matching.runs import load_run
 from ledger.metering import store as metering_store
 from ledger.metering.batches import Opened, Readings, open_reading
 from ledger.metering.effective import effective
@@ -116,7 +116,7 @@ def open_allocations(desk: Desk, run_index: int, consumer: str, start_s: int) ->
     """
     with reading(desk.engine) as conn:
         found = find_point(conn, desk.log.log_id, consumer)
-        run = matching.load_run(conn, desk.log, run_index)
+        run = load_run(conn, desk.log, run_index)
         points = metering_store.current_points(conn, desk.log.log_id, run.as_of)
         contracts = current_contracts(conn, desk.log.log_id, run.as_of)
         openings = []
@@ -169,7 +169,7 @@ class _Opening:
                 f"entry {index} is not under the latest checkpoint, which covers"
                 f" {self._checkpoint.size} entries; sign one with: greenledger checkpoint"
             )
-        entry = parse_entry(store.entry_data(self._conn, self._desk.log.log_id, index))
+        entry = store.entry_at(self._conn, self._desk.log.log_id, index)
         self._entries[index] = entry
         for registration in self._registrations(entry, index):
             self._add(registration)

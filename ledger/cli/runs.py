@@ -13,7 +13,7 @@ from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output, energy, share, span
 from ledger.errors import Corrupt
 from ledger.house import House
-from ledger.matching import service
+from ledger.matching import runs as stored_runs
 from ledger.matching.evaluate import Evaluation, evaluate
 from ledger.matching.missing import Rule
 from ledger.metering.provenance import ByProvenance, Provenance
@@ -33,7 +33,7 @@ def list_runs(directory: Dir = None, as_json: Json = False) -> None:
     """Matching runs in the log."""
     house = open_house(directory)
     with db.reading(house.engine) as conn:
-        found = service.list_runs(conn, house.log.log_id)
+        found = stored_runs.list_runs(conn, house.log.log_id)
     out = Output(as_json=as_json)
     out.table(
         "Runs",
@@ -73,7 +73,7 @@ def show(
     """Evaluate a run again, as of its log size, and show it as it was."""
     house = open_house(directory)
     with db.reading(house.engine) as conn:
-        stored = service.load_run(conn, house.log, entry)
+        stored = stored_runs.load_run(conn, house.log, entry)
         evaluation = evaluate(conn, house.log, stored.period, stored.as_of)
     if not stored.allocations.same_as(evaluation.lanes):
         raise Corrupt(f"the allocations of run {entry} are not what the log gives: run an audit")

@@ -15,14 +15,12 @@ from ledger.log.store import load_head
 from ledger.matching.allocations import Allocations, LaneRow
 from ledger.matching.evaluate import POLICY, evaluate
 from ledger.matching.missing import Rule
+from ledger.matching.runs import list_runs, load_manifest, load_run
 from ledger.matching.service import (
     RUN,
     Agreement,
     RunReport,
     data_period,
-    list_runs,
-    load_manifest,
-    load_run,
     register_contract,
     run_matching,
 )
