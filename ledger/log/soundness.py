@@ -58,10 +58,11 @@ def _check_table(conn: Connection, table: Table) -> None:
         raise Corrupt(f"table {table.name} is {f'a {kind}' if kind else 'missing'}")
     classes = {column.name: _storage_class(column.type) for column in table.columns}
     optional = {column.name for column in table.columns if column.nullable}
-    wrong = " OR ".join(
-        f"typeof(\"{name}\") NOT IN ('{class_}'{", 'null'" if name in optional else ''})"
+    allowed = {
+        name: f"('{class_}', 'null')" if name in optional else f"('{class_}')"
         for name, class_ in classes.items()
-    )
+    }
+    wrong = " OR ".join(f'typeof("{name}") NOT IN {of_it}' for name, of_it in allowed.items())
     row = conn.exec_driver_sql(
         f"SELECT rowid FROM {table.name} WHERE {wrong} LIMIT 1"  # noqa: S608  (names of our schema)
     ).scalar_one_or_none()
