@@ -122,12 +122,16 @@ def list_contracts(directory: Dir = None, as_json: Json = False) -> None:
 def match(
     start: Annotated[str, typer.Option("--from", help="First day, park time.")] = "",
     end: Annotated[str, typer.Option("--to", help="Day after the last, park time.")] = "",
+    figures_only: Annotated[
+        bool, typer.Option(help="Append the figures alone: no lots, nothing can be claimed of it.")
+    ] = False,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Match generation with consumption by the contracts, and append the run.
+    """Match generation with consumption by the contracts; append the run, and make lots of it.
 
-    Without --from and --to: everything that is stored.
+    Without --from and --to: everything that is stored. What earlier runs made lots of is not
+    matched again; what they left over is.
     """
     house = open_house(directory)
     if bool(start) != bool(end):
@@ -136,5 +140,11 @@ def match(
     out = Output(as_json=as_json)
     with out.progress() as bar:
         bar.add_task("matching", total=None)
-        report = service.run_matching(house.desk, period)
-    show_run(out, house, report.receipt.index, report.evaluation)
+        report = service.run_matching(house.desk, period, into_lots=not figures_only)
+    made = sum(len(one.entry.statement["creates"]) for one in report.divisions)
+    if made:
+        out.say(
+            f"{made} lots made by {len(report.divisions)} divisions. Claim them: greenledger claim"
+            " make."
+        )
+    show_run(out, house, report.receipt.index, report.evaluation, lots=made)

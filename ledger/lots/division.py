@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -122,7 +122,8 @@ def lot_nonces(key: bytes, count: int) -> NDArray[np.void]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Division:
-    """A division's body; `key` is the root. Made by `seal` or `open` only."""
+    """A division's body; `key` is the root. Made by `seal` or `open`, which compute it, or by
+    `load` from what was accepted before, with the roots that were computed then."""
 
     secret: bytes
     place: Place
@@ -155,6 +156,17 @@ class Division:
         """Raises InvalidInput for malformed bytes."""
         secret, origins = parse(data)
         return cls.seal(origins, secret=secret, place=place)
+
+    @classmethod
+    def load(cls, data: bytes, *, place: Place, outer_roots: Sequence[bytes], key: str) -> Division:
+        secret, origins = parse(data)
+        return cls(
+            secret=secret,
+            place=place,
+            origins=tuple(origins),
+            outer_roots=tuple(outer_roots),
+            key=key,
+        )
 
     @property
     def size(self) -> int:
@@ -197,25 +209,29 @@ class Division:
             if lot.number == number
         )
 
-    def outer_leaves(self, k: int) -> list[bytes]:
-        """Leaf hashes of the outer tree of origin `k`, one for each position."""
-        sums = _sums(self.origins[k], k, self.place, self.secrets)
-        return _outer_leaves(self.origins[k], sums)
+    def open_origin(
+        self, k: int, wanted: Mapping[int, Int64]
+    ) -> tuple[list[bytes], NDArray[np.void], dict[int, list[bytes]]]:
+        """Origin `k` with some lots opened: `wanted`, {number: int64[n] positions with energy}.
 
-    def sum_trees(self, k: int, numbers: Sequence[int]) -> tuple[sumtree.Roots, list[Int64]]:
-        """The sum trees of origin `k`, with the paths of lots `numbers` at all of their positions,
-        one lot after the other; and these positions, lot by lot."""
+        Returns the leaf hashes of the outer tree, V32[count] sum roots, and for each lot its paths.
+        """
         one = self.origins[k]
-        cells = _cells(one, self.place, self.secrets)
-        at = 0
-        targets: dict[int, tuple[range, Int64]] = {}
-        for lot in one.lots:
-            positions = np.flatnonzero(lot.wh)
-            targets[lot.number] = range(at, at + len(positions)), positions
-            at += len(positions)
-        wanted = [place for number in numbers for place in targets[number][0]]
-        grown = sumtree.grow(*cells, targets=wanted)
-        return grown, [targets[number][1] for number in numbers]
+        sums = self.secrets.empty_sums(k, one.count).copy()
+        position, hashes, wh, begins = _cells(one, self.place, self.secrets)
+        targets: list[int] = []
+        for number, at in wanted.items():
+            lot = self.lot_of(number)[1]
+            targets += (begins[number] + np.searchsorted(np.flatnonzero(lot.wh), at)).tolist()
+        paths: tuple[bytes, ...] = ()
+        if len(position):
+            grown = sumtree.grow(position, hashes, wh, targets)
+            sums[grown.position], paths = grown.root, grown.paths
+        found, at_path = {}, 0
+        for number, at in wanted.items():
+            found[number] = list(paths[at_path : at_path + len(at)])
+            at_path += len(at)
+        return _outer_leaves(one, sums), sums, found
 
 
 def _check(origins: Sequence[DividedOrigin], place: Place) -> None:
@@ -257,25 +273,30 @@ def _check_origin(one: DividedOrigin, place: Place) -> None:
 
 def _cells(
     one: DividedOrigin, place: Place, secrets: Secrets
-) -> tuple[Int64, NDArray[np.void], Int64]:
-    """Position, leaf hash and Wh of all leaves of all sum trees, lot by lot."""
+) -> tuple[Int64, NDArray[np.void], Int64, dict[int, int]]:
+    """Position, leaf hash and Wh of all leaves of all sum trees, lot by lot; and where those of
+    each lot begin."""
     positions: list[Int64] = [np.empty(0, dtype=np.int64)]
     hashes: list[NDArray[np.void]] = [np.empty(0, dtype=sumtree.HASH)]
     amounts: list[Int64] = [np.empty(0, dtype=np.int64)]
+    begins, count = {}, 0
     for lot in one.lots:
         at = np.flatnonzero(lot.wh)
+        begins[lot.number] = count
+        count += len(at)
         nonce = secrets.lot_nonces(lot.number, one.count)[at]
         positions.append(at)
         hashes.append(sumtree.leaf_hashes(place.creates[lot.number], nonce, lot.wh[at]))
         amounts.append(lot.wh[at])
-    return np.concatenate(positions), np.concatenate(hashes), np.concatenate(amounts)
+    return np.concatenate(positions), np.concatenate(hashes), np.concatenate(amounts), begins
 
 
 def _sums(one: DividedOrigin, k: int, place: Place, secrets: Secrets) -> NDArray[np.void]:
     """V32[count]: the root of the sum tree of each position."""
     sums = secrets.empty_sums(k, one.count).copy()
     if one.lots:
-        grown = sumtree.grow(*_cells(one, place, secrets))
+        position, hashes, wh, _ = _cells(one, place, secrets)
+        grown = sumtree.grow(position, hashes, wh)
         sums[grown.position] = grown.root
     return sums
 

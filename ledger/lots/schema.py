@@ -40,6 +40,7 @@ origins: Final = append_only(
         Column("number", BigInteger, nullable=False),
         Column("run_index", BigInteger, nullable=False),
         Column("remainder", LargeBinary(16), nullable=True),
+        Column("outer_root", LargeBinary(32), nullable=False),
         # What one run allocates of a month becomes lots once.
         UniqueConstraint("log_id", "run_index", "point", "month_start_s"),
         Index("ix_origins_entry", "log_id", "entry_index"),

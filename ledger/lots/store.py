@@ -81,8 +81,17 @@ def load_division(conn: Connection, log: LogFacts, entry_index: int) -> Division
     if data is None:
         raise Corrupt(f"the body of the division of entry {entry_index} is not stored here")
     creates = tuple(bytes.fromhex(lot) for lot in entry.statement["creates"])
-    place = Place(origin=log.origin, id=entry.id, creates=creates)
-    return Division.open(data, place=place)
+    roots = conn.execute(
+        select(origins.c.outer_root)
+        .where(origins.c.log_id == log.log_id, origins.c.entry_index == entry_index)
+        .order_by(origins.c.number)
+    ).scalars()
+    return Division.load(
+        data,
+        place=Place(origin=log.origin, id=entry.id, creates=creates),
+        outer_roots=[bytes(root) for root in roots],
+        key=entry.statement["body"]["root"],
+    )
 
 
 class Divisions:
@@ -261,7 +270,7 @@ def save_division(
     entry_index: int,
     run_index: int,
     found: Sequence[tuple[bytes, int, DividedOrigin]],
-    creates: Sequence[bytes],
+    division: Division,
 ) -> None:
     """`found`: point, revision and content of each origin, in order."""
     conn.execute(
@@ -276,6 +285,7 @@ def save_division(
                 "number": number,
                 "run_index": run_index,
                 "remainder": None if one.remainder == NO_LOT else one.remainder,
+                "outer_root": division.outer_roots[number],
             }
             for number, (point, revision, one) in enumerate(found)
         ],
@@ -285,7 +295,7 @@ def save_division(
         [
             {
                 "log_id": log_id,
-                "lot": creates[lot.number],
+                "lot": division.place.creates[lot.number],
                 "entry_index": entry_index,
                 "number": lot.number,
                 "point": point,

@@ -266,7 +266,7 @@ def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     for lot in known:
         raise Refused(f"lot {lot.hex()} was created before, by entry {known[lot].entry_index}")
     found = [(id_.point, id_.revision, one) for id_, one in zip(ids, division.origins, strict=True)]
-    store.save_division(tx.conn, tx.log.log_id, tx.index, run_index, found, division.place.creates)
+    store.save_division(tx.conn, tx.log.log_id, tx.index, run_index, found, division)
 
 
 def _run_of(tx: Tx, leaf: str) -> int:

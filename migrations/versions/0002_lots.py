@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("run_index", sa.BigInteger(), nullable=False),
         sa.Column("remainder", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("outer_root", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint(
             "log_id", "point", "month_start_s", "revision", name=op.f("pk_origins")
         ),
