@@ -17,7 +17,7 @@ from ledger.claims import shortfall, store
 from ledger.claims.body import ClaimBody, Claimed
 from ledger.claims.manifest import NAME, Manifest
 from ledger.db import reading
-from ledger.errors import NotFound, Refused
+from ledger.errors import Refused
 from ledger.log import store as log_store
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt
@@ -66,10 +66,7 @@ def make(
         offers = _Offers(conn, desk.log, period)
         held = offers.unspent([one.point for one in found])
         if not held:
-            raise NotFound(
-                f"{', '.join(points)} hold no lot of this period that is not spent; lots are made"
-                " by: greenledger match"
-            )
+            raise _nothing_held(conn, desk.log, points, [one.point for one in found], period)
         draft, manifest = _draft(
             conn,
             desk.log,
@@ -80,6 +77,30 @@ def make(
             spends=[one.lot.lot for one in held],
         )
     return _report(desk.writer.append(desk.sign(draft, key=key)), manifest, len(held))
+
+
+def _nothing_held(
+    conn: Connection,
+    log: LogFacts,
+    names: Sequence[str],
+    points: Sequence[bytes],
+    period: Period,
+) -> Refused | NotFound:
+    """Claimed before, or never matched: which of the two, since people ask that first."""
+    earlier = [
+        row
+        for row in store.find_claims(conn, log.log_id)
+        if row.manifest.period.overlaps(period) and set(points) & set(row.manifest.points)
+    ]
+    if earlier:
+        said = ", ".join(f"claim {row.claim.hex()} (entry {row.entry_index})" for row in earlier)
+        return Refused(
+            f"what {', '.join(names)} hold of this period was claimed before, by {said}: a kWh is"
+            " claimed once"
+        )
+    return NotFound(
+        f"{', '.join(names)} hold no lot of this period; lots are made by: greenledger match"
+    )
 
 
 def replace(desk: Desk, claim: bytes, reason: str, *, key: SigningKey | None = None) -> ClaimReport:

@@ -14,13 +14,13 @@ from ledger import db
 from ledger.claims import evidence as ev
 from ledger.claims import service, shortfall, store
 from ledger.claims.trace import Traced, first_quarter_s, trace
+from ledger.cli.lots import class_name
 from ledger.cli.matching import period_of
 from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
 from ledger.cli.output import Output, energy, park_time, share, span, step
 from ledger.errors import InvalidInput, NotFound
 from ledger.files import new_private
 from ledger.house import House
-from ledger.matching.model import SupplyClass
 from ledger.metering import store as metering
 from ledger.units import format_instant
 
@@ -210,7 +210,7 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             ["period", span(row.start_s, row.end_s, house.log.zone)],
             ["claimed", f"{energy(manifest.claimed_wh)} ({manifest.claimed_wh:,} Wh)"],
             *(
-                [f"  {_class_name(class_)}", energy(wh)]
+                [f"  {class_name(class_)}", energy(wh)]
                 for class_, wh in manifest.by_class_wh.items()
             ),
             [
@@ -227,10 +227,6 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
         ],
     )
     out.result({**_claim_json(row, short), "lots": [lot.hex() for lot in lots]})
-
-
-def _class_name(class_: int) -> str:
-    return SupplyClass(class_).name.lower().replace("_", " ")
 
 
 @claim.command("trace")
@@ -258,7 +254,7 @@ def trace_claim(
                 one.side,
                 one.point,
                 energy(one.wh),
-                _class_name(one.supply_class),
+                class_name(one.supply_class),
                 ", ".join(f"{name} {energy(wh)}" for name, wh in one.contracts.items()),
                 f"entry {one.division_index}",
                 f"entry {one.run_index}",

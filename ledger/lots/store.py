@@ -196,6 +196,16 @@ def lot_row(row: Any) -> LotRow:
     )
 
 
+def all_lots(conn: Connection, log_id: int) -> list[LotRow]:
+    """By month, point and class."""
+    query = (
+        select(lots)
+        .where(lots.c.log_id == log_id)
+        .order_by(lots.c.month_start_s, lots.c.point, lots.c.supply_class, lots.c.lot)
+    )
+    return [lot_row(row) for row in conn.execute(query)]
+
+
 def lots_by_id(conn: Connection, log_id: int, which: Collection[bytes]) -> dict[bytes, LotRow]:
     found: dict[bytes, LotRow] = {}
     wanted = sorted(which)
