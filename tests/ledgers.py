@@ -256,7 +256,7 @@ def _add_claims(house: House) -> None:
     first = claims.make(desk, ["secret-saw"], day)
     take_in(
         desk,
-        [series("secret-roof", [11_000_007], start_s=DAY_S + 40 * QUARTER_S)],
+        [series("secret-roof", [1_000_007], start_s=DAY_S + 60 * QUARTER_S)],
         Origin(source="roof", author="operator", reason="secret-reason: read twice"),
     )
     claims.flag(desk)

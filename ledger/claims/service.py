@@ -17,7 +17,7 @@ from ledger.claims import shortfall, store
 from ledger.claims.body import ClaimBody, Claimed
 from ledger.claims.manifest import NAME, Manifest
 from ledger.db import reading
-from ledger.errors import Refused
+from ledger.errors import NotFound, Refused
 from ledger.log import store as log_store
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt

@@ -65,6 +65,7 @@ def upgrade() -> None:
             ["claims.log_id", "claims.claim"],
             name=op.f("fk_claims_log_id_replaces"),
         ),
+        sa.CheckConstraint("wh >= 0", name=op.f("ck_claims_wh")),
         sa.PrimaryKeyConstraint("log_id", "claim", name=op.f("pk_claims")),
         sa.UniqueConstraint("log_id", "replaces", name=op.f("uq_claims_log_id_replaces")),
     )
@@ -102,6 +103,7 @@ def upgrade() -> None:
         sa.Column("used_wh", sa.BigInteger(), nullable=False),
         sa.Column("short_wh", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("used_wh <= metered_wh + short_wh", name=op.f("ck_shorts_used")),
+        sa.CheckConstraint("short_wh >= 0", name=op.f("ck_shorts_short")),
         sa.PrimaryKeyConstraint("log_id", "point", "start_s", name=op.f("pk_shorts")),
     )
     op.create_table(
@@ -116,6 +118,7 @@ def upgrade() -> None:
             ["claims.log_id", "claims.claim"],
             name=op.f("fk_claim_ends_log_id_claim"),
         ),
+        sa.CheckConstraint("kind IN ('replaced', 'withdrawn')", name=op.f("ck_claim_ends_kind")),
         sa.PrimaryKeyConstraint("log_id", "claim", name=op.f("pk_claim_ends")),
     )
     op.create_table(
@@ -129,6 +132,7 @@ def upgrade() -> None:
             ["claims.log_id", "claims.claim"],
             name=op.f("fk_claim_flags_log_id_claim"),
         ),
+        sa.CheckConstraint("state IN ('short', 'cured')", name=op.f("ck_claim_flags_state")),
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_claim_flags")),
     )
     op.create_index("ix_claim_flags_claim", "claim_flags", ["log_id", "claim"], unique=False)
@@ -149,6 +153,7 @@ def upgrade() -> None:
             ["origins.log_id", "origins.point", "origins.month_start_s", "origins.revision"],
             name=op.f("fk_lots_log_id_point_month_start_s_revision"),
         ),
+        sa.CheckConstraint("wh > 0", name=op.f("ck_lots_wh")),
         sa.PrimaryKeyConstraint("log_id", "lot", name=op.f("pk_lots")),
     )
     op.create_index("ix_lots_holder", "lots", ["log_id", "holder", "month_start_s"], unique=False)
@@ -190,6 +195,7 @@ def upgrade() -> None:
             ["lot_spends.log_id", "lot_spends.lot"],
             name=op.f("fk_claim_lots_log_id_lot"),
         ),
+        sa.CheckConstraint("wh >= 0", name=op.f("ck_claim_lots_wh")),
         sa.PrimaryKeyConstraint("log_id", "claim", "lot", name=op.f("pk_claim_lots")),
     )
     op.create_index("ix_claim_lots_lot", "claim_lots", ["log_id", "lot"], unique=False)

@@ -101,7 +101,7 @@ def test_a_run_is_found_again_and_audited(park: House) -> None:
     assert sum(int(lane.wh.sum()) for lane in run.allocations.lanes) == 156
     assert manifest["totals"]["matched_wh"]["quarter_hour"] == 156
     assert len(manifest["inputs"]) == 7  # 3 points, 3 batches, 1 contract
-    assert park.audit(no_progress).entries == report.receipt.index + 1
+    assert park.audit(no_progress).entries == report.receipt.index + 2  # and one division
 
 
 def test_a_later_correction_leaves_the_run_as_it_was(park: House) -> None:
@@ -183,11 +183,16 @@ class TestContracts:
 
     def test_a_limit_holds_over_runs(self, park: House) -> None:
         agree(park, limit_wh=120)
+        at_once = run_matching(park.desk, FOUR, into_lots=False)
         first = Period(start_s=DAY_S, end_s=DAY_S + 2 * QUARTER_S)
         second = Period(start_s=DAY_S + 2 * QUARTER_S, end_s=FOUR.end_s)
         assert matched(run_matching(park.desk, first))["quarter_hour"] == 100
         assert matched(run_matching(park.desk, second))["quarter_hour"] == 20
-        assert matched(run_matching(park.desk, FOUR))["quarter_hour"] == 120
+        whole = run_matching(park.desk, FOUR)
+        assert matched(whole)["quarter_hour"] == 0
+        assert whole.evaluation.matched[0].covered_wh == 120
+        consumption_wh = at_once.evaluation.totals().consumption_wh
+        assert whole.evaluation.totals().consumption_wh == consumption_wh
 
     def test_a_parent_meter_is_not_a_consumer_beside_its_children(self, park: House) -> None:
         agree(park)
