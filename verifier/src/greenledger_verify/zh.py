@@ -2,7 +2,8 @@
 
 from typing import Final
 
+from greenledger_verify.zh_lots import LOTS
 from greenledger_verify.zh_reasons import REASONS
 from greenledger_verify.zh_report import REPORT
 
-CHINESE: Final[dict[str, str]] = {**REPORT, **REASONS}
+CHINESE: Final[dict[str, str]] = {**REPORT, **REASONS, **LOTS}
