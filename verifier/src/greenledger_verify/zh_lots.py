@@ -5,14 +5,14 @@ from typing import Final
 LOTS: Final[dict[str, str]] = {
     "What lots and claims are worth, whose points they are of, and that no more was divided than "
     "the meters showed: evidence files show that (greenledger-verify evidence).": (
-        "各批额和声明的电量、所属计量点，以及划分量是否未超过电表读数："
+        "各份额和声明的电量、所属计量点，以及划分量是否未超过电表读数："
         "由证据文件证明（greenledger-verify evidence）。"
     ),
     "because is {hash}, which is not the leaf hash of a readings.correction before it": (
         "because 为 {hash}，不是此前任何 readings.correction 的叶哈希"
     ),
     "body has {given} leaves, not one for each of {origins} origins and {lots} lots": (
-        "body 有 {given} 片叶子，应为 {origins} 个来源和 {lots} 个批额各一片"
+        "body 有 {given} 片叶子，应为 {origins} 个来源和 {lots} 个份额各一片"
     ),
     "by_class does not sum to claimed_wh": "by_class 之和不等于 claimed_wh",
     "by_class is not in order of classes, each once": "by_class 未按类别排序，或类别重复",
@@ -20,7 +20,7 @@ LOTS: Final[dict[str, str]] = {
     "it must be sorted, none twice, and hold {least} at least": (
         "应已排序、无重复，且至少 {least} 个"
     ),
-    "it spends no lot, and replaces no claim that did": "它未使用任何批额，也未替换任何声明",
+    "it spends no lot, and replaces no claim that did": "它未使用任何份额，也未替换任何声明",
     "residual_wh is not consumption_wh less claimed_wh": (
         "residual_wh 不等于 consumption_wh 减 claimed_wh"
     ),
@@ -38,17 +38,17 @@ LOTS: Final[dict[str, str]] = {
         "声明 {claim} 此前已由第 {index} 号记录作出"
     ),
     "the lot {lot} has a wrap of the form {form} already, of entry {index}": (
-        "批额 {lot} 已有 {form} 形式的包装（第 {index} 号记录）"
+        "份额 {lot} 已有 {form} 形式的包装（第 {index} 号记录）"
     ),
     "the lot {lot} that it spends was not created by an earlier entry": (
-        "所使用的批额 {lot} 并非由较早的记录创建"
+        "所使用的份额 {lot} 并非由较早的记录创建"
     ),
-    "the lot {lot} that it wraps does not exist": "所包装的批额 {lot} 不存在",
+    "the lot {lot} that it wraps does not exist": "所包装的份额 {lot} 不存在",
     "the lot {lot} was created before, by entry {index}": (
-        "批额 {lot} 此前已由第 {index} 号记录创建"
+        "份额 {lot} 此前已由第 {index} 号记录创建"
     ),
     "the lot {lot} was spent before, by entry {index}": (
-        "批额 {lot} 此前已被第 {index} 号记录使用"
+        "份额 {lot} 此前已被第 {index} 号记录使用"
     ),
     "the origin {origin} is divided before its revision {revision}": (
         "来源 {origin} 的划分早于其第 {revision} 版"
@@ -70,8 +70,8 @@ LOTS: Final[dict[str, str]] = {
     ),
     "{lots} lots were created from {origins} origins, each divided once; {spent} of them are "
     "spent, none twice; {wraps} wraps, no two of one form on one lot.": (
-        "由 {origins} 个来源（各划分一次）创建了 {lots} 个批额；已使用 {spent} 个，无一重复；"
-        "包装 {wraps} 个，同一批额同一形式不重复。"
+        "由 {origins} 个来源（各划分一次）创建了 {lots} 个份额；已使用 {spent} 个，无一重复；"
+        "包装 {wraps} 个，同一份额同一形式不重复。"
     ),
     "{value} is not an origin <point>/<YYYY-MM>/<revision>": (
         "{value} 不是来源 <计量点>/<YYYY-MM>/<版本>"
