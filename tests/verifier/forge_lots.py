@@ -49,7 +49,7 @@ def shared(hashes: Sequence[bytes], opened: Iterable[int]) -> list[bytes]:
     wanted = set(opened)
 
     def walk(begin: int, size: int) -> list[bytes]:
-        if not wanted & set(range(begin, begin + size)):
+        if not any(begin <= position < begin + size for position in wanted):
             return [mth(hashes[begin : begin + size])]
         if size == 1:
             return []
@@ -75,7 +75,7 @@ def sum_shared(leaves: Sequence[Sum], opened: Iterable[int]) -> list[bytes]:
     wanted = set(opened)
 
     def walk(begin: int, size: int) -> list[bytes]:
-        if not wanted & set(range(begin, begin + size)):
+        if not any(begin <= position < begin + size for position in wanted):
             hash_, wh = sum_mth(leaves[begin : begin + size])
             return [hash_ + u64(wh)]
         if size == 1:
@@ -248,6 +248,7 @@ class Division:
     statement_id: str = ""
     log_origin: str = ""
     node_leaves: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    known: dict[str, list[bytes]] = field(default_factory=dict)
 
     def stream(self, label: str, size: int) -> bytes:
         text = f"{self.log_origin}\n{self.statement_id}\n{label}".encode()
@@ -271,7 +272,12 @@ class Division:
         return trie(leaves)[0]
 
     def outer(self, origin: Origin) -> list[bytes]:
-        """The leaf hashes of the outer tree."""
+        """The leaf hashes of the outer tree, computed once."""
+        if origin.name not in self.known:
+            self.known[origin.name] = self._outer(origin)
+        return self.known[origin.name]
+
+    def _outer(self, origin: Origin) -> list[bytes]:
         k = self.origins.index(origin)
         empty = self.stream(f"empty/{k}", 32 * month_count(origin.month))
         start = month_start(origin.month)
@@ -319,9 +325,16 @@ class Division:
 
 
 def divide(
-    log: Log, signer: Key, run: bytes, origins: Sequence[Origin], lots: Sequence[Lot], **more: Any
+    log: Log,
+    signer: Key,
+    run: bytes,
+    origins: Sequence[Origin],
+    lots: Sequence[Lot],
+    changes: Value,
 ) -> Division:
-    """Write a ``lot.divide``: with a remainder for each origin that leaves something."""
+    """Write a ``lot.divide``: with a remainder for each origin that leaves something. ``changes``
+    are members that stand there instead.
+    """
     ordered = sorted(origins, key=lambda origin: origin.name)
     spends = []
     every = list(lots)
@@ -340,7 +353,7 @@ def divide(
         "origins": [origin.name for origin in ordered],
         "spends": sorted(spends),
         "creates": [one.id.hex() for one in every],
-    } | more
+    } | changes
     statement = log.statement("lot.divide", "operator", **members)
     division = Division(ordered, every, sha256(b"secret" + statement["id"].encode()))
     division.statement_id, division.log_origin = statement["id"], log.origin
@@ -350,6 +363,7 @@ def divide(
 
 
 def finish_division(log: Log, signer: Key, division: Division, statement: Value) -> Division:
+    division.known.clear()
     leaves = division.leaves()
     body = {
         "root": mth([leaf(raw) for raw in leaves]).hex(),
@@ -362,7 +376,8 @@ def finish_division(log: Log, signer: Key, division: Division, statement: Value)
 
 def _left_over(origin: Origin, lots: Sequence[Lot]) -> dict[int, int]:
     left = {}
-    for position in range(month_count(origin.month)):
+    before = set() if origin.before is None else set(origin.before.metered)
+    for position in sorted(set(origin.metered) | before):
         _, carried, fresh = origin.book(position)
         used = sum(one.wh.get(position, 0) for one in lots)
         if carried + fresh > used:

@@ -140,9 +140,11 @@ class LotPark:
         self.run = self.log.add(self.log.run_statement(as_of=len(self.log.entries)), OPERATOR)
         return leaf(self.log.entries[self.run])
 
-    def divide(self, origins: list[Origin], lots: list[Lot], **more: Any) -> Division:
-        run = more.pop("run", None) or self.start_run()
-        division = divide(self.log, OPERATOR, run, origins, lots, **more)
+    def divide(
+        self, origins: list[Origin], lots: list[Lot], members: Value | None = None
+    ) -> Division:
+        run = self.start_run()
+        division = divide(self.log, OPERATOR, run, origins, lots, members or {})
         self.divisions.append(division)
         self.runs[division.entry] = self.run
         return division

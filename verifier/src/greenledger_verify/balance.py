@@ -25,7 +25,7 @@ _COVER_KIND: Final = "consumption"
 class Balance:
     """Supply less cover by (quarter-hour of the claim, class); Wh of supply by class, and by the
     batches whose readings stand behind them. ``points`` are the master data of opened points,
-    ``senders`` the batches that were read of each.
+    ``senders`` the batches that were read of each; ``failure`` is the first that does not hold.
     """
 
     evidence: Evidence
@@ -34,6 +34,7 @@ class Balance:
     class_wh: dict[int, int] = field(default_factory=dict)
     batches_wh: dict[tuple[int, ...], int] = field(default_factory=dict)
     points: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    failure: VerificationError | None = None
     senders: set[tuple[str, int]] = field(default_factory=set)
     _lots: set[str] = field(default_factory=set)
 
@@ -49,6 +50,8 @@ class Balance:
 
     def finish(self) -> None:
         """Every cell was opened; supply and cover are equal; by class as the manifest says."""
+        if self.failure is not None:
+            raise self.failure
         for lot in self.cells.by_lot:
             if lot not in self._lots:
                 raise VerificationError(

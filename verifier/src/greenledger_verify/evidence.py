@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, TypeVar
 
 from greenledger_verify.balance import Balance
-from greenledger_verify.cells import CellsVerifier
+from greenledger_verify.cells import CellsVerifier, OpenedOrigin
 from greenledger_verify.claimtree import ClaimedCells, verify_claim_tree
 from greenledger_verify.divisions import Division, verify_division
 from greenledger_verify.evidence_file import (
@@ -116,11 +116,21 @@ def _verify_cells(parts: _Parts, divisions: Mapping[int, Division], balance: Bal
         if (part.entry, part.origin) <= last:
             raise VerificationError("the cells are not in order of entry and origin, each once")
         last = part.entry, part.origin
-        balance.add(verifier.verify(part))
+        _add(balance, verifier.verify(part))
     parts.require_end()
     verifier.finish()
     for division in divisions.values():
         _require_all_used(division, balance.evidence)
+
+
+def _add(balance: Balance, opened: OpenedOrigin) -> None:
+    """What is wrong with a point or a lot's class and holder belongs to the next step: kept till
+    then.
+    """
+    try:
+        balance.add(opened)
+    except VerificationError as error:
+        balance.failure = balance.failure or error
 
 
 def _require_all_used(division: Division, evidence: Evidence) -> None:
