@@ -40,6 +40,8 @@ def _accept_make(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     _require_new(tx, claim)
     shortfall.require_flags(tx)
     replaced = _replaced(tx, entry, statement["replaces"])
+    if bool(manifest.reason) != bool(replaced):
+        raise InvalidInput("a reason stands exactly where a claim replaces another one")
     _check_points(tx, entry, manifest)
     spends = lot_entries.lot_ids(statement["spends"])
     if not spends and replaced is None:

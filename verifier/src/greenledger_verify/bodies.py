@@ -151,7 +151,7 @@ def _check_contract(content: dict[str, Any]) -> None:
 
 
 def _check_claim(content: dict[str, Any]) -> None:
-    """What formats.md §4.7 asks of several members together, but for the months of park time."""
+    """What formats.md §4.7 asks of several members together."""
     if members.parse_time(content["from"]) >= members.parse_time(content["to"]):
         raise VerificationError("the period of the claim is empty")
     classes = [item["class"] for item in content["by_class"]]

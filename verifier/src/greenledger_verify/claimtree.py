@@ -79,7 +79,9 @@ def _derived_nonces(part: ClaimPart, evidence: Evidence) -> list[bytes]:
     if not part.at:
         return []
     identity = f"{evidence.state.origin}\n{evidence.claim.text('id')}".encode()
-    quarters = min(part.at[-1] + 1, sum(month.count for month in evidence.months.values()))
+    size = evidence.claim.reference("body")["size"]
+    assert isinstance(size, int)
+    quarters = min(part.at[-1] + 1, size)
     stream = shake_256(_NONCES + part.secret + identity).digest(_NONCE_SIZE * quarters)
     return [stream[_NONCE_SIZE * at : _NONCE_SIZE * (at + 1)] for at in part.at]
 

@@ -11,7 +11,7 @@ from greenledger_verify.evidence_file import Head
 from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.members import parse_time, parse_zone
 from greenledger_verify.merkle import leaf_hash
-from greenledger_verify.months import Month, months_between
+from greenledger_verify.months import QUARTER_S, Month, months_touched
 from greenledger_verify.opened import OpenedBody
 from greenledger_verify.opening import registered, verify_bodies
 from greenledger_verify.report import Report
@@ -24,7 +24,7 @@ from greenledger_verify.trust import Trust
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What the head establishes. ``signers`` are the keys under the entries, ``lots`` all lots of
-    the claim in order, ``months`` its period.
+    the claim in order, ``months`` those that its period touches.
     """
 
     level: str
@@ -69,8 +69,8 @@ def verify_head(head: Head, trust: Trust, report: Report) -> Evidence:
     3. Each signature is by a key that an earlier entry of the file registered, back to the genesis,
        and no two entries use one lot or origin twice.
     4. Each opened body is what an entry of the file commits to.
-    5. The claim is the author's, of whole months; its lots are its own and those of the claims that
-       it replaces.
+    5. The claim is the author's, of whole quarter-hours; its lots are its own, and those of claims
+       that it replaces.
     """
     with report.step("The checkpoint is signed by the log key that you brought"):
         signed = verify_checkpoint(head.checkpoint, trust)
@@ -189,10 +189,9 @@ def _verify_manifest(
         )
     if bool(manifest["reason"]) != bool(claim.text("replaces")):
         raise VerificationError("a reason stands exactly where a claim replaces another one")
-    months = months_between(
-        parse_time(manifest["from"]), parse_time(manifest["to"]), parse_zone(state.zone)
-    )
-    quarters = sum(month.count for month in months.values())
+    from_s, to_s = parse_time(manifest["from"]), parse_time(manifest["to"])
+    months = months_touched(from_s, to_s, parse_zone(state.zone))
+    quarters = (to_s - from_s) // QUARTER_S
     if claim.reference("body")["size"] != quarters:
         raise VerificationError(
             "the claim has {given} quarter-hours, its period has {expected}",

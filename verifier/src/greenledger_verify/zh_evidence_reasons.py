@@ -215,7 +215,9 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
     "the paths end too early, or one is deeper than 64 levels": "路径过早结束，或深于 64 层",
     "the paths go on after the last position": "路径在最后一个位置之后还有内容",
     "the paths of two lots lead to two roots": "两个份额的路径通向两个树根",
-    "the period is not one of whole calendar months of park time": ("期间不是园区时间的整月"),
+    "the period is empty, or not one of whole quarter-hours from 1970": (
+        "期间为空，或不是 1970 年以后的整刻钟"
+    ),
     "the point {parent} above it is opened too: one kWh would count twice": (
         "其上级计量点 {parent} 也被公开：一度电会计两次"
     ),
