@@ -169,6 +169,35 @@ def test_witnesses() -> None:
     assert values(verify(evidence), "witnesses")["count"] == 0
 
 
+def test_two_months() -> None:
+    """A claim of January and February; its cells lie in the second month."""
+    made = Small().read()
+    made.divide()
+    sun, mill = (made.park.lots[name].id for name in ("sun-mill", "mill-2"))
+    january = 31 * 96
+    cells = {january + 41: {sun: 500, mill: 500}, january + 42: {sun: 300, mill: 300}}
+    made.claim(months=["2026-01", "2026-02"], cells=cells, by_class={2: 800})
+    for level in ("total", "full"):
+        report = verify(made.evidence(level))
+        assert values(report, "share_opened")["claimed_wh"] == 800
+    report = verify(made.evidence("sampled", seed=SEED, samples=20))
+    assert values(report, "share_opened")["opened_wh"] == 800
+
+
+def test_of_a_point_that_was_registered_again() -> None:
+    """By its new owner, who claims; the batch before was sent by the old one."""
+    made = Small().read()
+    park = made.park
+    first = park.bodies[MILL_POINT][0]
+    body = forge.json_body(content(MILL_POINT, owner="shop"), "handed over")
+    again = park.log.point(author=MILL, body=body, point=MILL_POINT, replaces=park.log.id_of(first))
+    park.bodies[MILL_POINT] = again, body
+    made.divide()
+    made.claim(signer=SHOP, points=[MILL_POINT])
+    report = verify(made.evidence())
+    assert "an earlier registration of them is not opened" in words(report)
+
+
 # With the log
 
 

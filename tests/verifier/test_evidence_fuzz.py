@@ -186,3 +186,23 @@ def test_what_is_read_quickly_is_what_is_read(seed: int) -> None:
         assert quick.type == strict.type
         for member, value in strict.statement.items():
             assert quick.statement[member] == value
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ('"spends":["', '"spends":["00000000000000000000000000000000,'),
+        ('"spends":[', '"spends":[1,'),
+        ('"spends":[', '"spends":{},"x":['),
+        ('"type":"claim.make"', '"type":"claim.make","type":"tick"'),
+        ('"type":"claim.make"', '"type":"claim\\u002emake"'),
+        ('"type":"claim.make"', '"type":["claim.make"]'),
+        ('"claim":"', '"claim":"A'),
+        ('{"type"', '[{"type"'),
+    ],
+)
+def test_what_is_out_of_the_ordinary_is_not_read_quickly(good: str, bad: str) -> None:
+    note = files()[1].head["entries"][-1]["note"]
+    assert read_quickly(note.encode()) is not None
+    assert good in note
+    assert read_quickly(note.replace(good, bad, 1).encode()) is None

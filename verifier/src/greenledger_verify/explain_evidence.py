@@ -131,16 +131,34 @@ def _explain_limits(verified: VerifiedEvidence, scan: Scan | None, report: Repor
         "were as they say."
     )
     report.leave_open(
-        "That no later correction of a reading left the claim short without the operator flagging "
-        "it."
+        "That the readings were in force when they were divided, and that no later correction left "
+        "the claim short without the operator flagging it."
     )
     report.leave_open(
         "That no meter stands above another one of the same side whose points are not opened here, "
         "and that no device is registered as two points: one kWh would count twice."
     )
+    changed = _registered_again(verified)
+    if changed:
+        report.leave_open(
+            "Of which kind and unit the points {points} were before: an earlier registration of "
+            "them is not opened.",
+            points=changed,
+        )
     if any(item["class"] == STORAGE_CLASS for item in manifest["by_class"]):
         report.leave_open(
             "That the energy which the storage gave back was green when it was stored: its "
             "discharge is metered, no more."
         )
     report.leave_open("That the meters told the truth.")
+
+
+def _registered_again(verified: VerifiedEvidence) -> list[str]:
+    """Names of opened points whose registration replaces another one."""
+    found = []
+    points = {} if verified.balance is None else verified.balance.points
+    for point, content in points.items():
+        body = verified.evidence.registration(point, verified.evidence.index)
+        if body is not None and body.entry.text("replaces"):
+            found.append(str(content["name"]))
+    return sorted(found)

@@ -40,8 +40,12 @@ EVIDENCE: Final[dict[str, str]] = {
         "声明背后是否有计量电量，以及 {author} 是否拥有各计量点："
         "total 级别只表明所断言并承诺的内容。"
     ),
-    "That no later correction of a reading left the claim short without the operator flagging "
-    "it.": "之后是否有读数更正使声明不足而运营方未作标记。",
+    "That the readings were in force when they were divided, and that no later correction left "
+    "the claim short without the operator flagging it.": (
+        "读数在划分时是否有效，以及之后是否有更正使声明不足而运营方未作标记。"
+    ),
+    "Of which kind and unit the points {points} were before: an earlier registration of them is "
+    "not opened.": "计量点 {points} 此前为何种类型和单位：其较早的登记未公开。",
     "That no meter stands above another one of the same side whose points are not opened here, "
     "and that no device is registered as two points: one kWh would count twice.": (
         "是否有未在此公开的同侧上下级电表，或同一设备登记为两个计量点：否则一度电会计两次。"
