@@ -235,6 +235,8 @@ class Division:
 
 
 def _check(origins: Sequence[DividedOrigin], place: Place) -> None:
+    if NO_LOT in place.creates:
+        raise InvalidInput("sixteen zeros is the id of no lot")
     numbers = sorted(lot.number for one in origins for lot in one.lots)
     if numbers != list(range(len(place.creates))):
         raise InvalidInput("the division's lots are not those that its entry creates, one for one")
@@ -243,7 +245,7 @@ def _check(origins: Sequence[DividedOrigin], place: Place) -> None:
 
 
 def _check_origin(one: DividedOrigin, place: Place) -> None:
-    if not 0 < one.count <= COUNT_MAX or one.start_s >= END_S:
+    if not 0 < one.count <= COUNT_MAX or not 0 <= one.start_s < END_S:
         raise InvalidInput(f"an origin has {one.count} quarter-hours, not those of a month")
     if int(one.base_wh.min()) < 0 or int(one.carried_wh.min()) < 0:
         raise InvalidInput("a division is of energy of 0 Wh or more")

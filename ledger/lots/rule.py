@@ -6,8 +6,8 @@ that breaks the rule:
 - an origin is divided once, and revision r after r − 1;
 - no lot is created twice; what is spent was created before and is not spent yet;
 - a lot has one wrap of each form at most;
-- a claim id is new; it replaces or withdraws a claim in force only, and a lot whose claim was
-  withdrawn stays spent.
+- a claim id is new; it replaces a claim in force of the same author only, and withdraws one in
+  force; a lot whose claim was withdrawn stays spent.
 
 It needs no database, no body and no key: whoever has the log's entries can run it.
 """
@@ -39,6 +39,7 @@ class SingleUse:
     spent: dict[str, int] = field(default_factory=dict)
     wrapped: dict[tuple[str, str], int] = field(default_factory=dict)
     claims: dict[str, int] = field(default_factory=dict)
+    authors: dict[str, str] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
 
     def take(self, index: int, statement: Statement) -> None:
@@ -48,10 +49,10 @@ class SingleUse:
             rule(self, index, statement)
 
     def _divide(self, index: int, statement: Statement) -> None:
-        for origin in statement["origins"]:
+        for origin in _each_once(statement["origins"]):
             self._check_origin(origin)
         self._check_spends(statement["spends"])
-        for lot in statement["creates"]:
+        for lot in _each_once(statement["creates"]):
             if lot in self.created:
                 raise Refused(f"lot {lot} was created before, by entry {self.created[lot]}")
         self.origins.update(dict.fromkeys(statement["origins"], index))
@@ -66,14 +67,14 @@ class SingleUse:
             raise Refused(f"origin {origin} is divided before revision {int(revision) - 1}")
 
     def _check_spends(self, lots: Iterable[str]) -> None:
-        for lot in lots:
+        for lot in _each_once(lots):
             if lot not in self.created:
                 raise Refused(f"lot {lot} was never created")
             if lot in self.spent:
                 raise Refused(f"lot {lot} was spent before, by entry {self.spent[lot]}")
 
     def _wrap(self, index: int, statement: Statement) -> None:
-        for lot in statement["wraps"]:
+        for lot in _each_once(statement["wraps"]):
             if lot not in self.created:
                 raise Refused(f"lot {lot} was never created")
             form = lot, statement["form"]
@@ -87,10 +88,13 @@ class SingleUse:
             raise Refused(f"claim {claim} was made before, by entry {self.claims[claim]}")
         if replaces:
             self._check_in_force(replaces)
+            if self.authors[replaces] != statement["author"]:
+                raise Refused(f"claim {replaces} is one of {self.authors[replaces]!r}")
         self._check_spends(statement["spends"])
         if replaces:
             self.ended[replaces] = index
         self.claims[claim] = index
+        self.authors[claim] = statement["author"]
         self.spent.update(dict.fromkeys(statement["spends"], index))
 
     def _withdraw(self, index: int, statement: Statement) -> None:
@@ -116,6 +120,16 @@ _RULES: Final[Mapping[str, Callable[[SingleUse, int, Statement], None]]] = {
 }
 
 
+def _each_once(names: Iterable[str]) -> Iterable[str]:
+    """Raises Refused where one entry names the same thing twice."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise Refused(f"{name} is named twice")
+        seen.add(name)
+        yield name
+
+
 def scan(entries: Iterable[tuple[int, bytes]]) -> SingleUse:
     """Judge a whole log, given as (index, exact bytes) in order; raises Refused naming the entry.
 
@@ -128,7 +142,7 @@ def scan(entries: Iterable[tuple[int, bytes]]) -> SingleUse:
         try:
             statement = json.loads(line)
             state.take(index, statement)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput(f"entry {index} is no statement: {error}") from error
         except Refused as error:
             raise Refused(f"entry {index}: {error}") from error
