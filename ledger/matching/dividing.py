@@ -38,7 +38,7 @@ from ledger.lots.model import (
 from ledger.matching.allocations import LaneRow
 from ledger.matching.metered import metered
 from ledger.matching.model import Int64
-from ledger.matching.runs import load_lanes
+from ledger.matching.runs import as_of_of, load_lanes
 from ledger.metering import store as metering
 from ledger.metering.batches import POINT_BYTES, SECRET_BYTES
 from ledger.parties.desk import Draft, fresh_id
@@ -62,9 +62,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plan:
-    """An origin as it is to be divided: its parts by (class, holder), and what is left over."""
+    """An origin as it is to be divided: its parts by (class, holder), and what is left over.
+
+    `last`: the division before, if any.
+    """
 
     id: OriginId
+    last: store.OriginRow | None
     carried: bytes
     readings: NDArray[np.void]
     base_wh: Int64
@@ -153,6 +157,7 @@ class Planner:
             )
         return Plan(
             id=OriginId(point=point, month=month, revision=left.revision),
+            last=left.last,
             carried=left.carried,
             readings=shown.readings,
             base_wh=left.base_wh,
@@ -255,8 +260,10 @@ def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         raise InvalidInput(f"the body divides {len(division.origins)} origins, not {len(ids)}")
     planner = Planner(tx.conn, tx.log)
     allotted = {id_.month: parts_of(lanes, id_.month) for id_ in ids}
+    as_of = as_of_of(tx.conn, tx.log.log_id, run_index)
     for id_, divided in zip(ids, division.origins, strict=True):
-        _check_origin(planner, id_, divided, allotted[id_.month].get(id_.point))
+        plan = _check_origin(planner, id_, divided, allotted[id_.month].get(id_.point))
+        _check_known(plan, run_index, as_of)
     spends = lot_entries.lot_ids(statement["spends"])
     carried = sorted(one.carried for one in division.origins if one.carried != NO_LOT)
     if spends != carried:
@@ -281,7 +288,7 @@ def _check_origin(
     id_: OriginId,
     divided: DividedOrigin,
     parts: Mapping[tuple[int, bytes], Int64] | None,
-) -> None:
+) -> Plan:
     if parts is None:
         raise Refused(f"origin {id_}: the run allotted nothing of it")
     plan = planner.plan(id_.point, id_.month, parts)
@@ -290,7 +297,24 @@ def _check_origin(
             f"origin {id_}: the next to be divided is {plan.id}; an origin is divided once"
         )
     if not plan.same_as(divided):
-        raise Refused(f"origin {id_}: its lots do not follow from run, readings and divisions")
+        raise Refused(
+            f"origin {id_}: its lots do not follow from run, readings and divisions as they stand;"
+            " match again"
+        )
+    return plan
+
+
+def _check_known(plan: Plan, run_index: int, as_of: int) -> None:
+    """A run that does not know what was divided before would allot it a second time."""
+    if plan.last is None:
+        return
+    if plan.last.run_index == run_index:
+        raise Refused(f"origin {plan.id}: entry {plan.last.entry_index} divided it for this run")
+    if plan.last.entry_index >= as_of:
+        raise Refused(
+            f"origin {plan.id} was divided by entry {plan.last.entry_index} since the run, which"
+            f" knows the log up to {as_of}; match again"
+        )
 
 
 def _open(data: bytes, entry: Entry, origin: str) -> Division:

@@ -82,6 +82,12 @@ def load_lanes(conn: Connection, log: LogFacts, entry_index: int) -> list[a.Lane
     return a.parse_lanes(data)[1]
 
 
+def as_of_of(conn: Connection, log_id: int, entry_index: int) -> int:
+    """The log size that a stored run knows."""
+    query = select(runs.c.as_of).where(runs.c.log_id == log_id, runs.c.entry_index == entry_index)
+    return int(conn.execute(query).scalar_one())
+
+
 def load_manifest(conn: Connection, log: LogFacts, entry_index: int) -> dict[str, Any]:
     """The opened manifest of a run."""
     entry = log_store.entry_at(conn, log.log_id, entry_index)

@@ -94,7 +94,7 @@ def test_there_and_back() -> None:
 
 
 @pytest.mark.parametrize("change", [{"origin": "park.example/2"}, {"id": "2f" * 16}])
-def test_a_body_belongs_to_one_entry(change: dict[str, str]) -> None:
+def test_a_body_belongs_to_one_entry(change: dict[str, Any]) -> None:
     assert seal(**change).key != seal().key
 
 

@@ -149,7 +149,7 @@ def test_what_is_refused_takes_nothing() -> None:
     ],
 )
 def test_what_is_no_statement(line: bytes) -> None:
-    with pytest.raises(InvalidInput, match="^entry 3 is no statement"):
+    with pytest.raises(InvalidInput, match=r"^entry 3 is no statement"):
         scan([(3, line + b"\n\n")])
 
 

@@ -1,4 +1,4 @@
-"""Sum trees in arrays against the recursive trie of the forger's workshop, which the page describes."""
+"""Sum trees in arrays against the recursive trie of the forger's workshop."""
 
 import hashlib
 import random
