@@ -205,7 +205,7 @@ def _cells(lots: Sequence[Claimed], count: int) -> Cells:
 def _sums(cells: Cells) -> Int64:
     """int64[count]: Σ of all cells. Raises InvalidInput where that overflows."""
     until = np.concatenate([[0], np.cumsum(cells.wh)])
-    if (np.diff(until) < 0).any():
+    if (until[1:] < until[:-1]).any():
         raise InvalidInput("the cells of a claim overflow")
     edges = np.concatenate([[0], cells.ends])
     sums: Int64 = np.diff(until[edges])

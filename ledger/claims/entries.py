@@ -274,6 +274,9 @@ def _accept_flag(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
     )
     if index is None or log_store.entry_at(tx.conn, tx.log.log_id, index).type != CORRECTION:
         raise Refused(f"because names {entry.statement['because']}, which is no correction here")
+    cause = shortfall.cause_of(tx.conn, tx.log, row.claim, entry.statement["state"])
+    if index != cause:
+        raise Refused(f"because names entry {index}; what concerns the claim is entry {cause}")
     store.save_flag(tx.conn, tx.log.log_id, tx.index, row.claim, entry.statement["state"])
 
 

@@ -153,10 +153,8 @@ def flag(desk: Desk) -> list[Receipt]:
 
 def _because(conn: Connection, log: LogFacts, claim: bytes, state: str) -> bytes:
     """Leaf hash of the correction that made a claim short, or of the last that concerns it."""
-    if state == store.SHORT:
-        index = shortfall.short_claims(conn, log)[claim]
-    else:
-        index = max(row.entry_index for row in shortfall.rows_of(conn, log.log_id))
+    index = shortfall.cause_of(conn, log, claim, state)
+    assert index is not None
     return log_store.leaf_at(conn, log.log_id, index)
 
 
@@ -175,15 +173,15 @@ class _Offers:
         self._period = period
         self._zone_s = zone_offset_s(parse_zone(log.zone))
         self._divisions = lots.Divisions(conn, log)
-        self._kinds = {
-            point: found.master.kind
+        self._masters = {
+            point: found.master
             for point, found in metering.current_points(conn, log.log_id).items()
         }
         self._allowed: dict[tuple[bytes, Month], dict[int, int]] = {}
         self._replaced = replaced
 
     def unspent(self, points: Collection[bytes]) -> list[_Offer]:
-        """Of lots that points hold in the months of the period, by id."""
+        """Of lots that points hold in the months of the period."""
         whole = Period(
             start_s=month_of(self._period.start_s, self._zone_s).start_s, end_s=self._period.end_s
         )
@@ -192,11 +190,16 @@ class _Offers:
             for point in points
             for row in lots.unspent_held(self._conn, self._log.log_id, point, whole)
         ]
-        return [self._offer(row) for row in sorted(rows, key=lambda row: row.lot)]
+        return [self._offer(row) for row in sorted(rows, key=self._rank)]
 
     def of(self, which: Sequence[bytes]) -> list[_Offer]:
         known = lots.lots_by_id(self._conn, self._log.log_id, which)
-        return [self._offer(known[lot]) for lot in which]
+        return [self._offer(row) for row in sorted((known[lot] for lot in which), key=self._rank)]
+
+    def _rank(self, row: lots.LotRow) -> tuple[object, ...]:
+        """Who comes first where a correction left less: by names, since ids are random."""
+        holder, point = self._masters[row.holder].name, self._masters[row.point].name
+        return row.month_start_s, row.supply_class, holder, point, row.revision, row.lot
 
     def _offer(self, row: lots.LotRow) -> _Offer:
         month = month_of(row.month_start_s, self._zone_s)
@@ -206,7 +209,7 @@ class _Offers:
             wh[position] = min(int(wh[position]), left_wh)
             allowed[position] = left_wh - int(wh[position])
         return _Offer(
-            lot=row, supply=self._kinds[row.point] in SUPPLY_KINDS, wh=self._cut(wh, month)
+            lot=row, supply=self._masters[row.point].kind in SUPPLY_KINDS, wh=self._cut(wh, month)
         )
 
     def _allowed_of(self, point: bytes, month: Month) -> dict[int, int]:

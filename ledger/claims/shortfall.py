@@ -188,6 +188,27 @@ def short_claims(conn: Connection, log: LogFacts) -> dict[bytes, int]:
     return found
 
 
+def cause_of(conn: Connection, log: LogFacts, claim: bytes, state: str) -> int | None:
+    """The correction that a flag of a claim names, by entry index: what left it short first, or
+    was the last that concerned it."""
+    if state == store.SHORT:
+        return short_claims(conn, log).get(claim)
+    zone_s = _zone_s(log)
+    by_month: dict[tuple[bytes, Month], list[Short]] = {}
+    for row in rows_of(conn, log.log_id):
+        by_month.setdefault((row.point, month_of(row.start_s, zone_s)), []).append(row)
+    found = [0]
+    for (point, month), rows in by_month.items():
+        used_wh = store.used_by_claim(conn, log.log_id, point, month).get(claim)
+        if used_wh is not None:
+            found += [
+                row.entry_index
+                for row in rows
+                if used_wh[lots.position(row.start_s, month.start_s)]
+            ]
+    return max(found) or None
+
+
 def owed_flags(conn: Connection, log: LogFacts) -> dict[bytes, str]:
     """{claim in force: the flag that it must be given next}, for those whose last one is wrong."""
     short = short_claims(conn, log)

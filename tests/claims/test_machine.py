@@ -1,0 +1,309 @@
+"""Anything that people do, in any order: the ledger and a model in dicts must agree after each step.
+
+Imports, corrections up and down, runs over whole and part periods, contracts on the way, claims,
+replacements, withdrawals and flags. At the end the audit passes, and a restored copy is equal.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, assume, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from ledger.claims import service, shortfall
+from ledger.db import reading
+from ledger.errors import NotFound, Refused
+from ledger.house import House
+from ledger.matching.model import Contract, Share, SupplyClass
+from ledger.matching.service import run_matching
+from tests.claims.claimed import made, shorts
+from tests.claims.model import CONSUMERS, OWNER, QUARTERS, SOURCES, Key, Model, Wh, february
+from tests.divided import (
+    ALWAYS,
+    agree,
+    all_held,
+    built,
+    consumer,
+    correct,
+    owners,
+    source,
+    span,
+    take,
+)
+from tests.ledgers import copy_ledger, dump, no_progress, open_house, settings_in
+
+# Name, kind, source, consumers.
+CONTRACTS = (
+    ("all", "direct-supply", "roof", ("saw", "oven")),
+    ("b-traded", "green-trade", "tower", ("saw",)),
+    ("c-traded", "green-trade", "tower", ("oven", "saw")),
+    ("d-direct", "direct-supply", "tower", ("oven",)),
+)
+CLASS = {"direct-supply": SupplyClass.DIRECT_SUPPLY, "green-trade": SupplyClass.GREEN_TRADE}
+LATE = 3  # the quarter-hour whose readings come later
+PERIODS = st.one_of(
+    st.sampled_from([range(-4, 4), range(-4, 0), range(4)]),
+    st.tuples(st.integers(-4, 3), st.integers(1, 5)).map(
+        lambda pair: range(pair[0], min(pair[0] + pair[1], 4))
+    ),
+)
+WHOLE_MONTHS = st.sampled_from([range(-4, 4), range(-4, 0), range(4)])
+ENERGY = st.one_of(st.integers(0, 9), st.just(0), st.integers(10, 200))
+
+
+def build(house: House) -> None:
+    owners(house)
+    for name in SOURCES:
+        source(house, name, owner=OWNER[name])
+    for name in CONSUMERS:
+        consumer(house, name, owner=OWNER[name])
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """One ledger, one model."""
+
+    template: ClassVar[Path]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="machine-"))
+        self.house = open_house(copy_ledger(self.template, self.folder / "data"))
+        self.model = Model()
+        self.divided = 0
+
+    @initialize(
+        curves=st.lists(
+            st.lists(ENERGY, min_size=7, max_size=7), min_size=4, max_size=4
+        ).filter(lambda curves: all(map(any, curves)))
+    )
+    def first_readings(self, curves: list[list[int]]) -> None:
+        for name, values in zip((*SOURCES, *CONSUMERS), curves, strict=True):
+            take(self.house, name, values, start=-4)
+            for at, wh in enumerate(values, -4):
+                self.model.read(name, at, wh)
+        self.add_contract()
+        self.match(range(-4, 4))
+
+    @precondition(lambda self: len(self.model.contracts) < len(CONTRACTS))
+    @rule()
+    def add_contract(self) -> None:
+        name, kind, seller_point, consumers = CONTRACTS[len(self.model.contracts)]
+        agree(
+            self.house,
+            name,
+            dict.fromkeys(consumers, 0),
+            kind=kind,
+            seller=OWNER[seller_point],
+            sources=[seller_point],
+        )
+        self.model.contracts.append(
+            Contract(
+                contract=name,
+                supply_class=CLASS[kind],
+                sources=(seller_point,),
+                consumers=tuple(Share(point=point) for point in consumers),
+                period=ALWAYS,
+            )
+        )
+
+    @rule(point=st.sampled_from((*SOURCES, *CONSUMERS)), wh=ENERGY)
+    def late_reading(self, point: str, wh: int) -> None:
+        assume((point, LATE) not in self.model.metered)
+        take(self.house, point, [wh], start=LATE)
+        self.model.read(point, LATE, wh)
+
+    @rule(
+        point=st.sampled_from((*SOURCES, *CONSUMERS)), at=st.sampled_from(QUARTERS), wh=ENERGY
+    )
+    def corrected(self, point: str, at: int, wh: int) -> None:
+        assume(self.model.metered.get((point, at), wh) != wh)
+        correct(self.house, point, at, wh)
+        self.model.correct(point, at, wh)
+
+    @rule(point=st.sampled_from((*SOURCES, *CONSUMERS)), at=st.sampled_from(QUARTERS))
+    def corrected_to_less_than_is_used(self, point: str, at: int) -> None:
+        """What random numbers seldom hit: some of a claim stays, some goes."""
+        used = self.model.used(point, at)
+        assume(used > 1)
+        self.corrected(point, at, used // 2)
+
+    @rule(period=PERIODS)
+    def match(self, period: range) -> None:
+        run_matching(self.house.desk, span(period.start, period.stop))
+        self.model.match(period)
+
+    @rule(point=st.sampled_from(CONSUMERS), period=WHOLE_MONTHS)
+    def claim(self, point: str, period: range) -> None:
+        lots = self.model.unspent(point, period)
+
+        def act() -> bytes:
+            return service.make(self.house.desk, [point], span(period.start, period.stop)).claim
+
+        if not lots:
+            with pytest.raises((NotFound, Refused), match="no lot of this period|claimed before"):
+                act()
+        elif self.model.owed():
+            self._refused(act)
+        else:
+            claim = act()
+            cells = self._cells(claim)
+            self.model.check_cells(cells, lots, b"")
+            self.model.add(claim, OWNER[point], period, cells)
+
+    @precondition(lambda self: self.model.in_force())
+    @rule(data=st.data())
+    def replace(self, data: st.DataObject) -> None:
+        old = data.draw(st.sampled_from(sorted(self.model.in_force(), key=self._made_at)))
+
+        def act() -> bytes:
+            return service.replace(self.house.desk, old, "anew").claim
+
+        if self.model.owed():
+            self._refused(act)
+            return
+        before = self.model.claims[old]
+        points = {point for point in CONSUMERS if OWNER[point] == before.author}
+        fresh = {lot for point in points for lot in self.model.unspent(point, before.period)}
+        claim = act()
+        cells = self._cells(claim)
+        self.model.check_cells(cells, fresh | before.cells.keys(), old)
+        self.model.add(claim, before.author, before.period, cells, replaced=old)
+
+    @precondition(lambda self: self.model.in_force())
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        claim = data.draw(st.sampled_from(sorted(self.model.in_force(), key=self._made_at)))
+        service.withdraw(self.house.desk, claim, "taken back")
+        self.model.claims[claim].ended = "withdrawn"
+
+    @rule()
+    def flag(self) -> None:
+        owed = self.model.owed()
+        receipts = service.flag(self.house.desk)
+        said = {
+            bytes.fromhex(one.entry.statement["claim"]): one.entry.statement["state"]
+            for one in receipts
+        }
+        assert said == owed
+        for claim, state in owed.items():
+            self.model.claims[claim].flag = state
+
+    def _refused(self, act: Callable[[], object]) -> None:
+        before = dump(self.house.settings.dir)
+        with pytest.raises(Refused, match="greenledger claim flag"):
+            act()
+        assert dump(self.house.settings.dir) == before
+
+    def _made_at(self, claim: bytes) -> int:
+        return list(self.model.claims).index(claim)
+
+    def _keys(self) -> dict[bytes, Key]:
+        return {
+            one.id: (one.point, one.holder, one.supply_class, one.revision, february(min(one.wh)))
+            for one in all_held(self.house)
+        }
+
+    def _cells(self, claim: bytes) -> dict[Key, Wh]:
+        keys = self._keys()
+        return {keys[lot]: wh for lot, wh in made(self.house)[claim].cells.items()}
+
+    @invariant()
+    def the_model_keeps_its_own_rules(self) -> None:
+        self.model.check()
+
+    @invariant()
+    def lots_agree(self) -> None:
+        found = all_held(self.house)
+        keys = self._keys()
+        assert {keys[one.id]: one.wh for one in found} == self.model.lots
+        assert len(found) == len(self.model.lots)
+        spent = {keys[one.id] for one in found if one.spent}
+        assert spent == self.model.gone | self.model.claimed.keys()
+
+    @invariant()
+    def claims_agree(self) -> None:
+        keys = self._keys()
+        found = {
+            claim: (
+                {keys[lot]: wh for lot, wh in one.cells.items()},
+                one.author,
+                one.ended,
+                one.flag,
+                one.wh,
+            )
+            for claim, one in made(self.house).items()
+        }
+        assert found == {
+            claim: (
+                one.cells,
+                one.author,
+                one.ended,
+                one.flag,
+                sum(sum(wh.values()) for lot, wh in one.cells.items() if lot[0] in SOURCES),
+            )
+            for claim, one in self.model.claims.items()
+        }
+
+    @invariant()
+    def shortfalls_agree(self) -> None:
+        assert shorts(self.house) == {
+            (point, at): (
+                self.model.metered[point, at],
+                self.model.used(point, at),
+                self.model.short(point, at),
+            )
+            for point, at in self.model.limited
+        }
+        with reading(self.house.engine) as conn:
+            assert shortfall.owed_flags(conn, self.house.log) == self.model.owed()
+
+    def teardown(self) -> None:
+        try:
+            self.house.audit(no_progress)
+            self._restored_is_equal()
+        finally:
+            self.house.engine.dispose()
+            shutil.rmtree(self.folder)
+
+    def _restored_is_equal(self) -> None:
+        self.house.export_entries(self.folder / "export", no_progress)
+        House.restore(settings_in(self.folder / "again"), self.folder / "export", no_progress)
+        ours, theirs = dump(self.folder / "data"), dump(self.folder / "again")
+        same = {
+            name
+            for name in ours
+            if name.startswith(("lot", "claim", "short", "origins", "runs", "entries"))
+        }
+        assert {name: ours[name] for name in same} == {name: theirs[name] for name in same}
+
+
+@pytest.fixture(scope="module")
+def machine_template(begun_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(begun_template, tmp_path_factory.mktemp("machine"), build)
+
+
+def test_the_ledger_does_as_the_model(machine_template: Path) -> None:
+    LedgerMachine.template = machine_template
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        LedgerMachine,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=12,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
