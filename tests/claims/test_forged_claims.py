@@ -1,4 +1,4 @@
-"""A claimant with its own key and its own body: what does not follow is refused, and changes nothing."""
+"""A claimant with its own key and body: what does not follow is refused, and changes nothing."""
 
 from __future__ import annotations
 
