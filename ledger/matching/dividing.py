@@ -43,7 +43,7 @@ from ledger.metering import store as metering
 from ledger.metering.batches import POINT_BYTES, SECRET_BYTES
 from ledger.parties.desk import Draft, fresh_id
 from ledger.parties.entries import operator_signs
-from ledger.units import QUARTER_HOUR_S, Period, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S, Period, format_instant, parse_zone, zone_offset_s
 
 # An entry has 65,535 bytes: what its lists may take of them.
 _LISTS_BYTES_MAX: Final = 60_000
@@ -138,10 +138,13 @@ class Planner:
         self._log = log
         self._points = metering.current_points(conn, log.log_id)
         self._divisions = store.Divisions(conn, log)
+        self._related = _related(self._points)
 
     def plan(self, point: bytes, month: Month, parts: Mapping[tuple[int, bytes], Int64]) -> Plan:
-        """Raises Refused where more was allotted than there is to divide."""
+        """Raises Refused where more was allotted than there is to divide, or where a parent or
+        sub-meter of the point was divided for the same time."""
         found = self._points[point]
+        self._check_relatives(found, month, parts)
         left = store.left_over(
             self._conn, self._divisions, self._log.log_id, point, month, as_of=None
         )
@@ -169,6 +172,38 @@ class Planner:
             ),
             remainder_wh=rest_wh,
         )
+
+    def _check_relatives(
+        self, found: metering.Registered, month: Month, parts: Mapping[tuple[int, bytes], Int64]
+    ) -> None:
+        """What a parent's meter shows, its children's show too."""
+        allotted = np.any([wh > 0 for wh in parts.values()], axis=0)
+        for other in sorted(self._related.get(found.point, ())):
+            for lot in store.lots_of_origin(self._conn, self._log.log_id, other, month.start_s):
+                if lot.supply_class == REMAINDER:
+                    continue
+                both = allotted & (self._divisions.lot_wh(lot) > 0)
+                if both.any():
+                    at_s = month.start_s + QUARTER_HOUR_S * int(np.argmax(both))
+                    raise Refused(
+                        f"point {found.master.name!r} at {format_instant(at_s)}:"
+                        f" {self._points[other].master.name!r}, above or below it, was divided for"
+                        " the same time; nothing counts twice"
+                    )
+
+
+def _related(points: Mapping[bytes, metering.Registered]) -> dict[bytes, set[bytes]]:
+    """{point: those of its kind above and below it}."""
+    found: dict[bytes, set[bytes]] = defaultdict(set)
+    for one in points.values():
+        seen, parent = {one.point}, one.master.parent
+        while parent and (above := bytes.fromhex(parent)) not in seen and above in points:
+            seen.add(above)
+            parent = points[above].master.parent
+            if points[above].master.kind == one.master.kind:
+                found[one.point].add(above)
+                found[above].add(one.point)
+    return found
 
 
 def plan_run(

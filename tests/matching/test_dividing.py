@@ -391,6 +391,46 @@ class TestAgain:
         assert sum(sum(one.wh.values()) for one in given) == 120
 
 
+class TestParents:
+    """What a parent's meter shows, its children's show too: it becomes lots once."""
+
+    def _below(self, house: House, parent: str, name: str) -> None:
+        above = point_id(house, parent).hex()
+        if parent == "roof":
+            source(house, name, parent=above)
+        else:
+            consumer(house, name, parent=above)
+
+    @pytest.mark.parametrize("depth", [1, 2])
+    def test_sub_meters_of_a_source(self, park: House, depth: int) -> None:
+        agree(park, "all", {"saw": 500_000})
+        run_matching(park.desk, FOUR)
+        self._below(park, "roof", "string")
+        if depth == 2:
+            source(park, "module", parent=point_id(park, "string").hex())
+        lowest = ("string", "module")[depth - 1]
+        take(park, lowest, [*ROOF, 8])
+        take(park, "saw", [9], start=4)
+        take(park, "press", [9], start=4)
+        agree(park, "all", {"saw": 0}, sources=[lowest])
+        before = dump(park.settings.dir)
+        with pytest.raises(Refused, match=r"'roof', above or below it, was divided"):
+            run_matching(park.desk, FOUR)
+        assert dump(park.settings.dir) == before
+        run_matching(park.desk, span(4, 5))
+        assert lots(park)[lowest, "saw", 0] == {4: 8}
+        park.audit(no_progress)
+
+    def test_sub_meters_of_a_consumer(self, park: House) -> None:
+        agree(park, "all", {"saw": 500_000})
+        run_matching(park.desk, FOUR)
+        self._below(park, "saw", "blade")
+        take(park, "blade", SAW)
+        agree(park, "all", {"blade": 0})
+        with pytest.raises(Refused, match=r"'blade' at .*'saw', above or below it, was divided"):
+            run_matching(park.desk, FOUR)
+
+
 class TestCutting:
     """An entry has an end: divisions of many lots are cut into several entries."""
 
