@@ -14,6 +14,7 @@ import numpy as np
 
 from ledger.db import reading
 from ledger.house import House
+from ledger.log.store import entry_range, load_head
 from ledger.lots import store
 from ledger.matching.service import Agreement, register_contract
 from ledger.metering.points import Point
@@ -166,3 +167,9 @@ def lots(house: House, *, february: bool = False) -> dict[tuple[str, str, int], 
 def point_id(house: House, name: str) -> bytes:
     with reading(house.engine) as conn:
         return find_point(conn, 1, name).point
+
+
+def entries_of(house: House) -> list[tuple[int, bytes]]:
+    """The whole log, for the public rule."""
+    with reading(house.engine) as conn:
+        return list(entry_range(conn, 1, 0, load_head(conn, 1).size))

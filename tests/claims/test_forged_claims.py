@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from ledger.claims import service
-from ledger.db import reading
 from ledger.errors import InvalidInput, LedgerError, Refused
 from ledger.house import House
 from ledger.lots.rule import scan
 from tests.claims.claimed import Cells, forged, hand_in, held_by, made, whole
-from tests.divided import FOUR, all_held, span
+from tests.divided import FOUR, all_held, entries_of, span
 from tests.ledgers import dump, no_progress
 
 Change = Callable[[House, Cells], tuple[Cells, dict[str, Any]]]
@@ -299,12 +298,6 @@ def test_forged_beside_another_claim(park: House, what: str, why: str) -> None:
     with pytest.raises(Refused, match=why):
         hand_in(park, submission)
     assert dump(park.settings.dir) == before
-    with reading(park.engine) as conn:
-        entries = [
-            (int(index), bytes(data))
-            for index, data in conn.exec_driver_sql(
-                "SELECT entry_index, data FROM entries ORDER BY entry_index"
-            )
-        ]
+    entries = entries_of(park)
     with pytest.raises(Refused, match=f"^entry {len(entries)}: "):
         scan([*entries, (len(entries), submission.data)])

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from ledger.db import reading
 from ledger.errors import InvalidInput, LedgerError, Refused
 from ledger.house import House
-from ledger.log.store import entry_range, load_head
 from ledger.lots.rule import scan
+from tests.divided import entries_of
 from tests.ledgers import operator_key, signed, statement, submit
 
 A, B, C, D = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
@@ -156,20 +155,15 @@ def test_what_is_no_statement(line: bytes) -> None:
 # Against a log that the writer made
 
 
-def entries(house: House) -> list[tuple[int, bytes]]:
-    with reading(house.engine) as conn:
-        return list(entry_range(conn, 1, 0, load_head(conn, 1).size))
-
-
 def test_a_log_of_ours_keeps_it(filled: House) -> None:
-    state = scan(entries(filled))
+    state = scan(entries_of(filled))
     assert (len(state.claims), len(state.ended), len(state.wrapped)) == (2, 1, 1)
     assert set(state.spent) <= set(state.created)
 
 
 @pytest.mark.parametrize("kind", ["withdraw", "flag", "wrap again", "wrap unknown"])
 def test_the_writer_refuses_what_the_scan_refuses(filled: House, kind: str) -> None:
-    before = entries(filled)
+    before = entries_of(filled)
     state = scan(before)
     (ended,), ((lot, form),) = state.ended, state.wrapped
     body = next(
@@ -186,4 +180,4 @@ def test_the_writer_refuses_what_the_scan_refuses(filled: House, kind: str) -> N
         scan([*before, (len(before), signed(forged, key))])
     with pytest.raises(LedgerError):
         submit(filled, forged, key)
-    assert entries(filled) == before
+    assert entries_of(filled) == before

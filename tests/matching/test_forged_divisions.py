@@ -33,6 +33,7 @@ from tests.divided import (
     agree,
     built,
     consumer,
+    entries_of,
     lots,
     opened,
     owners,
@@ -249,19 +250,9 @@ def refused_twice(house: House, forged: Draft, why: str, scanned: str = "") -> N
         house.desk.writer.append(submission)
     assert dump(house.settings.dir) == before
     if scanned:
-        entries = [(index, data) for _, index, data, *_ in _entries(house)]
+        entries = entries_of(house)
         with pytest.raises(Refused, match=f"^entry {len(entries)}: .*{scanned}"):
             scan([*entries, (len(entries), submission.data)])
-
-
-def _entries(house: House) -> list[tuple[Any, ...]]:
-    with reading(house.engine) as conn:
-        return [
-            (1, *row)
-            for row in conn.exec_driver_sql(
-                "SELECT entry_index, data FROM entries ORDER BY entry_index"
-            )
-        ]
 
 
 class TestRuns:
