@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from ledger.claims import shortfall, store
 from ledger.claims.body import ClaimBody, Claimed
 from ledger.claims.manifest import NAME, Manifest
+from ledger.claims.offers import Offer, Offers
 from ledger.db import reading
 from ledger.errors import NotFound, Refused
 from ledger.log import store as log_store
@@ -24,14 +25,11 @@ from ledger.log.service import Receipt
 from ledger.log.store import LogFacts
 from ledger.lots import rule
 from ledger.lots import store as lots
-from ledger.lots.model import SUPPLY_KINDS, Month, month_of
-from ledger.lots.packed import Int64
 from ledger.matching.evaluate import consumption
-from ledger.metering import store as metering
 from ledger.metering.batches import SECRET_BYTES
 from ledger.metering.service import find_point
 from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
-from ledger.units import QUARTER_HOUR_S, Period, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S, Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +42,6 @@ class ClaimReport:
     lots: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Offer:
-    """A lot as a claim may use it: `wh`, int64[n] on the claim's grid."""
-
-    lot: lots.LotRow
-    supply: bool
-    wh: Int64
-
-
 def make(
     desk: Desk, points: Sequence[str], period: Period, *, key: SigningKey | None = None
 ) -> ClaimReport:
@@ -63,7 +52,7 @@ def make(
     """
     with reading(desk.engine) as conn:
         found = [find_point(conn, desk.log.log_id, name) for name in points]
-        offers = _Offers(conn, desk.log, period)
+        offers = Offers(conn, desk.log, period)
         held = offers.unspent([one.point for one in found])
         if not held:
             raise _nothing_held(conn, desk.log, points, [one.point for one in found], period)
@@ -73,8 +62,8 @@ def make(
             author=found[0].master.owner,
             points=[one.point for one in found],
             period=period,
-            offers=held,
-            spends=[one.lot.lot for one in held],
+            offers=offers.balanced(held),
+            spends=[row.lot for row in held],
         )
     return _report(desk.writer.append(desk.sign(draft, key=key)), manifest, len(held))
 
@@ -108,8 +97,10 @@ def replace(desk: Desk, claim: bytes, reason: str, *, key: SigningKey | None = N
     with reading(desk.engine) as conn:
         old = store.find_claim(conn, desk.log.log_id, claim)
         manifest = old.manifest
-        offers = _Offers(conn, desk.log, manifest.period, replaced=old)
-        inherited = store.lots_of_claim(conn, desk.log.log_id, claim)
+        offers = Offers(conn, desk.log, manifest.period, replaced=old)
+        inherited = lots.lots_by_id(
+            conn, desk.log.log_id, store.lots_of_claim(conn, desk.log.log_id, claim)
+        )
         fresh = offers.unspent(manifest.points)
         draft, manifest = _draft(
             conn,
@@ -117,8 +108,8 @@ def replace(desk: Desk, claim: bytes, reason: str, *, key: SigningKey | None = N
             author=old.author,
             points=manifest.points,
             period=manifest.period,
-            offers=[*offers.of(inherited), *fresh],
-            spends=[one.lot.lot for one in fresh],
+            offers=offers.balanced([*inherited.values(), *fresh]),
+            spends=[row.lot for row in fresh],
             replaces=claim,
             reason=reason,
         )
@@ -158,126 +149,6 @@ def _because(conn: Connection, log: LogFacts, claim: bytes, state: str) -> bytes
     return log_store.leaf_at(conn, log.log_id, index)
 
 
-class _Offers:
-    """What lots offer to a claim of a period: what they have, less what a correction took away."""
-
-    def __init__(
-        self,
-        conn: Connection,
-        log: LogFacts,
-        period: Period,
-        replaced: store.ClaimRow | None = None,
-    ) -> None:
-        self._conn = conn
-        self._log = log
-        self._period = period
-        self._zone_s = zone_offset_s(parse_zone(log.zone))
-        self._divisions = lots.Divisions(conn, log)
-        self._masters = {
-            point: found.master
-            for point, found in metering.current_points(conn, log.log_id).items()
-        }
-        self._allowed: dict[tuple[bytes, Month], dict[int, int]] = {}
-        self._replaced = replaced
-
-    def unspent(self, points: Collection[bytes]) -> list[_Offer]:
-        """Of lots that points hold in the months of the period."""
-        whole = Period(
-            start_s=month_of(self._period.start_s, self._zone_s).start_s, end_s=self._period.end_s
-        )
-        rows = [
-            row
-            for point in points
-            for row in lots.unspent_held(self._conn, self._log.log_id, point, whole)
-        ]
-        return [self._offer(row) for row in sorted(rows, key=self._rank)]
-
-    def of(self, which: Sequence[bytes]) -> list[_Offer]:
-        known = lots.lots_by_id(self._conn, self._log.log_id, which)
-        return [self._offer(row) for row in sorted((known[lot] for lot in which), key=self._rank)]
-
-    def _rank(self, row: lots.LotRow) -> tuple[object, ...]:
-        """Who comes first where a correction left less: by names, since ids are random."""
-        holder, point = self._masters[row.holder].name, self._masters[row.point].name
-        return row.month_start_s, row.supply_class, holder, point, row.revision, row.lot
-
-    def _offer(self, row: lots.LotRow) -> _Offer:
-        month = month_of(row.month_start_s, self._zone_s)
-        wh = self._divisions.lot_wh(row).copy()
-        allowed = self._allowed_of(row.point, month)
-        for position, left_wh in allowed.items():
-            wh[position] = min(int(wh[position]), left_wh)
-            allowed[position] = left_wh - int(wh[position])
-        return _Offer(
-            lot=row, supply=self._masters[row.point].kind in SUPPLY_KINDS, wh=self._cut(wh, month)
-        )
-
-    def _allowed_of(self, point: bytes, month: Month) -> dict[int, int]:
-        """What the claim may use where a correction was, which its lots of a month share."""
-        if (point, month) not in self._allowed:
-            allowed = shortfall.allowed_wh(self._conn, self._log.log_id, point, month)
-            if self._replaced and allowed:
-                self._give_back(point, month, allowed)
-            self._allowed[point, month] = allowed
-        return self._allowed[point, month]
-
-    def _give_back(self, point: bytes, month: Month, allowed: dict[int, int]) -> None:
-        """The claim that is replaced uses nothing any more."""
-        assert self._replaced is not None
-        used = store.used_by_claim(self._conn, self._log.log_id, point, month)
-        mine = used.get(self._replaced.claim)
-        for row in shortfall.rows_of(self._conn, self._log.log_id, point, month):
-            at = lots.position(row.start_s, month.start_s)
-            used_wh = row.used_wh - (0 if mine is None else int(mine[at]))
-            allowed[at] = max(0, row.metered_wh - used_wh)
-
-    def _cut(self, wh: Int64, month: Month) -> Int64:
-        """From the grid of a month to the claim's."""
-        count = self._period.length_s // QUARTER_HOUR_S
-        found = np.zeros(count, dtype=np.int64)
-        offset = lots.position(month.start_s, self._period.start_s)
-        begin, end = max(offset, 0), min(offset + len(wh), count)
-        if begin < end:
-            found[begin:end] = wh[begin - offset : end - offset]
-        if int(found.sum()) != int(wh.sum()):
-            raise Refused(
-                f"a lot of {month} has energy outside of the claim's period: lots are claimed"
-                " whole, so claim the whole month, or as much of it as was matched"
-            )
-        return found
-
-
-def _balance(offers: Sequence[_Offer]) -> list[_Offer]:
-    """The same, cut so that supply and cover are equal: by holder, class and quarter-hour."""
-    groups: dict[tuple[bytes, int], list[_Offer]] = {}
-    for one in offers:
-        groups.setdefault((one.lot.holder, one.lot.supply_class), []).append(one)
-    found = []
-    for group in groups.values():
-        sides = [[one for one in group if one.supply is side] for side in (True, False)]
-        both_wh = np.minimum(*(_sum([one.wh for one in side], group[0].wh) for side in sides))
-        for side in sides:
-            found += _up_to(side, both_wh)
-    return found
-
-
-def _sum(arrays: Sequence[Int64], like: Int64) -> Int64:
-    total = np.zeros_like(like)
-    for array in arrays:
-        total += array
-    return total
-
-
-def _up_to(side: Sequence[_Offer], limit_wh: Int64) -> list[_Offer]:
-    left_wh = limit_wh.copy()
-    found = []
-    for one in side:
-        wh = np.minimum(one.wh, left_wh)
-        left_wh -= wh
-        found.append(_Offer(lot=one.lot, supply=one.supply, wh=wh))
-    return found
-
-
 def _draft(
     conn: Connection,
     log: LogFacts,
@@ -285,12 +156,12 @@ def _draft(
     author: str,
     points: Collection[bytes],
     period: Period,
-    offers: Sequence[_Offer],
+    offers: Sequence[Offer],
     spends: Sequence[bytes],
     replaces: bytes = b"",
     reason: str = "",
 ) -> tuple[Draft, Manifest]:
-    balanced = sorted(_balance(offers), key=lambda one: one.lot.lot)
+    balanced = sorted(offers, key=lambda one: one.lot.lot)
     id_ = fresh_id()
     body = ClaimBody.seal(
         [_claimed(one) for one in balanced],
@@ -320,7 +191,7 @@ def _draft(
     return draft, manifest
 
 
-def _claimed(one: _Offer) -> Claimed:
+def _claimed(one: Offer) -> Claimed:
     """From its first quarter-hour with energy to its last."""
     places = np.flatnonzero(one.wh)
     if not len(places):

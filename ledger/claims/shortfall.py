@@ -164,14 +164,6 @@ def require_covered(tx: Tx, grids: Grids) -> None:
                 )
 
 
-def allowed_wh(conn: Connection, log_id: int, point: bytes, month: Month) -> dict[int, int]:
-    """{position: Wh that may still be used}, where a correction limits it."""
-    return {
-        lots.position(row.start_s, month.start_s): max(0, row.metered_wh - row.used_wh)
-        for row in rows_of(conn, log_id, point, month)
-    }
-
-
 def short_claims(conn: Connection, log: LogFacts) -> dict[bytes, int]:
     """{claim in force that says more than the meters: the first correction that made it so}."""
     zone_s = _zone_s(log)

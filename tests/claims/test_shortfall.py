@@ -15,7 +15,7 @@ from ledger.log.store import entry_at
 from ledger.matching.service import run_matching
 from ledger.parties.desk import Draft
 from tests.claims.claimed import forged, hand_in, held_by, made, shorts, used, whole
-from tests.divided import FOUR, all_held, correct, span, take
+from tests.divided import FOUR, agree, all_held, correct, source, span, take
 from tests.ledgers import dump, no_progress
 
 
@@ -259,14 +259,37 @@ class TestNewUse:
         park.audit(no_progress)
 
     def test_both_sides_corrected(self, park: House) -> None:
-        correct(park, "roof", 0, 100)
+        """What one holder can't cover is left to the next one."""
+        correct(park, "roof", 0, 70)
         correct(park, "saw", 0, 55)
         correct(park, "press", 0, 20)
         mill = service.make(park.desk, ["saw", "press"], FOUR)
         wh = used(park, mill.claim)
-        assert wh["roof", "saw"].get(0, 0) == wh["saw", "saw"].get(0, 0) <= 55
-        assert wh["roof", "press"].get(0, 0) == wh["press", "press"].get(0, 0) <= 20
-        assert not short(park)
+        assert wh["roof", "press"][0] == wh["press", "press"][0] == 20
+        assert wh["roof", "saw"][0] == wh["saw", "saw"][0] == 50
+        assert shorts(park)["roof", 0] == (70, 70, 0)
+        again = service.replace(park.desk, mill.claim, "the same again")
+        assert used(park, again.claim) == wh
+        park.audit(no_progress)
+
+    @pytest.mark.parametrize("length_s", [3600, 300])
+    def test_readings_of_other_lengths(self, park: House, length_s: int) -> None:
+        source(park, "dam", owner="wind", interval_s=length_s)
+        count = 3600 // length_s
+        take(park, "dam", [24 // count] * count, length_s=length_s)  # 6 Wh a quarter-hour
+        terms = {"kind": "green-trade", "seller": "wind", "sources": ["dam"]}
+        agree(park, "dammed", {"oven": 0}, **terms)
+        run_matching(park.desk, FOUR)
+        # After the roof's, the oven still wants 10 in quarter-hour 1 and 3 in quarter-hour 3.
+        claim = service.make(park.desk, ["oven"], FOUR).claim
+        assert used(park, claim)["dam", "oven"] == {1: 6, 3: 3}
+        begin = 0 if length_s == 3600 else 1
+        index = correct(park, "dam", begin, 1, length_s=length_s)
+        # Of an hour of 1 Wh, or two twelfths and one of 1 Wh: 0 or 5 in quarter-hour 1.
+        metered = 0 if length_s == 3600 else 5
+        assert shorts(park)["dam", 1] == (metered, 6, 6 - metered)
+        assert short(park) == {claim: index}
+        park.audit(no_progress)
 
     def test_nothing_left(self, park: House) -> None:
         for at in range(4):
