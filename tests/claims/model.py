@@ -159,7 +159,7 @@ class Model:
 
     def check_cells(self, cells: dict[Key, Wh], lots: Iterable[Key], replaced: bytes) -> None:
         """What a new claim may say of its lots: no more than they have, than others leave, than
-        the meters show; as much supplied as covered; and all of it where nothing is limited."""
+        the meters show; as much supplied as covered; and no less than that."""
         assert cells.keys() == set(lots)
         for lot, wh in cells.items():
             for at, amount in wh.items():
@@ -171,19 +171,26 @@ class Model:
                     others = self.used(point, at, but=replaced)
                     assert mine + others <= self.metered.get((point, at), 0)
             for group in {(lot[1], lot[2]) for lot in cells}:
-                self._check_group(cells, group, at)
+                self._check_group(cells, group, at, replaced)
 
-    def _check_group(self, cells: dict[Key, Wh], group: tuple[str, int], at: int) -> None:
+    def _check_group(
+        self, cells: dict[Key, Wh], group: tuple[str, int], at: int, replaced: bytes
+    ) -> None:
         mine = {lot: wh for lot, wh in cells.items() if (lot[1], lot[2]) == group}
         halves = [
             sum(wh.get(at, 0) for lot, wh in mine.items() if (lot[0] in SOURCES) is supply)
             for supply in (True, False)
         ]
         assert halves[0] == halves[1]
-        points = {lot[0] for lot in mine if self.lots[lot].get(at, 0)}
-        if all(self.metered.get((point, at), 0) >= self.divided(point, at) for point in points):
-            for lot, wh in mine.items():
-                assert wh.get(at, 0) == self.lots[lot].get(at, 0)
+        more = {lot[0] in SOURCES for lot in mine if self._has_more(cells, lot, at, replaced)}
+        assert len(more) < 2, "both sides have more, and the meters show it"
+
+    def _has_more(self, cells: dict[Key, Wh], lot: Key, at: int, replaced: bytes) -> bool:
+        """Whether lot and meter have more than a new claim and others use."""
+        point = lot[0]
+        mine = sum(wh.get(at, 0) for other, wh in cells.items() if other[0] == point)
+        left = self.metered.get((point, at), 0) - mine - self.used(point, at, but=replaced)
+        return left > 0 and cells[lot].get(at, 0) < self.lots[lot].get(at, 0)
 
     def add(
         self, claim: bytes, author: str, period: range, cells: dict[Key, Wh], replaced: bytes = b""

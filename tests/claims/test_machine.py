@@ -32,7 +32,7 @@ from ledger.matching.model import Contract, Share, SupplyClass
 from ledger.matching.service import run_matching
 from ledger.metering.service import Origin, take_in
 from tests.claims.claimed import made, shorts
-from tests.claims.model import CONSUMERS, OWNER, QUARTERS, SOURCES, Key, Model, Wh, february
+from tests.claims.model import CONSUMERS, OWNER, QUARTERS, SOURCES, Book, Key, Model, Wh, february
 from tests.divided import (
     ALWAYS,
     Held,
@@ -160,6 +160,23 @@ class LedgerMachine(RuleBasedStateMachine):
         if known:
             point, at = data.draw(st.sampled_from(known))
             self.corrected(point, at, used[point, at] // 2 if halved else used[point, at] - 1)
+
+    @precondition(lambda self: len(self.model.contracts) < len(CONTRACTS))
+    @rule(data=st.data())
+    def a_contract_after_a_correction(self, data: st.DataObject) -> None:
+        """Of what was left over some is gone when somebody new is to have it."""
+        known = {
+            (point, at): self.model.books[point, february(at)].carried[at]
+            for point in (*SOURCES, *CONSUMERS)
+            for at in QUARTERS
+            if self.model.books.get((point, february(at)), Book()).carried.get(at)
+        }
+        if known:
+            point, at = data.draw(st.sampled_from(list(known)))
+            less = data.draw(st.integers(1, known[point, at] + 1))
+            self.corrected(point, at, max(0, self.model.metered.get((point, at), 0) - less))
+        self.add_contract()
+        self.match(range(-4, 4))
 
     @rule(period=PERIODS)
     def match(self, period: range) -> None:
