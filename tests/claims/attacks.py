@@ -28,14 +28,11 @@ from tests.claims.parks import (
     evidence_of,
     fill,
     on_month,
-    park_template,
     parse,
     point_of,
     write,
 )
-from tests.ledgers import begin, begun_template, copy_ledger, open_house, tamper
-
-__all__ = ["begun_template", "park_template"]
+from tests.ledgers import begin, copy_ledger, open_house, tamper
 
 NONE = on_month({})
 Made = list[bytes]  # evidence files; all but the last are good ones by themselves
