@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,8 +13,11 @@ from ledger.cli.runs import show_run
 from ledger.errors import InvalidInput
 from ledger.matching import service
 from ledger.matching.contracts import KINDS, current_contracts
+from ledger.matching.model import POLICIES
 from ledger.metering import store as metering
 from ledger.units import Period
+
+_POLICIES: Final = {policy.split("/")[0]: policy for policy in POLICIES}
 
 contract = typer.Typer(help="Contracts that let supply be matched.", no_args_is_help=True)
 
@@ -122,13 +125,19 @@ def list_contracts(directory: Dir = None, as_json: Json = False) -> None:
 def match(
     start: Annotated[str, typer.Option("--from", help="First day, park time.")] = "",
     end: Annotated[str, typer.Option("--to", help="Day after the last, park time.")] = "",
+    policy: Annotated[
+        str, typer.Option(help="How contracts that compete share: " + ", ".join(_POLICIES) + ".")
+    ] = "pro-rata",
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
     """Match generation with consumption by the contracts, and append the run.
 
-    Without --from and --to: everything that is stored.
+    Without --from and --to: everything that is stored. Policy pro-rata splits in proportion,
+    contract by contract; maximal then raises the total as far as the contracts allow.
     """
+    if policy not in _POLICIES:
+        raise InvalidInput(f"policy {policy!r} is not one of {', '.join(_POLICIES)}")
     house = open_house(directory)
     if bool(start) != bool(end):
         raise InvalidInput("give both --from and --to, or neither")
@@ -136,5 +145,5 @@ def match(
     out = Output(as_json=as_json)
     with out.progress() as bar:
         bar.add_task("matching", total=None)
-        report = service.run_matching(house.desk, period)
+        report = service.run_matching(house.desk, period, policy=_POLICIES[policy])
     show_run(out, house, report.receipt.index, report.evaluation)

@@ -15,6 +15,7 @@ import numpy as np
 from ledger.errors import InvalidInput, Refused
 from ledger.matching.model import (
     ENERGY_WH_MAX,
+    POLICIES,
     PPM,
     Contract,
     Demand,
@@ -25,6 +26,12 @@ from ledger.matching.model import (
 from ledger.units import format_instant
 
 MATCHED_CLASSES = (SupplyClass.SELF_USE, SupplyClass.DIRECT_SUPPLY, SupplyClass.GREEN_TRADE)
+
+
+def check_policy(policy: str) -> None:
+    """Raises InvalidInput for a policy that this program does not know."""
+    if policy not in POLICIES:
+        raise InvalidInput(f"policy {policy!r} is not one of {', '.join(POLICIES)}")
 
 
 def check_inputs(

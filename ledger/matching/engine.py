@@ -16,8 +16,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.matching.check import check_inputs
-from ledger.matching.model import Contract, Demand, Grid, Int64, Lane, Result
+from ledger.matching.check import check_inputs, check_policy
+from ledger.matching.maximal import maximal
+from ledger.matching.model import (
+    MAXIMAL,
+    PRO_RATA,
+    Contract,
+    Demand,
+    Grid,
+    Int64,
+    Lane,
+    Result,
+)
 from ledger.matching.waterfall import Step, deliver, in_order, limit_left
 
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
@@ -31,6 +41,7 @@ def match(
     *,
     regions: Mapping[str, str],
     delivered_before_wh: Mapping[str, int] = NOTHING,
+    policy: str = PRO_RATA,
 ) -> Result:
     """Match generation with consumption, interval by interval, down the waterfall.
 
@@ -39,9 +50,11 @@ def match(
     `delivered_before_wh`: {contract: Wh delivered before the grid begins}, for contracts with a
     limit; so a year matched month by month equals the year matched at once.
 
-    The rules are those of `ledger.matching.waterfall`. Raises InvalidInput and Refused as
+    The rules are those of `ledger.matching.waterfall`; policy `maximal/1` then raises what they
+    give, as `ledger.matching.maximal` says. Raises InvalidInput and Refused as
     `ledger.matching.check` says.
     """
+    check_policy(policy)
     check_inputs(grid, supply, demand, contracts, regions)
     books = _Books(grid, supply, demand)
     plans = [
@@ -51,13 +64,14 @@ def match(
     for plan in plans:
         plan.run()
     estimated_wh = books.close(demand)
-    return Result(
+    result = Result(
         lanes=tuple(lane for plan in plans for lane in plan.lanes()),
         surplus_wh={point: _frozen(books.surplus_wh[point]) for point in sorted(supply)},
         residual_wh={point: _frozen(books.residual_wh[row]) for point, row in books.row_of.items()},
         delivered_wh={plan.contract.contract: plan.delivered_wh for plan in plans},
         estimated_wh=estimated_wh,
     )
+    return maximal(grid, result, demand, contracts) if policy == MAXIMAL else result
 
 
 class _Books:

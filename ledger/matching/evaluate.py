@@ -24,7 +24,7 @@ from ledger.matching.contracts import Registered
 from ledger.matching.engine import match
 from ledger.matching.granularity import Matched, side_by_side
 from ledger.matching.missing import MISSING_RULE, Filled, fill_missing
-from ledger.matching.model import Contract, Demand, Grid, Int64, Result
+from ledger.matching.model import PRO_RATA, Contract, Demand, Grid, Int64, Result
 from ledger.matching.reader import Reader
 from ledger.metering.quality import Quality
 from ledger.units import (
@@ -36,7 +36,7 @@ from ledger.units import (
     zone_offset_s,
 )
 
-POLICY: Final = "pro-rata/1"
+POLICY: Final = PRO_RATA
 # Readings this far around a run serve the rules for missing consumption.
 _AROUND_S: Final = 31 * DAY_S
 
@@ -97,8 +97,10 @@ class Evaluation:
         }
 
 
-def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Evaluation:
-    """Match `period` by what stands below `as_of`.
+def evaluate(
+    conn: Connection, log: LogFacts, period: Period, as_of: int, *, policy: str = POLICY
+) -> Evaluation:
+    """Match `period` by what stands below `as_of`, as `policy` says.
 
     Raises InvalidInput for a period off the quarter-hour grid or readings that do not fit, Refused
     where a contract breaks a rule or missing consumption can't be estimated.
@@ -120,7 +122,15 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
     demand = {point: one.demand for point, one in filled.items()}
     regions = {point: reader.points[point].master.region for point in sources}
     before = _delivered_before(reader, log, contracts, run, regions)
-    result = match(run, generation, demand, contracts, regions=regions, delivered_before_wh=before)
+    result = match(
+        run,
+        generation,
+        demand,
+        contracts,
+        regions=regions,
+        delivered_before_wh=before,
+        policy=policy,
+    )
     matched = side_by_side(
         run,
         generation,
@@ -129,6 +139,7 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
         regions=regions,
         result=result,
         delivered_before_wh=before,
+        policy=policy,
     )
     return Evaluation(
         grid=run,

@@ -24,6 +24,11 @@ PPM: Final = 1_000_000
 # Every sum of Wh that the engine forms stays below this, so that int64 never overflows.
 ENERGY_WH_MAX: Final = 2**62
 
+# How energy is split where contracts compete (docs/formats.md §7, §7.1).
+PRO_RATA: Final = "pro-rata/1"
+MAXIMAL: Final = "maximal/1"
+POLICIES: Final = (PRO_RATA, MAXIMAL)
+
 
 class SupplyClass(IntEnum):
     """Where a consumed kWh came from; the order is the waterfall (seed 7.1.2-7.1.4).

@@ -25,7 +25,7 @@ from ledger.log.types import Bodies, EntryType, Tx
 from ledger.matching import allocations as a
 from ledger.matching import contracts as c
 from ledger.matching.evaluate import POLICY, Evaluation, evaluate
-from ledger.matching.model import Share
+from ledger.matching.model import POLICIES, Share
 from ledger.metering import store as metering
 from ledger.metering.batches import SECRET_BYTES
 from ledger.metering.entries import blob
@@ -139,11 +139,11 @@ def data_period(desk: Desk) -> Period:
     )
 
 
-def run_matching(desk: Desk, period: Period) -> RunReport:
+def run_matching(desk: Desk, period: Period, *, policy: str = POLICY) -> RunReport:
     """Match a period as of the present size, and append the run. Raises as `evaluate` does."""
     with reading(desk.engine) as conn:
         as_of = log_store.load_head(conn, desk.log.log_id).size
-        evaluation = evaluate(conn, desk.log, period, as_of)
+        evaluation = evaluate(conn, desk.log, period, as_of, policy=policy)
     id_ = fresh_id()
     body = a.Allocations.seal(
         evaluation.lanes,
@@ -155,7 +155,7 @@ def run_matching(desk: Desk, period: Period) -> RunReport:
         type=RUN,
         id=id_,
         author=desk.log.operator,
-        members={"policy": POLICY, "as_of": as_of},
+        members={"policy": policy, "as_of": as_of},
         bodies={"body": body, "manifest": seal_json(evaluation.manifest(), "run")},
     )
     return RunReport(receipt=desk.append(draft), evaluation=evaluation)
@@ -203,7 +203,7 @@ def _accept_run(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         raise Refused(f"as_of is {as_of}; a run uses entries before itself, so 1 to {tx.index}")
     found = blob(bodies, "manifest").json()
     period = _period_of(found)
-    own = evaluate(tx.conn, tx.log, period, as_of)
+    own = evaluate(tx.conn, tx.log, period, as_of, policy=entry.statement["policy"])
     allocated = bodies["body"]
     assert isinstance(allocated, a.Allocations)
     if found != own.manifest():
@@ -245,7 +245,7 @@ ENTRY_TYPES: Final = (
     EntryType(
         name=RUN,
         members={
-            "policy": e.one_of(POLICY),
+            "policy": e.one_of(*POLICIES),
             "as_of": e.COUNT,
             "body": e.TREE,
             "manifest": e.BLOB,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 from ledger.matching.model import Contract, Demand, Grid, Int64, Share, SupplyClass
-from ledger.units import Period
+from ledger.units import Period, parse_instant
 
 CLASSES = (SupplyClass.SELF_USE, SupplyClass.DIRECT_SUPPLY, SupplyClass.GREEN_TRADE)
 # 2026-03-31T22:15:00+08:00: days, months and a quarter turn soon after.
@@ -22,6 +23,23 @@ class Park:
     demand: dict[str, Demand]
     contracts: list[Contract]
     delivered_before_wh: dict[str, int]
+
+    def shuffled(self, chance: random.Random) -> Park:
+        """The same park, its points, contracts and their members in another order."""
+        contracts = [
+            replace(
+                one,
+                sources=tuple(chance.sample(one.sources, len(one.sources))),
+                consumers=tuple(chance.sample(one.consumers, len(one.consumers))),
+            )
+            for one in chance.sample(self.contracts, len(self.contracts))
+        ]
+        return replace(
+            self,
+            supply=dict(chance.sample(list(self.supply.items()), len(self.supply))),
+            demand=dict(chance.sample(list(self.demand.items()), len(self.demand))),
+            contracts=contracts,
+        )
 
 
 def name(letter: str, number: int) -> str:
@@ -101,3 +119,47 @@ def parks(draw: st.DrawFn) -> Park:
             one.contract: draw(st.integers(0, top)) for one in contracts if draw(st.booleans())
         },
     )
+
+
+@st.composite
+def free_parks(draw: st.DrawFn) -> Park:
+    """The same parks, every contract by demand and without a limit."""
+    park = draw(parks())
+    return replace(
+        park,
+        contracts=[
+            replace(
+                one,
+                limit_wh=0,
+                consumers=tuple(replace(share, share_ppm=0) for share in one.consumers),
+            )
+            for one in park.contracts
+        ],
+    )
+
+
+@st.composite
+def long_parks(draw: st.DrawFn, of: st.SearchStrategy[Park]) -> Park:
+    """The same parks, but on hourly intervals too, and about the turn of a year."""
+    park = draw(of)
+    turn_s = parse_instant(draw(st.sampled_from(["2025-12-31T16:00:00Z", "2026-03-31T16:00:00Z"])))
+    length_s = draw(st.sampled_from([900, 1800, 3600]))
+    before = draw(st.integers(0, park.grid.count))
+    grid = Grid(
+        start_s=turn_s - before * length_s,
+        length_s=length_s,
+        count=park.grid.count,
+        zone_offset_s=28_800,
+    )
+    shift_s = grid.start_s - park.grid.start_s
+    contracts = [
+        replace(
+            one,
+            period=Period(
+                start_s=one.period.start_s + shift_s,
+                end_s=one.period.start_s + shift_s + one.period.length_s * length_s // 900,
+            ),
+        )
+        for one in park.contracts
+    ]
+    return replace(park, grid=grid, contracts=contracts)
