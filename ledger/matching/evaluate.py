@@ -20,6 +20,7 @@ from ledger.errors import InvalidInput, Refused
 from ledger.log.store import LogFacts
 from ledger.matching.align import Aligned
 from ledger.matching.allocations import LaneRow, lane_rows
+from ledger.matching.batteries import read_batteries
 from ledger.matching.contracts import Registered
 from ledger.matching.engine import match
 from ledger.matching.granularity import Matched, side_by_side
@@ -110,7 +111,8 @@ def evaluate(
     sources, consumers = reader.leaves("generation"), reader.leaves("consumption")
     holding, left_out = reader.contracts(period)
     contracts = [reader.as_engine(one) for one in holding]
-    _check_leaves(contracts, {*consumers, *sources})
+    storing = (*reader.leaves("storage-charge"), *reader.leaves("storage-discharge"))
+    _check_leaves(contracts, {*consumers, *sources, *storing})
     supply = reader.aligned(run, sources)
     known = _around(run)
     consumption = {
@@ -119,7 +121,8 @@ def evaluate(
     }
     filled = _fill(reader, run, known, consumption)
     generation: dict[str, Int64] = {point: one.wh for point, one in supply.items()}
-    demand = {point: one.demand for point, one in filled.items()}
+    batteries = read_batteries(reader, run, contracts)
+    demand = {point: one.demand for point, one in filled.items()} | batteries.demand
     regions = {point: reader.points[point].master.region for point in sources}
     before = _delivered_before(reader, log, contracts, run, regions)
     result = match(
@@ -129,6 +132,7 @@ def evaluate(
         contracts,
         regions=regions,
         delivered_before_wh=before,
+        storages=batteries.storages,
         policy=policy,
     )
     matched = side_by_side(
@@ -239,12 +243,16 @@ def _delivered_before(
     earlier = _grid(Period(start_s=start_s, end_s=run.start_s), log)
     holding, _ = reader.contracts(earlier.period)
     consumption = reader.aligned(earlier, reader.leaves("consumption"))
+    before = [reader.as_engine(one) for one in holding]
+    batteries = read_batteries(reader, earlier, before)
     delivered_wh = match(
         earlier,
         {point: one.wh for point, one in reader.aligned(earlier, regions).items()},
-        {point: Demand(point=point, wh=one.wh) for point, one in consumption.items()},
-        [reader.as_engine(one) for one in holding],
+        {point: Demand(point=point, wh=one.wh) for point, one in consumption.items()}
+        | batteries.demand,
+        before,
         regions=regions,
+        storages=batteries.storages,
     ).delivered_wh
     return {one.contract: delivered_wh.get(one.contract, 0) for one in limited}
 

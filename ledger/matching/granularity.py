@@ -6,7 +6,8 @@ hour, a day, a month, a year. A contract adds up only what lies in its period: i
 moves energy across its beginning or its end. What it takes from a longer interval is booked against
 that interval's earliest energy first, which matters only where periods of contracts cut through it.
 
-The run itself cuts the first and last interval. Estimated energy is in every denominator.
+What storages charge and discharge is taken from the quarter-hours (`ledger.matching.charging`). The
+run itself cuts the first and last interval. Estimated energy is in every denominator.
 
 With one contract by demand a coarser figure is never below a finer one. With several contracts
 that compete for the same points it may be: pro-rata over a longer interval gives energy to
@@ -26,6 +27,7 @@ from typing import Final
 import numpy as np
 
 from ledger.errors import InvalidInput
+from ledger.matching.charging import without_charging
 from ledger.matching.check import check_inputs, check_policy
 from ledger.matching.engine import NOTHING
 from ledger.matching.maximal import Books, Offer, is_free, raise_lanes
@@ -86,14 +88,15 @@ def side_by_side(
     Raises what `match` raises.
     """
     check_policy(policy)
-    check_inputs(grid, supply, demand, contracts, regions)
+    check_inputs(grid, supply, demand, contracts, regions, result.stored_wh)
     consumption_wh = result.totals().consumption_wh
-    ordered = in_order(contracts)
+    rest = without_charging(supply, demand, contracts, delivered_before_wh, result)
+    before_wh = rest.delivered_before_wh
 
     def matched(granularity: Granularity, delivered_wh: Mapping[str, int]) -> Matched:
         by_class_wh = dict.fromkeys(SupplyClass, 0)
-        for contract in ordered:
-            by_class_wh[contract.supply_class] += delivered_wh[contract.contract]
+        for contract in contracts:
+            by_class_wh[contract.supply_class] += delivered_wh.get(contract.contract, 0)
         return Matched(
             granularity=granularity,
             matched_wh=sum(by_class_wh.values()),
@@ -105,16 +108,17 @@ def side_by_side(
     for granularity in GRANULARITIES:
         length_s = _LENGTH_S.get(granularity)
         if length_s == grid.length_s:
-            answers.append(matched(granularity, result.delivered_wh))
+            answers.append(matched(granularity, result.matched_wh()))
         elif length_s is None or length_s > grid.length_s:
-            parts = grid, buckets(grid, granularity), supply, demand, ordered
+            bucket = buckets(grid, granularity)
+            parts = grid, bucket, rest.supply, rest.demand, in_order(rest.contracts)
             if policy == MAXIMAL:
-                found = matched(granularity, _maximal(parts, delivered_before_wh))
+                found = matched(granularity, _maximal(parts, before_wh))
                 finer = replace(answers[-1], granularity=granularity) if answers else found
                 answers.append(max(found, finer, key=lambda one: one.matched_wh))
             else:
                 pieces = _Pieces(*parts)
-                answers.append(matched(granularity, pieces.run_all(delivered_before_wh)))
+                answers.append(matched(granularity, pieces.run_all(before_wh)))
     return tuple(answers)
 
 

@@ -4,7 +4,8 @@ It begins with what pro-rata gave and raises it along augmenting paths. *Free* a
 demand without a limit: only their lanes are raised or lowered. What shares or a limit (which holds
 in time order) gave is left as it is. So the result is never below pro-rata's, and is the greatest
 there is where every contract is free. A path may turn one class of supply into another, as when
-self-use makes room for two trades; it never takes from a consumer what it has in all.
+self-use makes room for two trades; it never takes from a consumer what it has in all. What
+charges a storage stays as it is too, so that nothing is discharged that was not charged.
 
 Time is cut into *pieces*, and energy may move between the pieces of one bucket, from a piece and to
 a piece that both lie in the contract's period. By the quarter-hour each interval is a piece and a
@@ -63,11 +64,13 @@ def maximal(
 ) -> Result:
     """Raise what pro-rata gave, `result`, in each interval as far as free contracts can."""
     free = {one.contract: one for one in contracts if is_free(one)}
-    surplus_wh = {point: wh.copy() for point, wh in result.surplus_wh.items()}
+    surplus_wh = {
+        point: wh.copy() for point, wh in (*result.surplus_wh.items(), *result.stored_wh.items())
+    }
     wanted_wh = {point: _wanted(demand[point], wh) for point, wh in result.residual_wh.items()}
     lanes: dict[str, dict[Pair, Int64]] = {}
     for lane in result.lanes:
-        if lane.contract in free:
+        if lane.contract in free and lane.consumer in wanted_wh:
             lanes.setdefault(lane.contract, {})[lane.source, lane.consumer] = lane.wh.copy()
     offers = [
         Offer(
@@ -89,16 +92,17 @@ def maximal(
         result,
         lanes=tuple(
             replace(lane, wh=_frozen(lanes[lane.contract][lane.source, lane.consumer]))
-            if lane.contract in lanes
+            if lane.contract in lanes and lane.consumer in wanted_wh
             else lane
             for lane in result.lanes
         ),
-        surplus_wh={point: _frozen(wh) for point, wh in surplus_wh.items()},
+        surplus_wh={point: _frozen(surplus_wh[point]) for point in result.surplus_wh},
         residual_wh={point: _frozen(wh) for point, wh in wanted_wh.items()},
         delivered_wh={
             **result.delivered_wh,
             **{offer.contract: offer.delivered_wh for offer in offers},
         },
+        stored_wh={point: _frozen(surplus_wh[point]) for point in result.stored_wh},
     )
 
 

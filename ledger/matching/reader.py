@@ -113,6 +113,10 @@ class Reader:
         starts = [span[0] for span in spans if span is not None]
         return min(starts) // QUARTER_HOUR_S * QUARTER_HOUR_S if starts else None
 
+    def note(self, points: Iterable[str]) -> None:
+        """Remember that the registrations of these points were used."""
+        self._used.update(self.points[point].entry_index for point in points)
+
     def inputs(self) -> list[bytes]:
         """Leaf hashes of the entries used, in log order."""
         return [log_store.leaf_at(self._conn, self._log.log_id, one) for one in sorted(self._used)]

@@ -16,8 +16,8 @@ from ledger.errors import InvalidInput
 from ledger.matching.augment import Flow, augment
 from ledger.matching.engine import match
 from ledger.matching.granularity import Matched, side_by_side
-from ledger.matching.model import MAXIMAL, PRO_RATA, Grid, Result, SupplyClass
-from tests.matching.parks import START_S, Park, free_parks, long_parks, name, parks
+from ledger.matching.model import MAXIMAL, POLICIES, PRO_RATA, Grid, Result, SupplyClass
+from tests.matching.parks import START_S, Park, free_parks, long_parks, name, parks, storage_parks
 from tests.matching.test_engine import (
     ANN,
     BEN,
@@ -43,6 +43,7 @@ def solve(park: Park, policy: str = MAXIMAL) -> Result:
         park.contracts,
         regions={},
         delivered_before_wh=park.delivered_before_wh,
+        storages=park.storages,
         policy=policy,
     )
 
@@ -107,15 +108,19 @@ def test_nothing_matches_more_at_longer_intervals(park: Park) -> None:
             assert figure.matched_wh == greatest_in_buckets(park, DIGITS[figure.granularity])
 
 
-@given(parks())
+@given(st.one_of(parks(), storage_parks()))
 def test_pro_rata_never_matches_more(park: Park) -> None:
     more, less = solve(park), solve(park, PRO_RATA)
     assert matched(more) >= matched(less)
-    for mine, before in ((more.surplus_wh, less.surplus_wh), (more.residual_wh, less.residual_wh)):
+    for mine, before in (
+        (more.surplus_wh, less.surplus_wh),
+        (more.stored_wh, less.stored_wh),
+        (more.residual_wh, less.residual_wh),
+    ):
         assert all((mine[point] <= wh).all() for point, wh in before.items())
 
 
-@given(long_parks(parks()))
+@given(long_parks(st.one_of(parks(), storage_parks())))
 def test_figures_never_fall_and_are_never_below_pro_rata(park: Park) -> None:
     found = [figure.matched_wh for figure in figures(park)]
     assert all(finer <= coarser for finer, coarser in pairwise(found))
@@ -126,31 +131,46 @@ def test_figures_never_fall_and_are_never_below_pro_rata(park: Park) -> None:
     for figure in figures(park):
         assert figure.matched_wh == sum(figure.by_class_wh.values())
         assert min(figure.by_class_wh.values()) >= 0
+
+
+@given(long_parks(storage_parks()), st.sampled_from(POLICIES))
+def test_no_figure_uses_what_storage_has_used(park: Park, policy: str) -> None:
+    result = solve(park, policy)
+    charged = sum(int(one.wh.sum()) for one in park.demand.values() if one.charging) - sum(
+        int(wh.sum()) for wh in result.uncharged_wh.values()
+    )
+    stored = sum(int(wh.sum()) for wh in result.stored_wh.values()) + sum(
+        int(lane.wh.sum()) for lane in result.lanes if lane.source in result.stored_wh
+    )
     generation = sum(sum(one.tolist()) for one in park.supply.values())
-    measured = sum(sum(one.wh.tolist()) for one in park.demand.values())
-    assert found[-1] <= min(generation, measured)
+    measured = sum(sum(one.wh.tolist()) for one in park.demand.values() if not one.charging)
+    for figure in figures(park, policy):
+        assert figure.matched_wh <= min(generation - charged + stored, measured)
+        assert figure.by_class_wh[SupplyClass.STORAGE] <= stored
+        assert figure.consumption_wh == result.totals().consumption_wh
 
 
-@given(parks())
+@given(st.one_of(parks(), storage_parks()))
 def test_every_wh_has_exactly_one_place(park: Park) -> None:
     check_every_wh(park, solve(park))
 
 
-@given(parks())
+@given(st.one_of(parks(), storage_parks()))
 def test_shares_limits_and_periods_are_kept(park: Park) -> None:
     more, less = solve(park), solve(park, PRO_RATA)
     terms = {one.contract: one for one in park.contracts}
     assert [lane.contract for lane in more.lanes] == [lane.contract for lane in less.lanes]
     for mine, before in zip(more.lanes, less.lanes, strict=True):
         contract = terms[mine.contract]
-        if contract.limit_wh or any(share.share_ppm for share in contract.consumers):
+        fixed = contract.limit_wh or any(share.share_ppm for share in contract.consumers)
+        if fixed or park.demand[mine.consumer].charging:
             assert mine.wh.tolist() == before.wh.tolist()
         rows = park.grid.rows(contract.period)
         assert not mine.wh[: rows.start].any()
         assert not mine.wh[rows.stop :].any()
 
 
-@given(parks(), st.randoms(use_true_random=False))
+@given(st.one_of(parks(), storage_parks()), st.randoms(use_true_random=False))
 def test_input_order_does_not_matter(park: Park, chance: random.Random) -> None:
     assert image(solve(park.shuffled(chance))) == image(solve(park))
 
