@@ -199,22 +199,14 @@ class _Step:
             self._book(pair, self.offers[source, consumer], change_wh[source, :, consumer])
 
     def _book(self, pair: Pair, offers: Sequence[Offer], change_wh: Int64) -> None:
-        """int64[k, k, n] of a pair: the last contract gives back first, the first takes first."""
-        less_wh, more_wh = np.maximum(-change_wh, 0), np.maximum(change_wh, 0)
-        for offer in reversed(offers):
-            lane_wh = offer.lanes_wh[pair]
-            for piece, rows in enumerate(self.places):
-                part_wh = np.minimum(lane_wh[rows], less_wh[piece, piece])
-                lane_wh[rows] -= part_wh
-                less_wh[piece, piece] -= part_wh
-                offer.delivered_wh -= int(part_wh.sum())
+        """int64[k, k, n] of a pair: all goes to the first contract that allows it, which has all
+        that the pair sent before, since it left nothing of it to later ones."""
         for offer in offers:
-            lane_wh = offer.lanes_wh[pair]
-            taken_wh = np.where(self._both(offer), more_wh, 0)
-            more_wh -= taken_wh
-            offer.delivered_wh += int(taken_wh.sum())
+            part_wh = np.where(self._both(offer), change_wh, 0)
+            change_wh = change_wh - part_wh
+            offer.delivered_wh += int(part_wh.sum())
             for piece, rows in enumerate(self.places):
-                lane_wh[rows] += taken_wh[piece, piece]
+                offer.lanes_wh[pair][rows] += part_wh[piece, piece]
 
 
 def _wanted(demand: Demand, residual_wh: Int64) -> Int64:

@@ -224,7 +224,7 @@ def test_a_path_frees_a_source_for_who_has_no_other() -> None:
     }
 
 
-def test_the_last_contract_gives_back_and_the_first_takes() -> None:
+def test_a_path_may_cross_classes_and_the_first_contract_takes() -> None:
     both = deal(2, (SUN,), {ANN: 0}, supply_class=SupplyClass.GREEN_TRADE)
     park = Park(
         grid=replace(grid_of(1), count=1),

@@ -161,6 +161,16 @@ def test_a_correction_takes_the_earliest_of_the_run() -> None:
     assert storage(day, 1, [20], [50]).supply_wh(wh(40, 0, 0)).tolist() == [0, 0, 10]
 
 
+def test_what_was_allotted_of_later_intervals_counts_too() -> None:
+    # 20 may leave, 10 and 10; a division took 20 of the last interval before a correction.
+    one = storage(([20, 0, 0], [20, 0, 0], [0, 10, 10]), 0, [], [])
+    full = replace(one, green_in_wh=wh(20, 0, 0))
+    none = wh(0, 0, 0)
+    assert full.supply_wh(none).tolist() == [0, 10, 10]
+    assert replace(full, allotted_wh=wh(0, 0, 15)).supply_wh(none).tolist() == [0, 5, 0]
+    assert replace(full, allotted_wh=wh(0, 0, 20)).supply_wh(none).tolist() == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
