@@ -121,18 +121,46 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def _write_beside(path: Path, data: bytes) -> Path:
+    with _open_beside(path) as (file, fresh):
+        file.write(data)
+    return fresh
+
+
+@contextmanager
+def _open_beside(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """A private file that is on disk when the block ends, under a name that nobody looks for."""
     # A name of its own for each writer, and one that no pattern of ours (*.json) finds.
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file, fresh
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
         fresh.unlink()
         raise
-    return fresh
+
+
+@contextmanager
+def new_private(path: Path) -> Iterator[BinaryIO]:
+    """A new file that only its owner may read, written piece by piece: it is there when the block
+    ends, whole, or not at all. Raises InvalidInput where there is one of that name, or no folder.
+    """
+    if not path.parent.is_dir():
+        raise InvalidInput(f"{path.parent} is no folder")
+    taken = f"{path} exists; give a new file"
+    if path.exists():
+        raise InvalidInput(taken)
+    with _open_beside(path) as (file, fresh):
+        yield file
+    try:
+        _name(fresh, path)
+    except FileExistsError as error:
+        raise InvalidInput(taken) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def _name(fresh: Path, path: Path) -> None:

@@ -12,6 +12,8 @@ from typing import Final
 from sqlalchemy import Engine, inspect
 
 from ledger import db, schema
+from ledger.claims import entries as claim_entries
+from ledger.claims import shortfall
 from ledger.errors import LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
 from ledger.log import audit, export, publish, store
@@ -21,6 +23,7 @@ from ledger.log.export import Progress
 from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
 from ledger.log.types import EntryTypes
+from ledger.lots import entries as lot_entries
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
@@ -30,7 +33,18 @@ from ledger.settings import Settings
 from ledger.units import format_instant, parse_zone
 
 ENTRY_TYPES: Final = EntryTypes.of(
-    (*party_entries.ENTRY_TYPES, *metering_entries.ENTRY_TYPES, *matching.ENTRY_TYPES)
+    (
+        *party_entries.ENTRY_TYPES,
+        *(
+            one.followed_by(shortfall.after_correction)
+            if one.name == metering_entries.CORRECTION
+            else one
+            for one in metering_entries.ENTRY_TYPES
+        ),
+        *lot_entries.ENTRY_TYPES,
+        *matching.ENTRY_TYPES,
+        *claim_entries.ENTRY_TYPES,
+    )
 )
 LOG_ID: Final = 1
 

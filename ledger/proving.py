@@ -18,10 +18,9 @@ from ledger.db import reading
 from ledger.errors import NotFound
 from ledger.log import merkle, publish, store
 from ledger.log.bodies import Blob, reference
-from ledger.log.checkpoint import Checkpoint
-from ledger.log.entry import Entry, parse_entry
-from ledger.matching import service as matching
+from ledger.log.entry import Entry
 from ledger.matching.contracts import current_contracts
+from ledger.matching.runs import load_run
 from ledger.metering import store as metering_store
 from ledger.metering.batches import Opened, Readings, open_reading
 from ledger.metering.effective import effective
@@ -116,7 +115,7 @@ def open_allocations(desk: Desk, run_index: int, consumer: str, start_s: int) ->
     """
     with reading(desk.engine) as conn:
         found = find_point(conn, desk.log.log_id, consumer)
-        run = matching.load_run(conn, desk.log, run_index)
+        run = load_run(conn, desk.log, run_index)
         points = metering_store.current_points(conn, desk.log.log_id, run.as_of)
         contracts = current_contracts(conn, desk.log.log_id, run.as_of)
         openings = []
@@ -131,52 +130,45 @@ def open_allocations(desk: Desk, run_index: int, consumer: str, start_s: int) ->
         return openings
 
 
-class _Opening:
-    """Collects the subject, what it rests on, and the bodies that are opened."""
+class Collected:
+    """Entries with all that they rest on, under the latest checkpoint, and bodies to be shown."""
 
-    def __init__(
-        self, conn: Connection, desk: Desk, kind: str, index: int, leaf: Opened | None = None
-    ) -> None:
+    def __init__(self, conn: Connection, desk: Desk) -> None:
         self._conn = conn
-        self._desk = desk
-        self._kind = kind
-        self._leaf = leaf
-        self._checkpoint, self._note = publish.latest_checkpoint(conn, desk.log)
-        self._entries: dict[int, Entry] = {}
-        self._bodies: dict[str, bytes] = {}
-        self._add(index)
+        self._log = desk.log
+        self.checkpoint, self.note = publish.latest_checkpoint(conn, desk.log)
+        self.entries: dict[int, Entry] = {}
+        self.bodies: dict[str, bytes] = {}
 
-    @property
-    def checkpoint(self) -> Checkpoint:
-        return self._checkpoint
+    def add(self, index: int) -> Entry:
+        """Include an entry, and what its signatures rest on. Raises NotFound after the last
+        checkpoint."""
+        if index in self.entries:
+            return self.entries[index]
+        if index >= self.checkpoint.size:
+            raise NotFound(
+                f"entry {index} is not under the latest checkpoint, which covers"
+                f" {self.checkpoint.size} entries; sign one with: greenledger checkpoint"
+            )
+        entry = store.entry_at(self._conn, self._log.log_id, index)
+        self.entries[index] = entry
+        for registration in self._registrations(entry, index):
+            self.add(registration)
+        return entry
 
-    def rest_on(self, index: int) -> None:
-        """Include an entry, and open its JSON body."""
-        entry = self._add(index)
-        body = entry.statement.get("body")
+    def open(self, index: int, member: str = "body") -> None:
+        """Include an entry, and show a body of its that is no tree."""
+        entry = self.add(index)
+        body = entry.statement.get(member)
         if isinstance(body, dict) and "hash" in body:
-            data = store.load_body(self._conn, self._desk.log.log_id, body["hash"])
+            data = store.load_body(self._conn, self._log.log_id, body["hash"])
             if data is not None:
                 blob = Blob.open(data, body["media"])
                 assert reference(blob, "hash") == body
-                self._bodies[blob.key] = data
-
-    def _add(self, index: int) -> Entry:
-        if index in self._entries:
-            return self._entries[index]
-        if index >= self._checkpoint.size:
-            raise NotFound(
-                f"entry {index} is not under the latest checkpoint, which covers"
-                f" {self._checkpoint.size} entries; sign one with: greenledger checkpoint"
-            )
-        entry = parse_entry(store.entry_data(self._conn, self._desk.log.log_id, index))
-        self._entries[index] = entry
-        for registration in self._registrations(entry, index):
-            self._add(registration)
-        return entry
+                self.bodies[blob.key] = data
 
     def _registrations(self, entry: Entry, index: int) -> Iterable[int]:
-        log_id = self._desk.log.log_id
+        log_id = self._log.log_id
         party = party_store.current_party(self._conn, log_id, entry.author, index + 1)
         if party is not None:
             yield party.entry_index
@@ -186,30 +178,53 @@ class _Opening:
             ):
                 yield key.entry_index
                 for endorsement in party_store.endorsements_of(self._conn, log_id, key):
-                    if endorsement < self._checkpoint.size:
+                    if endorsement < self.checkpoint.size:
                         yield endorsement
 
+    def shown_bodies(self) -> list[dict[str, str]]:
+        return [
+            {"hash": key, "base64": base64.b64encode(data).decode()}
+            for key, data in sorted(self.bodies.items())
+        ]
+
+
+class _Opening:
+    """An opening file: the subject, what it rests on, and the bodies that are shown."""
+
+    def __init__(
+        self, conn: Connection, desk: Desk, kind: str, index: int, leaf: Opened | None = None
+    ) -> None:
+        self._conn = conn
+        self._desk = desk
+        self._kind = kind
+        self._leaf = leaf
+        self._subject = index
+        self._found = Collected(conn, desk)
+        self._found.add(index)
+
+    def rest_on(self, index: int) -> None:
+        """Include an entry, and show its JSON body."""
+        self._found.open(index)
+
     def finish(self) -> Opening:
-        self._add(0)
-        subject, *others = self._entries
-        order = [subject, *sorted(set(others) - {0}), *([0] if subject else [])]
-        paths = publish.inclusion_paths(self._conn, self._desk.log, self._checkpoint.size, order)
+        found, subject = self._found, self._subject
+        found.add(0)
+        others = sorted(set(found.entries) - {0, subject})
+        order = [subject, *others, *([0] if subject else [])]
+        paths = publish.inclusion_paths(self._conn, self._desk.log, found.checkpoint.size, order)
         opening: Opening = {
             "format": FORMAT,
             "kind": self._kind,
-            "checkpoint": self._note.decode(),
+            "checkpoint": found.note.decode(),
             "entries": [
                 {
                     "index": index,
-                    "note": self._entries[index].data.decode(),
+                    "note": found.entries[index].data.decode(),
                     "path": [hash_.hex() for hash_ in path],
                 }
                 for index, path in zip(order, paths, strict=True)
             ],
-            "bodies": [
-                {"hash": key, "base64": base64.b64encode(data).decode()}
-                for key, data in sorted(self._bodies.items())
-            ],
+            "bodies": found.shown_bodies(),
         }
         if self._leaf is not None:
             opening["leaf"] = {

@@ -17,10 +17,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ledger.claims import service as claims
 from ledger.db import reading
 from ledger.house import House
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
+from ledger.lots import store as lots
+from ledger.lots.service import Form, wrap
 from ledger.matching.service import Agreement, register_contract, run_matching
 from ledger.metering.points import Meter, Point
 from ledger.metering.series import Series
@@ -243,7 +246,25 @@ def fill(house: House) -> None:
     )
     register_contract(desk, agreement)
     run_matching(desk, Period(start_s=DAY_S, end_s=DAY_S + 86_400))
+    _add_claims(house)
     house.checkpoint()
+
+
+def _add_claims(house: House) -> None:
+    """A claim that a correction leaves short, its replacement, and what is left wrapped."""
+    desk, day = house.desk, Period(start_s=DAY_S, end_s=DAY_S + 86_400)
+    first = claims.make(desk, ["secret-saw"], day)
+    take_in(
+        desk,
+        [series("secret-roof", [1_000_007], start_s=DAY_S + 60 * QUARTER_S)],
+        Origin(source="roof", author="operator", reason="secret-reason: read twice"),
+    )
+    claims.flag(desk)
+    claims.replace(desk, first.claim, "secret-reason: the roof was corrected")
+    with reading(house.engine) as conn:
+        held = [row.lot for row in lots.all_lots(conn, 1) if row.supply_class == 0]
+    form = Form(issuer="secret-issuer", number="secret-number")
+    wrap(desk, held[:1], "gec", form)
 
 
 def _add_points(house: House) -> None:

@@ -15,7 +15,7 @@ from ledger.db import reading
 from ledger.errors import NotFound
 from ledger.house import House
 from ledger.log.publish import prove_consistency
-from ledger.matching.service import list_runs
+from ledger.matching.runs import list_runs
 from tests.ledgers import DAY_S, QUARTER_S, add_many, begun, begun_template, filled, filled_template
 
 with warnings.catch_warnings():

@@ -128,13 +128,17 @@ def match(
     policy: Annotated[
         str, typer.Option(help="How contracts that compete share: " + ", ".join(_POLICIES) + ".")
     ] = "pro-rata",
+    figures_only: Annotated[
+        bool, typer.Option(help="Append the figures alone: no lots, nothing can be claimed of it.")
+    ] = False,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Match generation with consumption by the contracts, and append the run.
+    """Match generation with consumption by the contracts; append the run, and make lots of it.
 
-    Without --from and --to: everything that is stored. Policy pro-rata splits in proportion,
-    contract by contract; maximal then raises the total as far as the contracts allow.
+    Without --from and --to: everything that is stored. What earlier runs made lots of is not
+    matched again; what they left over is. Policy pro-rata splits in proportion, contract by
+    contract; maximal then raises the total as far as the contracts allow.
     """
     if policy not in _POLICIES:
         raise InvalidInput(f"policy {policy!r} is not one of {', '.join(_POLICIES)}")
@@ -145,5 +149,13 @@ def match(
     out = Output(as_json=as_json)
     with out.progress() as bar:
         bar.add_task("matching", total=None)
-        report = service.run_matching(house.desk, period, policy=_POLICIES[policy])
-    show_run(out, house, report.receipt.index, report.evaluation)
+        report = service.run_matching(
+            house.desk, period, policy=_POLICIES[policy], into_lots=not figures_only
+        )
+    made = sum(len(one.entry.statement["creates"]) for one in report.divisions)
+    if made:
+        out.say(
+            f"{made} lots made by {len(report.divisions)} divisions. Claim them: greenledger claim"
+            " make."
+        )
+    show_run(out, house, report.receipt.index, report.evaluation, lots=made)

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 from ledger import db
+from ledger.cli.claims import say_flags
 from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
 from ledger.cli.output import Output, park_time, step
 from ledger.errors import InvalidInput, NotFound
@@ -312,7 +313,8 @@ def import_readings(
                 ["row", "column", "reason"],
                 [[each.row, each.column, each.reason] for each in found.imported.rejections],
             )
-    out.result({"files": results})
+    flags = say_flags(out, house) if correct else []
+    out.result({"files": results, "flags": flags} if flags else {"files": results})
 
 
 def _short(rows: str) -> str:

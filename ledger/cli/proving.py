@@ -14,7 +14,7 @@ from ledger.cli.output import Output
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
 from ledger.log.publish import prove_consistency
-from ledger.matching import service as matching
+from ledger.matching.runs import list_runs
 
 FORMATS = ("tlog-proof", "opening", "merkletools")
 
@@ -98,7 +98,7 @@ def _run(house: House, run: int | None) -> int:
     if run is not None:
         return run
     with db.reading(house.engine) as conn:
-        found = matching.list_runs(conn, house.log.log_id)
+        found = list_runs(conn, house.log.log_id)
     if not found:
         raise NotFound("no matching run is stored yet; make one with: greenledger match")
     return int(found[-1].entry_index)

@@ -13,7 +13,7 @@ from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output, energy, share, span
 from ledger.errors import Corrupt
 from ledger.house import House
-from ledger.matching import service
+from ledger.matching import runs as stored_runs
 from ledger.matching.evaluate import Evaluation, evaluate
 from ledger.matching.missing import Rule
 from ledger.metering.provenance import ByProvenance, Provenance
@@ -33,7 +33,7 @@ def list_runs(directory: Dir = None, as_json: Json = False) -> None:
     """Matching runs in the log."""
     house = open_house(directory)
     with db.reading(house.engine) as conn:
-        found = service.list_runs(conn, house.log.log_id)
+        found = stored_runs.list_runs(conn, house.log.log_id)
     out = Output(as_json=as_json)
     out.table(
         "Runs",
@@ -73,7 +73,7 @@ def show(
     """Evaluate a run again, as of its log size, and show it as it was."""
     house = open_house(directory)
     with db.reading(house.engine) as conn:
-        stored = service.load_run(conn, house.log, entry)
+        stored = stored_runs.load_run(conn, house.log, entry)
         evaluation = evaluate(conn, house.log, stored.period, stored.as_of, policy=stored.policy)
     if not stored.allocations.same_as(evaluation.lanes):
         raise Corrupt(f"the allocations of run {entry} are not what the log gives: run an audit")
@@ -83,10 +83,14 @@ def show(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """A consumer's row: Wh in all, by class, estimated and residual (estimated included)."""
+    """A consumer's row: Wh in all, by class, estimated and residual (estimated included).
+
+    `earlier_wh`: covered by lots of earlier runs.
+    """
 
     name: str
     consumption_wh: int
+    earlier_wh: int
     by_class_wh: dict[str, int]
     estimated_wh: int
     residual_wh: int
@@ -107,7 +111,10 @@ def consumers_of(evaluation: Evaluation) -> list[Consumer]:
         rows.append(
             Consumer(
                 name=point,
-                consumption_wh=residual_wh + sum(by_class.values()),
+                consumption_wh=(
+                    residual_wh + sum(by_class.values()) + evaluation.earlier_wh[point]
+                ),
+                earlier_wh=evaluation.earlier_wh[point],
                 by_class_wh=by_class,
                 estimated_wh=0 if estimated is None else int(estimated.sum()),
                 residual_wh=residual_wh,
@@ -128,13 +135,16 @@ def provenance_of(house: House, evaluation: Evaluation) -> ProvenanceWh:
         }
 
 
-def show_run(out: Output, house: House, entry: int, evaluation: Evaluation) -> None:
-    """Print a run for people, or as JSON."""
+def show_run(
+    out: Output, house: House, entry: int, evaluation: Evaluation, lots: int | None = None
+) -> None:
+    """Print a run for people, or as JSON. `lots`: how many were just made of it."""
     provenance = provenance_of(house, evaluation)
     _say_shares(out, entry, evaluation, house.log.zone)
     _say_consumers(out, evaluation)
     _say_rest(out, evaluation, provenance)
-    out.result(_run_json(entry, evaluation, provenance))
+    found = _run_json(entry, evaluation, provenance)
+    out.result(found if lots is None else {**found, "lots": lots})
 
 
 def _say_shares(out: Output, entry: int, evaluation: Evaluation, zone: str) -> None:
@@ -145,8 +155,8 @@ def _say_shares(out: Output, entry: int, evaluation: Evaluation, zone: str) -> N
         [
             [
                 one.granularity.replace("_", "-"),
-                energy(one.matched_wh),
-                share(one.matched_wh, one.consumption_wh),
+                energy(one.covered_wh),
+                share(one.covered_wh, one.consumption_wh),
             ]
             for one in evaluation.matched
         ],
@@ -177,7 +187,10 @@ def _say_consumers(out: Output, evaluation: Evaluation) -> None:
 
 
 def _say_rest(out: Output, evaluation: Evaluation, provenance: ProvenanceWh) -> None:
-    totals = evaluation.result.totals()
+    totals = evaluation.totals()
+    earlier_wh = evaluation.earlier_consumption_wh
+    if earlier_wh:
+        out.say(f"Of what is matched, {energy(earlier_wh)} were lots of earlier runs already.")
     out.say(
         f"Generation {energy(totals.generation_wh)}, consumption {energy(totals.consumption_wh)}"
         f" (of it estimated {energy(totals.estimated_wh)}), surplus {energy(totals.surplus_wh)},"
@@ -205,7 +218,7 @@ def _say_rest(out: Output, evaluation: Evaluation, provenance: ProvenanceWh) -> 
 
 
 def _run_json(entry: int, evaluation: Evaluation, provenance: ProvenanceWh) -> dict[str, Any]:
-    totals = evaluation.result.totals()
+    totals = evaluation.totals()
     estimated = {
         rule.name.lower(): sum(one.estimated_wh(rule) for one in evaluation.filled.values())
         for rule in Rule
@@ -219,6 +232,7 @@ def _run_json(entry: int, evaluation: Evaluation, provenance: ProvenanceWh) -> d
         "generation_wh": totals.generation_wh,
         "consumption_wh": totals.consumption_wh,
         "estimated_wh": totals.estimated_wh,
+        "earlier_wh": evaluation.earlier_consumption_wh,
         "estimated_by_rule_wh": estimated,
         "profiled_wh": evaluation.profiled_wh,
         "surplus_wh": totals.surplus_wh,

@@ -86,6 +86,7 @@ ID: Final = Member(expected="32 lower-case hex digits", check=_text(r"[0-9a-f]{3
 ID_OR_NONE: Final = Member(
     expected="32 lower-case hex digits, or empty", check=_text(r"([0-9a-f]{32})?")
 )
+HASH: Final = Member(expected="64 lower-case hex digits", check=_text(r"[0-9a-f]{64}"))
 HASH_OR_NONE: Final = Member(
     expected="64 lower-case hex digits, or empty", check=_text(r"([0-9a-f]{64})?")
 )
@@ -97,6 +98,9 @@ ZONE: Final = Member(expected="a fixed offset such as +08:00", check=_accepts(pa
 VKEY: Final = Member(expected="a vkey name+hex8+base64", check=_accepts(notes.parse_vkey))
 NAME: Final = Member(expected="1–200 characters", check=_text(r"[^\u0000-\u001f\u007f]{1,200}"))
 REASON: Final = Member(expected="1–500 characters", check=_text(r"[^\u0000-\u001f\u007f]{1,500}"))
+REASON_OR_NONE: Final = Member(
+    expected="up to 500 characters", check=_text(r"[^\u0000-\u001f\u007f]{0,500}")
+)
 SOURCE: Final = Member(expected="1–64 characters of a-z 0-9 . -", check=_text(r"[a-z0-9.-]{1,64}"))
 COUNT: Final = Member(expected="an integer from 0 to 2^53-1", check=_integer)
 BLOB: Final = Member(expected="a reference {hash, size, media}", check=_reference("hash"))

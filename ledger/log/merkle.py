@@ -7,13 +7,15 @@ Pure. A *node* is addressed by (level, index): the root of the complete subtree 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 HASH_SIZE: Final = 32
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 Node = Callable[[int, int], bytes]
+T = TypeVar("T")
 
 # Copying a prepared hash object is 1.5 times as fast as a fresh constructor.
 _leaf_start = hashlib.sha256(b"\x00").copy
@@ -148,6 +150,36 @@ def consistency_path(old_size: int, size: int, node: Node) -> list[bytes]:
     if not whole:
         path.append(range_root(begin, size, node))
     return path[::-1]
+
+
+def shared_path(opened: Sequence[int], size: int, subtree: Callable[[int, int], T]) -> list[T]:
+    """One proof for several leaves (docs/formats.md §9): what stands beside them, left to right.
+
+    `opened`: places, increasing. `subtree(begin, size)` gives the root over some leaves, of RFC
+    6962's shape, or whatever a tree of that shape has there.
+    """
+    found: list[T] = []
+    todo = [(0, size, 0, len(opened))]
+    while todo:
+        begin, size, first, last = todo.pop()
+        if first == last:
+            found.append(subtree(begin, size))
+        elif size > 1:
+            left = _split(size)
+            middle = bisect_left(opened, begin + left, first, last)
+            todo.append((begin + left, size - left, middle, last))
+            todo.append((begin, left, first, middle))
+    return found
+
+
+def subtree_of(tree: Sequence[Sequence[T]]) -> Callable[[int, int], T]:
+    """The subtrees of `levels(leaves)`."""
+
+    def subtree(begin: int, size: int) -> T:
+        level = (size - 1).bit_length()
+        return tree[level][begin >> level]
+
+    return subtree
 
 
 class CompactRange:

@@ -57,7 +57,12 @@ def _check_table(conn: Connection, table: Table) -> None:
     if kind != "table":
         raise Corrupt(f"table {table.name} is {f'a {kind}' if kind else 'missing'}")
     classes = {column.name: _storage_class(column.type) for column in table.columns}
-    wrong = " OR ".join(f"typeof(\"{name}\") <> '{class_}'" for name, class_ in classes.items())
+    optional = {column.name for column in table.columns if column.nullable}
+    allowed = {
+        name: f"('{class_}', 'null')" if name in optional else f"('{class_}')"
+        for name, class_ in classes.items()
+    }
+    wrong = " OR ".join(f'typeof("{name}") NOT IN {of_it}' for name, of_it in allowed.items())
     row = conn.exec_driver_sql(
         f"SELECT rowid FROM {table.name} WHERE {wrong} LIMIT 1"  # noqa: S608  (names of our schema)
     ).scalar_one_or_none()
@@ -68,7 +73,7 @@ def _check_table(conn: Connection, table: Table) -> None:
             f'SELECT typeof("{name}") FROM {table.name} WHERE rowid = ?',  # noqa: S608  (the same)
             (row,),
         ).scalar_one()
-        if found != class_:
+        if found != class_ and not (found == "null" and name in optional):
             raise Corrupt(f"table {table.name}: {name} of row {row} is {found}, not {class_}")
 
 

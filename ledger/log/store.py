@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger.db import append_only, located, metadata
 from ledger.errors import Corrupt, InvalidInput, NotFound
 from ledger.log import notes, tiles
+from ledger.log.entry import Entry, parse_entry
 
 logs: Final = append_only(
     Table(
@@ -210,6 +211,11 @@ def entry_data(conn: Connection, log_id: int, index: int) -> bytes:
     return bytes(found)
 
 
+def entry_at(conn: Connection, log_id: int, index: int) -> Entry:
+    """Raises NotFound."""
+    return parse_entry(entry_data(conn, log_id, index))
+
+
 def entry_range(conn: Connection, log_id: int, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
     """(index, exact bytes) of entries begin ≤ index < end, in order, as they are stored."""
     rows = conn.execute(
@@ -240,6 +246,13 @@ def index_of_id(conn: Connection, log_id: int, author: str, id_: str) -> int | N
         select(entries.c.entry_index).where(
             entries.c.log_id == log_id, entries.c.author == author, entries.c.id == id_
         )
+    ).scalar_one_or_none()
+
+
+def index_of_leaf(conn: Connection, log_id: int, leaf: bytes) -> int | None:
+    """The entry with this leaf hash."""
+    return conn.execute(
+        select(entries.c.entry_index).where(entries.c.log_id == log_id, entries.c.leaf_hash == leaf)
     ).scalar_one_or_none()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import Connection
@@ -49,6 +49,15 @@ class EntryType:
     accept: Callable[[Tx, Entry, Bodies], None]
     bodies: Mapping[str, BodyKind] = field(default_factory=dict)
     attachments: Callable[[Bodies], Sequence[str]] = _none
+
+    def followed_by(self, more: Callable[[Tx, Entry, Bodies], None]) -> EntryType:
+        """The type as a room above sees it: what `accept` stored has further effects there."""
+
+        def accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+            self.accept(tx, entry, bodies)
+            more(tx, entry, bodies)
+
+        return replace(self, accept=accept)
 
     def check_statement(self, entry: Entry) -> None:
         check_members(entry.statement, {**COMMON, **self.members})

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-import numpy as np
-
-from ledger.matching.model import Contract, Demand, Grid, Int64, SupplyClass
+from ledger.matching.model import Contract, Demand, Grid, SupplyClass
 from ledger.matching.reader import Reader
 from ledger.matching.storage import Storage
 from ledger.metering.storages import charge_of
-
-
-class Before(Protocol):
-    """What earlier divisions into lots allotted of a point, on a grid: int64[T]."""
-
-    def __call__(self, point: str, grid: Grid) -> Int64: ...
-
-
-def nothing_before(point: str, grid: Grid) -> Int64:  # noqa: ARG001 - a Before
-    return np.zeros(grid.count, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,13 +19,11 @@ class Batteries:
     storages: Sequence[Storage]
 
 
-def read_batteries(
-    reader: Reader, run: Grid, contracts: Sequence[Contract], before: Before = nothing_before
-) -> Batteries:
+def read_batteries(reader: Reader, run: Grid, contracts: Sequence[Contract]) -> Batteries:
     """What contracts of the run charge and discharge, by the readings since commissioning.
 
-    `before`: what earlier divisions allotted to charge points, and of discharge points. It is taken
-    off what a charge point may still get.
+    What earlier divisions into lots allotted to a charge point went in as green, and what they
+    allotted of a discharge point went out.
     """
     charging = {
         share.point
@@ -56,16 +41,16 @@ def read_batteries(
         demand={
             point: Demand(
                 point=point,
-                wh=np.maximum(aligned.wh - before(point, run), 0),
+                wh=reader.left_wh(run, point, aligned.wh),
                 charging=True,
             )
             for point, aligned in reader.aligned(run, sorted(charging)).items()
         },
-        storages=[_storage(reader, run, point, before) for point in sorted(discharging)],
+        storages=[_storage(reader, run, point) for point in sorted(discharging)],
     )
 
 
-def _storage(reader: Reader, run: Grid, discharge: str, before: Before) -> Storage:
+def _storage(reader: Reader, run: Grid, discharge: str) -> Storage:
     charge = _charge_of(reader, discharge)
     reader.note([charge, discharge, reader.parent(discharge)])
     known = _since_commissioning(reader, run, [charge, discharge])
@@ -75,8 +60,8 @@ def _storage(reader: Reader, run: Grid, discharge: str, before: Before) -> Stora
         discharge=discharge,
         charge_wh=aligned[charge].wh,
         discharge_wh=aligned[discharge].wh,
-        green_in_wh=before(charge, known),
-        allotted_wh=before(discharge, known),
+        green_in_wh=reader.allotted_wh(charge, known),
+        allotted_wh=reader.allotted_wh(discharge, known),
     )
 
 

@@ -25,7 +25,7 @@ from ledger.matching.contracts import Registered
 from ledger.matching.engine import match
 from ledger.matching.granularity import Matched, side_by_side
 from ledger.matching.missing import MISSING_RULE, Filled, fill_missing
-from ledger.matching.model import PRO_RATA, Contract, Demand, Grid, Int64, Result
+from ledger.matching.model import PRO_RATA, Contract, Demand, Grid, Result, Totals
 from ledger.matching.reader import Reader
 from ledger.metering.quality import Quality
 from ledger.units import (
@@ -48,7 +48,8 @@ class Evaluation:
 
     `left_out`: contracts that no longer hold, because a point of theirs has changed hands or
     place. `profiled_wh`: measured Wh of generation and consumption that was spread evenly from
-    longer intervals (invariant 23).
+    longer intervals (invariant 23). `earlier_wh`: {point: Wh} of this period that earlier runs had
+    made lots of; `result` is about what they left.
     """
 
     grid: Grid
@@ -56,6 +57,7 @@ class Evaluation:
     result: Result
     matched: tuple[Matched, ...]
     filled: Mapping[str, Filled]
+    earlier_wh: Mapping[str, int]
     contracts: Sequence[Registered]
     left_out: Sequence[Registered]
     profiled_wh: Mapping[str, int]
@@ -79,9 +81,26 @@ class Evaluation:
             self.grid,
         )
 
+    @property
+    def earlier_generation_wh(self) -> int:
+        return sum(self.earlier_wh[point] for point in self.result.surplus_wh)
+
+    @property
+    def earlier_consumption_wh(self) -> int:
+        return sum(self.earlier_wh[point] for point in self.result.residual_wh)
+
+    def totals(self) -> Totals:
+        """Of the whole period: with what earlier runs had made lots of."""
+        found = self.result.totals()
+        return replace(
+            found,
+            generation_wh=found.generation_wh + self.earlier_generation_wh,
+            consumption_wh=found.consumption_wh + self.earlier_consumption_wh,
+        )
+
     def manifest(self) -> dict[str, Any]:
         """The content of docs/formats.md §4.5."""
-        totals = self.result.totals()
+        totals = self.totals()
         return {
             "from": format_instant(self.grid.start_s),
             "to": format_instant(self.grid.end_s),
@@ -93,6 +112,7 @@ class Evaluation:
                 "generation_wh": totals.generation_wh,
                 "consumption_wh": totals.consumption_wh,
                 "estimated_wh": totals.estimated_wh,
+                "earlier_wh": self.earlier_consumption_wh,
                 "matched_wh": {one.granularity: one.matched_wh for one in self.matched},
             },
         }
@@ -120,9 +140,20 @@ def evaluate(
         for point, found in reader.aligned(known, consumers).items()
     }
     filled = _fill(reader, run, known, consumption)
-    generation: dict[str, Int64] = {point: one.wh for point, one in supply.items()}
+    generation = {point: reader.left_wh(run, point, one.wh) for point, one in supply.items()}
+    consuming = {
+        point: replace(one.demand, wh=reader.left_wh(run, point, one.demand.wh))
+        for point, one in filled.items()
+    }
+    earlier_wh = {
+        point: int(all_wh.sum()) - int(left_wh.sum())
+        for point, all_wh, left_wh in (
+            *((point, one.wh, generation[point]) for point, one in supply.items()),
+            *((point, one.demand.wh, consuming[point].wh) for point, one in filled.items()),
+        )
+    }
     batteries = read_batteries(reader, run, contracts)
-    demand = {point: one.demand for point, one in filled.items()} | batteries.demand
+    demand = consuming | batteries.demand
     regions = {point: reader.points[point].master.region for point in sources}
     before = _delivered_before(reader, log, contracts, run, regions)
     result = match(
@@ -149,8 +180,9 @@ def evaluate(
         grid=run,
         as_of=as_of,
         result=result,
-        matched=matched,
+        matched=tuple(one.after(sum(earlier_wh[point] for point in consuming)) for one in matched),
         filled=filled,
+        earlier_wh=earlier_wh,
         contracts=holding,
         left_out=left_out,
         profiled_wh={
@@ -160,6 +192,29 @@ def evaluate(
         inputs=reader.inputs(),
         point_ids={name: one.point for name, one in reader.points.items()},
     )
+
+
+def consumption(
+    conn: Connection, log: LogFacts, period: Period, as_of: int, points: Set[bytes]
+) -> dict[bytes, Filled]:
+    """What some consumers used in a period, missing readings filled as in a run. Raises likewise.
+
+    Points that have sub-meters, or are none of consumption, are not in the answer.
+    """
+    reader = Reader(conn, log, as_of)
+    run = _grid(period, log)
+    known = _around(run)
+    leaves = reader.leaves("consumption")
+    wanted = {name for name in leaves if reader.points[name].point in points}
+    parents = {reader.parent(name) for name in wanted} - {""}
+    # Their siblings too: a parent meter tells what one of its children used only beside the others.
+    asked = [name for name in leaves if name in wanted or reader.parent(name) in parents]
+    found = {
+        point: reader.in_service(known, point, aligned)
+        for point, aligned in reader.aligned(known, asked).items()
+    }
+    filled = _fill(reader, run, known, found)
+    return {reader.points[name].point: filled[name] for name in sorted(wanted)}
 
 
 def _grid(period: Period, log: LogFacts) -> Grid:
@@ -229,10 +284,29 @@ def _delivered_before(
     run: Grid,
     regions: Mapping[str, str],
 ) -> dict[str, int]:
-    """Wh that contracts with a limit delivered in their period before the run begins.
+    """Wh that contracts with a limit delivered already: what became lots, and what the rest of the
+    time before the run gives.
 
     Only measured consumption counts there: what is estimated is never matched.
     """
+    if not any(one.limit_wh for one in contracts):
+        return {}
+    settled_wh = reader.settled_wh()
+    before_wh = _matched_before(reader, log, contracts, run, regions)
+    return {
+        one.contract: settled_wh.get(one.contract, 0) + before_wh.get(one.contract, 0)
+        for one in contracts
+        if one.limit_wh
+    }
+
+
+def _matched_before(
+    reader: Reader,
+    log: LogFacts,
+    contracts: Sequence[Contract],
+    run: Grid,
+    regions: Mapping[str, str],
+) -> Mapping[str, int]:
     limited = [one for one in contracts if one.limit_wh and one.period.start_s < run.start_s]
     first_s = reader.first_reading_s(regions)
     if not limited or first_s is None or first_s >= run.start_s:
@@ -245,16 +319,21 @@ def _delivered_before(
     consumption = reader.aligned(earlier, reader.leaves("consumption"))
     before = [reader.as_engine(one) for one in holding]
     batteries = read_batteries(reader, earlier, before)
-    delivered_wh = match(
+    return match(
         earlier,
-        {point: one.wh for point, one in reader.aligned(earlier, regions).items()},
-        {point: Demand(point=point, wh=one.wh) for point, one in consumption.items()}
+        {
+            point: reader.left_wh(earlier, point, one.wh)
+            for point, one in reader.aligned(earlier, regions).items()
+        },
+        {
+            point: Demand(point=point, wh=reader.left_wh(earlier, point, one.wh))
+            for point, one in consumption.items()
+        }
         | batteries.demand,
         before,
         regions=regions,
         storages=batteries.storages,
     ).delivered_wh
-    return {one.contract: delivered_wh.get(one.contract, 0) for one in limited}
 
 
 def _reaching_back(reader: Reader, limited: Sequence[Contract], end_s: int) -> int:

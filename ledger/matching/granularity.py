@@ -57,18 +57,28 @@ _LENGTH_S: Final[dict[Granularity, int]] = {
 class Matched:
     """What one granularity says: matched Wh, in all and by class, and the consumption it covers.
 
-    `consumption_wh` includes what was estimated, and is the same at each granularity.
+    `consumption_wh` includes what was estimated, and is the same at each granularity. `earlier_wh`:
+    consumption that earlier runs had covered with lots, quarter-hour by quarter-hour.
     """
 
     granularity: Granularity
     matched_wh: int
     consumption_wh: int
     by_class_wh: Mapping[SupplyClass, int]
+    earlier_wh: int = 0
+
+    @property
+    def covered_wh(self) -> int:
+        return self.matched_wh + self.earlier_wh
 
     @property
     def share_ppm(self) -> int | None:
-        """matched / consumption in millionths, rounded down; None if nothing was consumed."""
-        return self.matched_wh * PPM // self.consumption_wh if self.consumption_wh else None
+        """covered / consumption in millionths, rounded down; None if nothing was consumed."""
+        return self.covered_wh * PPM // self.consumption_wh if self.consumption_wh else None
+
+    def after(self, earlier_wh: int) -> Matched:
+        """The same, of the whole consumption: `earlier_wh` of it were covered before."""
+        return replace(self, consumption_wh=self.consumption_wh + earlier_wh, earlier_wh=earlier_wh)
 
 
 def side_by_side(

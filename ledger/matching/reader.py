@@ -11,10 +11,13 @@ from sqlalchemy import Connection
 from ledger.errors import Refused
 from ledger.log import store as log_store
 from ledger.log.store import LogFacts
+from ledger.lots import store as lots
+from ledger.lots.model import months_in
 from ledger.matching.align import Aligned, align
 from ledger.matching.contracts import Registered, check_points, current_contracts
 from ledger.matching.missing import Bill
-from ledger.matching.model import Contract, Grid
+from ledger.matching.model import Contract, Grid, Int64
+from ledger.matching.runs import load_lanes
 from ledger.metering import store as metering
 from ledger.metering.effective import effective
 from ledger.metering.points import FOREVER_S
@@ -32,6 +35,8 @@ class Reader:
         self._used: set[int] = set()
         self._current = metering.current_points(conn, log.log_id, as_of)
         self._contracts = current_contracts(conn, log.log_id, as_of)
+        self._divided_runs = lots.divided_runs(conn, log.log_id, as_of)
+        self._divisions = lots.Divisions(conn, log)
         self.points = {found.master.name: found for found in self._current.values()}
         self._name_of = {found.point.hex(): name for name, found in self.points.items()}
 
@@ -102,6 +107,41 @@ class Reader:
                 for start, wh in zip(series.start_s.tolist(), series.value.tolist(), strict=True):
                     period = Period(start_s=start, end_s=start + series.length_s)
                     bills.append(Bill(period=period, wh=wh))
+        return found
+
+    def left_wh(self, grid: Grid, point: str, metered_wh: Int64) -> Int64:
+        """int64[T]: what earlier divisions into lots left of what a point metered."""
+        left_wh: Int64 = np.maximum(metered_wh - self.allotted_wh(point, grid), 0)
+        return left_wh
+
+    def allotted_wh(self, point: str, grid: Grid) -> Int64:
+        """int64[T]: what earlier divisions into lots allotted of a point."""
+        allotted_wh = np.zeros(grid.count, dtype=np.int64)
+        if not self._divided_runs:
+            return allotted_wh
+        id_ = self.points[point].point
+        for month in months_in(grid.period, grid.zone_offset_s):
+            found = lots.left_over(
+                self._conn, self._divisions, self._log.log_id, id_, month, self._as_of
+            )
+            if found.last is None:
+                continue
+            self._used.add(found.last.entry_index)
+            rows = grid.rows(month.period)
+            offset = lots.position(grid.start_s + rows.start * grid.length_s, month.start_s)
+            part = slice(offset, offset + rows.stop - rows.start)
+            allotted_wh[rows] = found.base_wh[part] - found.carried_wh[part]
+        return allotted_wh
+
+    def settled_wh(self) -> dict[str, int]:
+        """{contract: Wh}: what runs that ended in lots have delivered, by the contract's name."""
+        name_of = {one.contract: one.terms.name for one in self._contracts.values()}
+        found: dict[str, int] = {}
+        for index in self._divided_runs:
+            self._used.add(index)
+            for lane in load_lanes(self._conn, self._log, index):
+                name = name_of[lane.contract]
+                found[name] = found.get(name, 0) + int(lane.wh.sum())
         return found
 
     def first_reading_s(self, points: Iterable[str]) -> int | None:

@@ -11,21 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Connection, SmallInteger, String, Table, insert, select
+from sqlalchemy import insert
 
-from ledger.db import append_only, metadata, reading
+from ledger.db import reading
 from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.log import entry as e
 from ledger.log import store as log_store
 from ledger.log.bodies import blob_kind, json_media, tree_kind
-from ledger.log.entry import Entry, parse_entry
+from ledger.log.entry import Entry
+from ledger.log.merkle import leaf_hash
 from ledger.log.service import Receipt
-from ledger.log.store import LogFacts
 from ledger.log.types import Bodies, EntryType, Tx
 from ledger.matching import allocations as a
 from ledger.matching import contracts as c
+from ledger.matching import dividing
 from ledger.matching.evaluate import POLICY, Evaluation, evaluate
 from ledger.matching.model import POLICIES, Share
+from ledger.matching.runs import runs
 from ledger.metering import store as metering
 from ledger.metering.batches import SECRET_BYTES
 from ledger.metering.entries import blob
@@ -36,40 +38,14 @@ from ledger.units import Period, parse_instant
 
 RUN: Final = "match.run"
 
-runs: Final = append_only(
-    Table(
-        "runs",
-        metadata,
-        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
-        Column("id", String(32), nullable=False),
-        Column("policy", String(40), nullable=False),
-        Column("as_of", BigInteger, nullable=False),
-        Column("start_s", BigInteger, nullable=False),
-        Column("end_s", BigInteger, nullable=False),
-        Column("root", String(64), nullable=False),
-    )
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Run:
-    """A stored run."""
-
-    entry_index: int
-    id: str
-    policy: str
-    as_of: int
-    period: Period
-    allocations: a.Allocations
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunReport:
-    """A run just made: where it stands, and what it says."""
+    """A run just made: where it stands, what it says, and the divisions that it ended in."""
 
     receipt: Receipt
     evaluation: Evaluation
+    divisions: Sequence[Receipt] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +115,22 @@ def data_period(desk: Desk) -> Period:
     )
 
 
-def run_matching(desk: Desk, period: Period, *, policy: str = POLICY) -> RunReport:
-    """Match a period as of the present size, and append the run. Raises as `evaluate` does."""
+def run_matching(
+    desk: Desk, period: Period, *, policy: str = POLICY, into_lots: bool = True
+) -> RunReport:
+    """Match a period as of the present size; append the run, and the divisions that make lots of
+    it, all or nothing. Without `into_lots` the figures stand alone, and bind nothing.
+
+    Raises as `evaluate` does.
+    """
     with reading(desk.engine) as conn:
         as_of = log_store.load_head(conn, desk.log.log_id).size
         evaluation = evaluate(conn, desk.log, period, as_of, policy=policy)
+        lanes = evaluation.lanes
+        plans = list(dividing.plan_run(conn, desk.log, lanes, period)) if into_lots else []
     id_ = fresh_id()
     body = a.Allocations.seal(
-        evaluation.lanes,
+        lanes,
         secret=secrets.token_bytes(SECRET_BYTES),
         origin=desk.log.origin,
         id_=id_,
@@ -158,43 +142,20 @@ def run_matching(desk: Desk, period: Period, *, policy: str = POLICY) -> RunRepo
         members={"policy": policy, "as_of": as_of},
         bodies={"body": body, "manifest": seal_json(evaluation.manifest(), "run")},
     )
-    return RunReport(receipt=desk.append(draft), evaluation=evaluation)
-
-
-def list_runs(conn: Connection, log_id: int) -> Sequence[Any]:
-    """Rows of `runs`, in log order."""
-    query = select(runs).where(runs.c.log_id == log_id).order_by(runs.c.entry_index)
-    return conn.execute(query).all()
-
-
-def load_run(conn: Connection, log: LogFacts, entry_index: int) -> Run:
-    """A stored run with its allocations. Raises NotFound."""
-    row = conn.execute(
-        select(runs).where(runs.c.log_id == log.log_id, runs.c.entry_index == entry_index)
-    ).one_or_none()
-    if row is None:
-        known = ", ".join(str(one.entry_index) for one in list_runs(conn, log.log_id))
-        raise NotFound(f"entry {entry_index} is no matching run; runs are {known or 'none'}")
-    data = log_store.load_body(conn, log.log_id, row.root)
-    if data is None:
-        raise NotFound(f"the allocations of run {entry_index} are not stored here")
-    return Run(
-        entry_index=entry_index,
-        id=row.id,
-        policy=row.policy,
-        as_of=row.as_of,
-        period=Period(start_s=row.start_s, end_s=row.end_s),
-        allocations=a.Allocations.open(data, origin=log.origin, id_=row.id),
-    )
-
-
-def load_manifest(conn: Connection, log: LogFacts, entry_index: int) -> dict[str, Any]:
-    """The opened manifest of a run."""
-    entry = parse_entry(log_store.entry_data(conn, log.log_id, entry_index))
-    data = log_store.load_body(conn, log.log_id, entry.statement["manifest"]["hash"])
-    if data is None:
-        raise NotFound(f"the manifest of run {entry_index} is not stored here")
-    return blob({"manifest": _MANIFEST.open(data, entry, log.origin)}, "manifest").json()
+    run = desk.sign(draft)
+    divisions = [
+        desk.sign(
+            dividing.draft(
+                group,
+                run=leaf_hash(run.data),
+                operator=desk.log.operator,
+                origin=desk.log.origin,
+            )
+        )
+        for group in plans
+    ]
+    receipt, *others = desk.writer.append_all([run, *divisions])
+    return RunReport(receipt=receipt, evaluation=evaluation, divisions=others)
 
 
 def _accept_run(tx: Tx, entry: Entry, bodies: Bodies) -> None:
@@ -242,6 +203,7 @@ _BODY: Final = tree_kind(
 
 ENTRY_TYPES: Final = (
     *c.ENTRY_TYPES,
+    *dividing.ENTRY_TYPES,
     EntryType(
         name=RUN,
         members={

@@ -100,6 +100,16 @@ def _inside(item: Effective, start_s: int, end_s: int) -> Effective:
     )
 
 
+def leaf_hashes_of(conn: Connection, log_id: int, origin: str, item: Effective) -> list[bytes]:
+    """Leaf hash of each element of an effective series."""
+    hashes = [b""] * len(item.series)
+    batches = store.load_batches(conn, log_id, np.unique(item.entry_index).tolist())
+    for entry_index, chosen in _groups(item.entry_index):
+        for place, leaf in _leaf_hashes(batches[entry_index], origin, [(item, chosen, chosen)]):
+            hashes[place] = leaf
+    return hashes
+
+
 def leaf_hashes_in_force(
     conn: Connection, log_id: int, origin: str, blocks: Sequence[Block]
 ) -> list[bytes]:

@@ -64,10 +64,11 @@ class ByProvenance:
                 measured = (item.series.quality & np.uint16(Quality.ESTIMATED)) == 0
                 for index in np.unique(item.entry_index).tolist():
                     chosen = measured & (item.entry_index == index)
-                    found[self._of(index)] += int(item.series.value[chosen].sum())
+                    found[self.of_batch(index)] += int(item.series.value[chosen].sum())
         return dict(sorted(found.items()))
 
-    def _of(self, index: int) -> Provenance:
+    def of_batch(self, index: int) -> Provenance:
+        """Who vouches for the readings of a batch."""
         if index not in self._of_entry:
             batch = store.load_batch(self._conn, self._log.log_id, index)
             assert batch is not None

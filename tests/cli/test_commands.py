@@ -238,10 +238,12 @@ def test_a_run_is_shown_again_as_it_was(run: Run, park: Path) -> None:
     words = ["--kind", "green-trade", "--seller", "farm", "--source", "roof", "--consumer", "saw"]
     run("contract", "add", "c", *words, "--from", "2026-01-01", "--to", "2027-01-01")
     first = answer(run, "match")
+    assert first.pop("lots") == 3
     (consumer,) = first["consumers"]
     assert consumer == {
         "name": "saw",
         "consumption_wh": 3750,
+        "earlier_wh": 0,
         "by_class_wh": {"green_trade": 3250},
         "estimated_wh": 0,
         "residual_wh": 500,

@@ -248,7 +248,7 @@ def test_a_shorter_log_is_an_old_copy(filled: House) -> None:
         connection.execute(f"DROP TRIGGER {name}")
     for table in tables:
         connection.execute(f"DELETE FROM {table} WHERE entry_index >= 9")
-    for table in ("bodies", "meter_logs", "point_names"):
+    for table in ("bodies", "meter_logs", "point_names", "claim_lots", "lot_wraps", "shorts"):
         connection.execute(f"DELETE FROM {table}")
     for table in ("checkpoint_roots", "checkpoint_notes"):
         connection.execute(f"DELETE FROM {table} WHERE size > 9")
@@ -256,7 +256,7 @@ def test_a_shorter_log_is_an_old_copy(filled: House) -> None:
     for _, sql in triggers:
         connection.execute(sql)
     connection.close()
-    found(filled, "the database holds 9 entries, but a checkpoint of 41 was prepared")
+    found(filled, r"the database holds 9 entries, but a checkpoint of \d+ was prepared")
     for record in filled.settings.high_water.glob("*.json"):
         record.unlink()
     shorter = open_house(filled.settings.dir)

@@ -10,7 +10,8 @@ from ledger.db import reading
 from ledger.errors import Refused
 from ledger.house import House
 from ledger.matching.model import MAXIMAL, SupplyClass
-from ledger.matching.service import load_manifest, run_matching
+from ledger.matching.runs import load_manifest
+from ledger.matching.service import run_matching
 from ledger.metering.points import Point
 from ledger.metering.service import find_point, register_point
 from ledger.units import Period
@@ -132,4 +133,19 @@ def test_a_storage_that_is_none_any_more_is_left_out(park: House) -> None:
     report = run_matching(park.desk, FOUR)
     assert [one.terms.name for one in report.evaluation.left_out] == ["battery-to-saw"]
     assert matched(report)["quarter_hour"] == 0
+    park.audit(no_progress)
+
+
+def test_a_later_run_knows_what_lots_say_went_in(park: House) -> None:
+    """The charge became lots of cover in the first run; so the second may discharge it as green."""
+    contracts(park)
+    first = Period(start_s=DAY_S, end_s=DAY_S + 2 * QUARTER_S)
+    later = Period(start_s=DAY_S + 2 * QUARTER_S, end_s=DAY_S + 4 * QUARTER_S)
+    assert matched(run_matching(park.desk, first))["quarter_hour"] == 0
+    assert matched(run_matching(park.desk, later))["quarter_hour"] == 1080
+    # Once more, nothing is left; and after a correction of the charge nothing more may leave.
+    assert matched(run_matching(park.desk, FOUR))["quarter_hour"] == 0
+    take(park, "charge", [1100, 0, 0, 0], reason="the meter was read wrongly")
+    take(park, "discharge", [0, 0, 800, 290], reason="the meter was read wrongly")
+    assert matched(run_matching(park.desk, FOUR))["quarter_hour"] == 10
     park.audit(no_progress)

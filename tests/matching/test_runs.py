@@ -16,14 +16,12 @@ from ledger.matching.allocations import Allocations, LaneRow
 from ledger.matching.evaluate import POLICY, evaluate
 from ledger.matching.missing import Rule
 from ledger.matching.model import MAXIMAL
+from ledger.matching.runs import list_runs, load_manifest, load_run
 from ledger.matching.service import (
     RUN,
     Agreement,
     RunReport,
     data_period,
-    list_runs,
-    load_manifest,
-    load_run,
     register_contract,
     run_matching,
 )
@@ -93,7 +91,8 @@ def test_a_maximal_run_is_kept_as_such(park: House) -> None:
     take(park, "mast", [60, 0, 60, 0])
     agree(park)
     agree(park, name="trade", kind="green-trade", sources=["mast"], consumers={"saw": 0}, region="")
-    shares, more = run_matching(park.desk, FOUR), run_matching(park.desk, FOUR, policy=MAXIMAL)
+    shares = run_matching(park.desk, FOUR, into_lots=False)
+    more = run_matching(park.desk, FOUR, policy=MAXIMAL)
     # Of 120, 60, 80, 6: 50 of the roof for the saw, so 110 + 0 + 50 + 22 + 6; then all 120 and 80.
     assert matched(shares)["quarter_hour"] == 110 + 0 + 72 + 6
     assert matched(more)["quarter_hour"] == 120 + 0 + 80 + 6
@@ -126,7 +125,7 @@ def test_a_run_is_found_again_and_audited(park: House) -> None:
     assert sum(int(lane.wh.sum()) for lane in run.allocations.lanes) == 156
     assert manifest["totals"]["matched_wh"]["quarter_hour"] == 156
     assert len(manifest["inputs"]) == 7  # 3 points, 3 batches, 1 contract
-    assert park.audit(no_progress).entries == report.receipt.index + 1
+    assert park.audit(no_progress).entries == report.receipt.index + 2  # and one division
 
 
 def test_a_later_correction_leaves_the_run_as_it_was(park: House) -> None:
@@ -208,11 +207,16 @@ class TestContracts:
 
     def test_a_limit_holds_over_runs(self, park: House) -> None:
         agree(park, limit_wh=120)
+        at_once = run_matching(park.desk, FOUR, into_lots=False)
         first = Period(start_s=DAY_S, end_s=DAY_S + 2 * QUARTER_S)
         second = Period(start_s=DAY_S + 2 * QUARTER_S, end_s=FOUR.end_s)
         assert matched(run_matching(park.desk, first))["quarter_hour"] == 100
         assert matched(run_matching(park.desk, second))["quarter_hour"] == 20
-        assert matched(run_matching(park.desk, FOUR))["quarter_hour"] == 120
+        whole = run_matching(park.desk, FOUR)
+        assert matched(whole)["quarter_hour"] == 0
+        assert whole.evaluation.matched[0].covered_wh == 120
+        consumption_wh = at_once.evaluation.totals().consumption_wh
+        assert whole.evaluation.totals().consumption_wh == consumption_wh
 
     def test_a_parent_meter_is_not_a_consumer_beside_its_children(self, park: House) -> None:
         agree(park)

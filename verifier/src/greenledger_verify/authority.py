@@ -20,7 +20,7 @@ def verify_authority(opening: Opening) -> None:
     # 1
     for body in opening.bodies:
         with locate("entry {index}", index=body.index):
-            _verify_registrant(body, opening.state.operator)
+            verify_registrant(body, opening.state.operator)
     # 2
     if isinstance(opening.leaf, Reading):
         _verify_batch_author(opening, opening.leaf)
@@ -29,7 +29,7 @@ def verify_authority(opening: Opening) -> None:
         _verify_contract(opening, opening.leaf)
 
 
-def _verify_registrant(body: OpenedBody, operator: str) -> None:
+def verify_registrant(body: OpenedBody, operator: str) -> None:
     """Only of first registrations: later ones may be by an owner who hands the point over."""
     member = _OWNER_MEMBER.get(body.entry.type)
     if member is None or body.content is None or body.entry.text("replaces"):

@@ -1,4 +1,4 @@
-"""Opened bodies (formats.md §2, §4.2 to §4.5): their bytes against the reference, then their
+"""Opened bodies (formats.md §2, §4.2 to §4.8): their bytes against the reference, then their
 members.
 """
 
@@ -10,6 +10,7 @@ from typing import Any, Final
 from greenledger_verify import members
 from greenledger_verify.entry import MEDIA
 from greenledger_verify.failure import VerificationError, locate
+from greenledger_verify.leaves import SUPPLY_CLASSES
 from greenledger_verify.members import (
     SALT_SIZE,
     Check,
@@ -20,12 +21,14 @@ from greenledger_verify.members import (
     one_of,
     or_empty,
     pattern,
+    sorted_list,
     words,
 )
-from greenledger_verify.strict_json import BODY_DEPTH_MAX, parse_object
+from greenledger_verify.strict_json import BODY_DEPTH_MAX, INTEGER_MAX, parse_object
 
 _YEAR_S: Final = 366 * 86_400
 _SHARE_PPM_MAX: Final = 1_000_000
+_CLASSES: Final = len(SUPPLY_CLASSES)
 _MATCHED_KINDS: Final = ("generation", "consumption")
 _DECIMAL = pattern(r"[0-9]{1,15}(\.[0-9]{1,9})?", "123.45")
 
@@ -78,6 +81,24 @@ CONTRACT: Final[dict[str, Check]] = {
     "region": members.region,
     "limit_wh": integer(0),
 }
+CLAIM: Final[dict[str, Check]] = {
+    "consumer": members.party_id,
+    "points": sorted_list(members.random_id, least=1),
+    "from": members.time,
+    "to": members.time,
+    "as_of": integer(1),
+    "claimed_wh": integer(0),
+    "by_class": list_of(object_of({"class": integer(1, _CLASSES), "wh": integer(1)})),
+    "consumption_wh": integer(0),
+    "estimated_wh": integer(0),
+    "residual_wh": integer(-INTEGER_MAX),
+    "reason": words(0, 500),
+}
+FORM: Final[dict[str, Check]] = {
+    "issuer": words(1, 200),
+    "number": words(1, 200),
+    "document": or_empty(members.hash_hex),
+}
 
 
 def _check_point(content: dict[str, Any]) -> None:
@@ -129,9 +150,30 @@ def _check_contract(content: dict[str, Any]) -> None:
         raise VerificationError("the period of the contract is empty, or cuts a quarter-hour")
 
 
+def _check_claim(content: dict[str, Any]) -> None:
+    """What formats.md §4.7 asks of several members together, but for the months of park time."""
+    if members.parse_time(content["from"]) >= members.parse_time(content["to"]):
+        raise VerificationError("the period of the claim is empty")
+    classes = [item["class"] for item in content["by_class"]]
+    if classes != sorted(set(classes)):
+        raise VerificationError("by_class is not in order of classes, each once")
+    if sum(item["wh"] for item in content["by_class"]) != content["claimed_wh"]:
+        raise VerificationError("by_class does not sum to claimed_wh")
+    if content["residual_wh"] != content["consumption_wh"] - content["claimed_wh"]:
+        raise VerificationError("residual_wh is not consumption_wh less claimed_wh")
+    if content["estimated_wh"] > content["consumption_wh"]:
+        raise VerificationError("estimated_wh is more than consumption_wh")
+
+
+def _check_nothing(content: dict[str, Any]) -> None:
+    del content
+
+
 _CHECKS: Final[dict[str, tuple[Mapping[str, Check], Callable[[dict[str, Any]], None]]]] = {
     MEDIA + "point+json": (POINT, _check_point),
     MEDIA + "contract+json": (CONTRACT, _check_contract),
+    MEDIA + "claim+json": (CLAIM, _check_claim),
+    MEDIA + "form+json": (FORM, _check_nothing),
 }
 
 

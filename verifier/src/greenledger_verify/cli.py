@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from greenledger_verify import hashes
+from greenledger_verify.evidence_file import require_seed
+from greenledger_verify.explain_evidence import judge_evidence
 from greenledger_verify.explain_log import explain_log
 from greenledger_verify.failure import UnusableInput, VerificationError, locate
 from greenledger_verify.files import read_input
@@ -101,18 +103,32 @@ def _log(options: argparse.Namespace, report: Report) -> None:
     explain_log(verify_log(Path(options.directory), trust, report), trust, report)
 
 
+def _evidence(options: argparse.Namespace, report: Report) -> None:
+    trust = _trust(options)
+    seed = None if options.seed is None else require_seed(options.seed)
+    log = None if options.log is None else Path(options.log)
+    with _open_file(options.file) as file:
+        judge_evidence(file, log, seed, trust, report)
+
+
 def _trust(options: argparse.Namespace) -> Trust:
     return trust_of(options.vkey, None if options.trust is None else read_input(options.trust))
 
 
-_COMMANDS = {"inclusion": _inclusion, "consistency": _consistency, "proof": _proof, "log": _log}
+_COMMANDS = {
+    "inclusion": _inclusion,
+    "consistency": _consistency,
+    "proof": _proof,
+    "log": _log,
+    "evidence": _evidence,
+}
 
 
 def _batch(options: argparse.Namespace) -> int:
     shape = hashes.INCLUSION if options.command == "inclusion" else hashes.CONSISTENCY
     worst = 0
     try:
-        with _open_lines(options.batch) as lines:
+        with _open_file(options.batch) as lines:
             for answer, exit_code in hashes.check_batch(lines, shape, options.lang):
                 sys.stdout.write(answer + "\n")
                 worst = max(worst, exit_code)
@@ -123,7 +139,7 @@ def _batch(options: argparse.Namespace) -> int:
     return worst
 
 
-def _open_lines(name: str) -> AbstractContextManager[BinaryIO]:
+def _open_file(name: str) -> AbstractContextManager[BinaryIO]:
     if name == "-":
         return nullcontext(sys.stdin.buffer)
     try:
@@ -143,11 +159,17 @@ def _write_words(report: Report, failure: VerificationError | None) -> None:
         out.append(f"{number}. {'✓' if step.ok else '✗'} {step.text.render(language)}")
         if step.why:
             out.append(f"     {step.why}")
+    for line in report.lines.values():
+        said = "; ".join(text.render(language) for text in line.texts)
+        out += [] if line is not next(iter(report.lines.values())) else [""]
+        out.append(f"{line.name.render(language)}: {said}")
     if failure is None:
         out += ["", say("Established").render(language)]
         out += [f"  + {text.render(language)}" for text in report.established]
         out += ["", say("NOT established").render(language)]
         out += [f"  - {text.render(language)}" for text in report.not_established]
+    elif report.lines:
+        out += ["", say("Does NOT hold any more: {why}", why=failure.reason).render(language)]
     elif isinstance(failure, UnusableInput):
         out += [say("Unusable input: {why}", why=failure.render(language)).render(language)]
     else:
@@ -159,7 +181,7 @@ def _write_words(report: Report, failure: VerificationError | None) -> None:
 
 def _write_json(report: Report, failure: VerificationError | None) -> None:
     language = report.language
-    answer = {
+    answer: dict[str, object] = {
         "ok": failure is None,
         "steps": [
             {"number": number, "text": step.text.render(language), "ok": step.ok, "why": step.why}
@@ -172,6 +194,11 @@ def _write_json(report: Report, failure: VerificationError | None) -> None:
         "why": "" if failure is None else failure.render(language),
         "usable": not isinstance(failure, UnusableInput),
     }
+    if report.lines:
+        answer["lines"] = {
+            name: {**line.values, "text": [text.render(language) for text in line.texts]}
+            for name, line in report.lines.items()
+        }
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
 
 
@@ -210,7 +237,15 @@ def _parser() -> argparse.ArgumentParser:
         "log", help="a C2SP tile directory: tree and rules, from the genesis on"
     )
     log.add_argument("directory", metavar="DIR")
-    for command in (proof, log):
+    evidence = commands.add_parser("evidence", help="a claim, followed back to the readings")
+    evidence.add_argument("file", metavar="FILE", help="the evidence; - is standard input")
+    evidence.add_argument(
+        "--log", metavar="DIR", help="the public log as a tile directory: single use, status"
+    )
+    evidence.add_argument(
+        "--seed", metavar="HEX", help="the seed that you named for a file of level sampled"
+    )
+    for command in (proof, log, evidence):
         command.add_argument(
             "--vkey",
             metavar="VKEY",
@@ -219,7 +254,10 @@ def _parser() -> argparse.ArgumentParser:
             help="trusted log key (named as its origin) or witness key; may be repeated",
         )
         command.add_argument(
-            "--trust", metavar="TOML", help="file of [[log]] tables with origin and vkey"
+            "--trust",
+            metavar="TOML",
+            help="file of [[log]] tables with origin and vkey, and [[endorser]] tables with party "
+            "and vkey",
         )
         _add_output_options(command)
     return parser

@@ -17,6 +17,7 @@ from greenledger_verify.members import (
     one_of,
     or_empty,
     root_reference,
+    sorted_list,
     text,
     words,
 )
@@ -26,6 +27,7 @@ from greenledger_verify.strict_json import STATEMENT_DEPTH_MAX, parse_object
 
 ENTRY_SIZE_MAX: Final = 65_535
 MEDIA: Final = "application/vnd.greenledger."
+CLAIM_QUARTERS_MAX: Final = 2**20
 
 _COMMON: Final[dict[str, Check]] = {
     "type": text(1, 40),
@@ -85,6 +87,31 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "body": root_reference(MEDIA + "allocations", leaves_min=0),
         "manifest": hash_reference(MEDIA + "run+json"),
     },
+    "lot.divide": {
+        "run": members.hash_hex,
+        "origins": sorted_list(members.lot_origin, least=1),
+        "spends": sorted_list(members.random_id, least=0),
+        "creates": sorted_list(members.random_id, least=1),
+        "body": root_reference(MEDIA + "division", leaves_min=2),
+    },
+    "lot.wrap": {
+        "form": one_of("gec", "settlement", "stamp", "footprint"),
+        "wraps": sorted_list(members.random_id, least=1),
+        "body": hash_reference(MEDIA + "form+json"),
+    },
+    "claim.make": {
+        "claim": members.random_id,
+        "replaces": or_empty(members.random_id),
+        "spends": sorted_list(members.random_id, least=0),
+        "body": root_reference(MEDIA + "claim", leaves_min=1, leaves_max=CLAIM_QUARTERS_MAX),
+        "manifest": hash_reference(MEDIA + "claim+json"),
+    },
+    "claim.withdraw": {"claim": members.random_id, "reason": words(1, 500)},
+    "claim.flag": {
+        "claim": members.random_id,
+        "state": one_of("short", "cured"),
+        "because": members.hash_hex,
+    },
 }
 
 CORRECTS_LEAF_SIZE: Final = 32
@@ -105,6 +132,11 @@ class Entry:
     def text(self, member: str) -> str:
         value = self.statement[member]
         assert isinstance(value, str)
+        return value
+
+    def texts(self, member: str) -> list[str]:
+        value = self.statement[member]
+        assert isinstance(value, list)
         return value
 
     def integer(self, member: str) -> int:
@@ -170,6 +202,10 @@ def _check_statement(statement: dict[str, object]) -> None:
             _check_corrects_size(statement)
         if kind in ("readings", "readings.correction"):
             _check_previous(statement)
+        if kind == "lot.divide":
+            _check_division_size(statement)
+        if kind == "claim.make" and not statement["spends"] and not statement["replaces"]:
+            raise VerificationError("it spends no lot, and replaces no claim that did")
 
 
 def _check_corrects_size(statement: dict[str, object]) -> None:
@@ -181,6 +217,20 @@ def _check_corrects_size(statement: dict[str, object]) -> None:
             "corrects has {given} bytes, not a salt and 32 for each of {leaves} leaves",
             given=corrects["size"],
             leaves=body["size"],
+        )
+
+
+def _check_division_size(statement: dict[str, object]) -> None:
+    body, origins, creates = statement["body"], statement["origins"], statement["creates"]
+    assert isinstance(body, dict)
+    assert isinstance(origins, list)
+    assert isinstance(creates, list)
+    if body["size"] != len(origins) + len(creates):
+        raise VerificationError(
+            "body has {given} leaves, not one for each of {origins} origins and {lots} lots",
+            given=body["size"],
+            origins=len(origins),
+            lots=len(creates),
         )
 
 

@@ -72,20 +72,29 @@ def explain_opening(opening: Opening, trust: Trust, report: Report) -> None:
     _explain_limits(opening, report)
 
 
-def provenance(signer: RegisteredKey, endorsements: Iterable[Endorsement]) -> Text:
-    """formats.md §4.1: what the signing key says about where a reading comes from. Anybody can
-    call its key a meter's, so that counts only where somebody else endorsed it.
+PROVENANCE: Final = {
+    "meter": say("meter-signed: the key was registered as a meter's, and endorsed"),
+    "gateway": say("gateway-signed: the key was registered as a gateway's, and endorsed"),
+    "party": say("party import: the party holds the key itself"),
+    "operator": say("operator custody: the park operator's server holds the key for the party"),
+}
+
+
+def provenance(signer: RegisteredKey, endorsements: Iterable[Endorsement]) -> str:
+    """formats.md §4.1: what the signing key says about where a reading comes from, a key of
+    ``PROVENANCE``. Anybody can call its key a meter's, so that counts only where somebody else
+    endorsed it.
     """
-    endorsed = any(
-        one.vkey == signer.key.vkey and one.endorser != signer.party for one in endorsements
-    )
-    if signer.device == "meter" and endorsed:
-        return say("meter-signed: the key was registered as a meter's, and endorsed")
-    if signer.device == "gateway" and endorsed:
-        return say("gateway-signed: the key was registered as a gateway's, and endorsed")
-    if signer.custody == "owner":
-        return say("party import: the party holds the key itself")
-    return say("operator custody: the park operator's server holds the key for the party")
+    if signer.device in ("meter", "gateway") and endorsers(signer, endorsements):
+        return signer.device
+    return "party" if signer.custody == "owner" else "operator"
+
+
+def endorsers(signer: RegisteredKey, endorsements: Iterable[Endorsement]) -> list[Endorsement]:
+    """The endorsements of a key by others than its party."""
+    return [
+        one for one in endorsements if one.vkey == signer.key.vkey and one.endorser != signer.party
+    ]
 
 
 def utc(time_s: int) -> str:
@@ -143,7 +152,7 @@ def _explain_reading(opening: Opening, reading: Reading, report: Report) -> None
         report.establish("Quality: {flag}.", flag=flag)
     report.establish(
         "Provenance: {provenance}.",
-        provenance=provenance(opening.signer, opening.state.endorsements),
+        provenance=PROVENANCE[provenance(opening.signer, opening.state.endorsements)],
     )
 
 

@@ -2,6 +2,7 @@
 
 from greenledger_verify.explain import explain_checkpoint, utc
 from greenledger_verify.logdir import LogDirectory
+from greenledger_verify.lotbook import LotBook
 from greenledger_verify.report import Report
 from greenledger_verify.state import State
 from greenledger_verify.trust import Trust
@@ -59,6 +60,7 @@ def _explain_rules(state: State, report: Report) -> None:
         ended=ended,
         operator=state.operator,
     )
+    _explain_lots(state.lots, report)
     report.establish(
         "The last tick, the operator's word for the time, is {time}.", time=utc(state.tick_s)
     )
@@ -66,6 +68,12 @@ def _explain_rules(state: State, report: Report) -> None:
         "What stands in bodies: values, points, contracts and allocations are not in the public "
         "log."
     )
+    if state.lots.created:
+        report.leave_open(
+            "What lots and claims are worth, whose points they are of, and that no more was "
+            "divided than the meters showed: evidence files show that (greenledger-verify "
+            "evidence)."
+        )
     report.leave_open(
         "That registrants own their points and contracts, and that batches are sent by those who "
         "may: owners stand in bodies."
@@ -75,3 +83,28 @@ def _explain_rules(state: State, report: Report) -> None:
         "show it."
     )
     report.leave_open("That the meters told the truth.")
+
+
+def _explain_lots(book: LotBook, report: Report) -> None:
+    """Counts, and that nothing is used twice: of a book that holds a lot at all."""
+    if not book.created:
+        return
+    report.establish(
+        "{lots} lots were created from {origins} origins, each divided once; {spent} of them are "
+        "spent, none twice; {wraps} wraps, no two of one form on one lot.",
+        lots=len(book.created),
+        origins=len(book.divided),
+        spent=len(book.spent),
+        wraps=len(book.wrapped),
+    )
+    claims = book.claims.values()
+    short = sum(claim.short for claim in claims)
+    report.establish(
+        "{count} claims: {in_force} in force, of them {short} short; {replaced} replaced, "
+        "{withdrawn} withdrawn.",
+        count=len(claims),
+        in_force=sum(claim.ended is None for claim in claims),
+        short=short,
+        replaced=sum(claim.ended_how == "replaced" for claim in claims),
+        withdrawn=sum(claim.ended_how == "withdrawn" for claim in claims),
+    )

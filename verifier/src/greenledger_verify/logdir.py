@@ -67,7 +67,7 @@ def verify_log(directory: Path, trust: Trust, report: Report) -> LogDirectory:
     4. Each entry keeps the public rules (see ``rules``), from the genesis on.
     """
     with report.step("The checkpoint is signed by the log key that you brought"):
-        signed = verify_checkpoint(_read_checkpoint(directory), trust)
+        signed = verify_checkpoint(read_checkpoint(directory), trust)
     checkpoint = signed.checkpoint
     with report.step("All tiles and the root follow from the {size} entries", size=checkpoint.size):
         tree = _verify_tree(directory, checkpoint)
@@ -85,7 +85,7 @@ def verify_log(directory: Path, trust: Trust, report: Report) -> LogDirectory:
 # Files
 
 
-def _read_checkpoint(directory: Path) -> bytes:
+def read_checkpoint(directory: Path) -> bytes:
     if not directory.is_dir():
         raise UnusableInput("{directory} is not a directory", directory=directory)
     if not (directory / "checkpoint").is_file():
@@ -120,7 +120,7 @@ def _read_hashes(directory: Path, name: TileName) -> list[bytes]:
     return parse_tile(raw, name.width)
 
 
-def _read_bundle(directory: Path, name: TileName) -> tuple[bytes, list[bytes]]:
+def read_bundle(directory: Path, name: TileName) -> tuple[bytes, list[bytes]]:
     """A bundle's bytes and its entries; as above, a full bundle may stand for a partial one."""
     path = _present(directory, name)
     raw = _read(path, _BUNDLE_SIZE_MAX)
@@ -142,9 +142,9 @@ def _verify_tree(directory: Path, checkpoint: Checkpoint) -> TreePass:
     """Hash every entry, compare every tile from level 0 up, and compare the root."""
     found = TreePass()
     levels: list[list[bytes]] = [[]]
-    for name in _bundle_names(checkpoint.size):
+    for name in bundle_names(checkpoint.size):
         with locate("{file}", file=name.path):
-            raw, entries = _read_bundle(directory, name)
+            raw, entries = read_bundle(directory, name)
         found.bundle_digests.append(sha256(raw).digest())
         found.holds_statements |= any(entry.startswith(b"{") for entry in entries)
         levels[0] = [leaf_hash(entry) for entry in entries]
@@ -154,7 +154,7 @@ def _verify_tree(directory: Path, checkpoint: Checkpoint) -> TreePass:
     return found
 
 
-def _bundle_names(size: int) -> Iterator[TileName]:
+def bundle_names(size: int) -> Iterator[TileName]:
     number = 0
     while width := tile_width(0, number, size):
         yield TileName(level=None, number=number, width=width)
@@ -261,7 +261,7 @@ def _files_under_tile(directory: Path) -> Iterator[str]:
 def _verify_older_tile(directory: Path, name: TileName, width: int) -> None:
     present = TileName(level=name.level, number=name.number, width=width)
     if name.level is None:
-        same = _read_bundle(directory, name)[1] == _read_bundle(directory, present)[1][: name.width]
+        same = read_bundle(directory, name)[1] == read_bundle(directory, present)[1][: name.width]
     else:
         same = _read_hashes(directory, name) == _read_hashes(directory, present)[: name.width]
     if not same:
@@ -276,9 +276,9 @@ def _replay(directory: Path, signed: SignedCheckpoint, tree: TreePass) -> State:
     file.
     """
     state = State(origin=signed.checkpoint.origin, log_key=signed.log_key, complete=True)
-    for name in _bundle_names(signed.checkpoint.size):
+    for name in bundle_names(signed.checkpoint.size):
         with locate("{file}", file=name.path):
-            raw, entries = _read_bundle(directory, name)
+            raw, entries = read_bundle(directory, name)
             if sha256(raw).digest() != tree.bundle_digests[name.number]:
                 raise VerificationError("the file changed while it was being verified")
             for index, entry in enumerate(entries, name.index_start):

@@ -8,6 +8,7 @@ which check.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 
 from greenledger_verify.encoding import decode_hex
@@ -22,6 +23,7 @@ SALT_SIZE: Final = 32
 
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 _ZONE = re.compile(r"([+-])(0[0-9]|1[0-4]):(00|15|30|45)")
+_ORIGIN = re.compile(r"([0-9a-f]{32})/([0-9]{4}-(?:0[1-9]|1[0-2]))/(0|[1-9][0-9]{0,14})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -116,6 +118,37 @@ def or_empty(other: Check) -> Check:
             other(value)
 
     return check
+
+
+def sorted_list(item: Check, *, least: int) -> Check:
+    """An array of at least ``least`` texts, sorted, none twice."""
+    items = list_of(item)
+
+    def check(value: object) -> None:
+        items(value)
+        assert isinstance(value, list)
+        if len(value) < least or any(a >= b for a, b in pairwise(value)):
+            raise VerificationError(
+                "it must be sorted, none twice, and hold {least} at least", least=least
+            )
+
+    return check
+
+
+def lot_origin(value: object) -> None:
+    if not isinstance(value, str):
+        raise VerificationError("it must be a text")
+    parse_origin(value)
+
+
+def parse_origin(value: str) -> tuple[str, str, int]:
+    """``<point>/<YYYY-MM>/<revision>`` (formats.md §3.4): a month that exists, no leading zeros."""
+    match = _ORIGIN.fullmatch(value)
+    if match is None or match[2].startswith("0000"):
+        raise VerificationError(
+            "{value} is not an origin <point>/<YYYY-MM>/<revision>", value=value
+        )
+    return match[1], match[2], int(match[3])
 
 
 def hash_reference(media: str) -> Check:

@@ -63,6 +63,11 @@ class CompactRange:
             leaves *= 2
         self._subtrees.append((leaves, subtree_root))
 
+    def copy(self) -> "CompactRange":
+        other = CompactRange()
+        other.size, other._subtrees = self.size, list(self._subtrees)
+        return other
+
     def root(self) -> bytes:
         if not self._subtrees:
             return EMPTY_ROOT

@@ -158,7 +158,7 @@ def verify_opening(file: OpeningFile, trust: Trust, report: Report) -> Opening:
         "Each of the {count} opened bodies is what an entry of the file commits to",
         count=len(file.bodies),
     ):
-        bodies = _verify_bodies(file.bodies, entries)
+        bodies = verify_bodies(file.bodies, entries)
     opening = Opening(
         kind=file.kind,
         signed=signed,
@@ -255,12 +255,12 @@ def _replay(
         with locate("entry {index}", index=index):
             signer = apply(state, entries[index], index)
             if index == subject_index:
-                found = signer, _registered(state, author)
+                found = signer, registered(state, author)
     assert found is not None
     return *found, state
 
 
-def _registered(state: State, author: str) -> Party:
+def registered(state: State, author: str) -> Party:
     if author not in state.parties:
         raise VerificationError(
             "the file holds no registration of the author {author} before it", author=author
@@ -297,7 +297,8 @@ def _verify_leaf(kind: str, leaf: InnerLeaf, subject: Entry) -> Reading | Alloca
         return parse_reading(leaf.raw) if kind == "reading" else parse_allocation(leaf.raw)
 
 
-def _verify_bodies(bodies: dict[str, bytes], entries: dict[int, Entry]) -> tuple[OpenedBody, ...]:
+def verify_bodies(bodies: dict[str, bytes], entries: dict[int, Entry]) -> tuple[OpenedBody, ...]:
+    """Each body is what an entry commits to: hash, size and form."""
     references = {}
     for index, entry in entries.items():
         for member in entry.statement.values():

@@ -17,14 +17,26 @@ class Step:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a result that stands by itself: its name, sentences, and values for a program."""
+
+    name: Text
+    texts: tuple[Text, ...]
+    values: dict[str, object]
+
+
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """Filled while verifying. ``established`` counts only when every step held."""
+    """Filled while verifying. ``established`` counts only when every step held; ``lines`` stand
+    each by itself, and only evidence has them.
+    """
 
     language: Language = "en"
     steps: list[Step] = field(default_factory=list)
     established: list[Text] = field(default_factory=list)
     not_established: list[Text] = field(default_factory=list)
+    lines: dict[str, Line] = field(default_factory=dict)
 
     @contextmanager
     def step(self, template: str, /, **values: object) -> Iterator[None]:

@@ -15,6 +15,7 @@ in:
 * Registrations of parties, points and contracts name the one they replace.
 * Batches of one (author, source) are numbered without gaps, and each names the leaf hash of the one
   before.
+* Lots and claims: see ``lotbook``.
 
 An opening holds only some entries (``complete`` is False): there, rules that need all of them are
 left out, and said to be.
@@ -25,8 +26,9 @@ from typing import Final
 
 from greenledger_verify.entry import Entry
 from greenledger_verify.failure import VerificationError
+from greenledger_verify.lotrules import LOT_RULES
 from greenledger_verify.note import VerifierKey, parse_vkey
-from greenledger_verify.signing import check_signatures, genesis_key
+from greenledger_verify.signing import author_is_operator, check_signatures, genesis_key
 from greenledger_verify.state import Endorsement, Party, RegisteredKey, State
 from greenledger_verify.text import say
 
@@ -72,6 +74,7 @@ def apply(state: State, entry: Entry, index: int) -> RegisteredKey:
     signer = check_signatures(state, entry)
     state.used_ids.add(unique)
     state.counts[entry.type] = state.counts.get(entry.type, 0) + 1
+    state.signer = signer
     effect(state, entry)
     return signer
 
@@ -91,16 +94,6 @@ def _check_time(state: State, entry: Entry) -> None:
 
 
 # What each type requires, and what it changes
-
-
-def _author_is_operator(state: State, entry: Entry) -> None:
-    if entry.author != state.operator:
-        raise VerificationError(
-            "only the operator {operator} may make a {type}, not {author}",
-            operator=state.operator,
-            type=entry.type,
-            author=entry.author,
-        )
 
 
 def _author_is_party_or_operator(state: State, entry: Entry) -> None:
@@ -158,7 +151,7 @@ def _tick_effect(state: State, entry: Entry) -> None:
 
 
 def _party_rule(state: State, entry: Entry) -> None:
-    _author_is_operator(state, entry)
+    author_is_operator(state, entry)
     _check_replaces(state, "party", entry.text("party"), entry.text("replaces"))
     roles = entry.statement["roles"]
     assert isinstance(roles, list)
@@ -285,6 +278,7 @@ def _endorse_effect(state: State, entry: Entry) -> None:
             vkey=entry.text("vkey"),
             claim=entry.text("claim"),
             index=state.index,
+            endorser_vkey="" if state.signer is None else state.signer.key.vkey,
         )
     )
 
@@ -340,10 +334,12 @@ def _readings_rule(state: State, entry: Entry) -> None:
 
 def _readings_effect(state: State, entry: Entry) -> None:
     state.chains[entry.author, entry.text("source")] = (entry.integer("sequence"), entry.leaf_hash)
+    if entry.type == "readings.correction":
+        state.corrections.add(entry.leaf_hash)
 
 
 def _run_rule(state: State, entry: Entry) -> None:
-    _author_is_operator(state, entry)
+    author_is_operator(state, entry)
     if entry.integer("as_of") > state.index:
         raise VerificationError(
             "as_of is {given}, beyond the entries before entry {index}",
@@ -352,15 +348,15 @@ def _run_rule(state: State, entry: Entry) -> None:
         )
 
 
-def _no_effect(state: State, entry: Entry) -> None:
-    del state, entry
+def _run_effect(state: State, entry: Entry) -> None:
+    state.runs.add(entry.leaf_hash)
 
 
 _Rule = Callable[[State, Entry], None]
 
 _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "log.genesis": (_genesis_rule, _genesis_effect),
-    "tick": (_author_is_operator, _tick_effect),
+    "tick": (author_is_operator, _tick_effect),
     "party.register": (_party_rule, _party_effect),
     "key.register": (_key_register_rule, _key_register_effect),
     "key.endorse": (_endorse_rule, _endorse_effect),
@@ -369,5 +365,6 @@ _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "contract.register": (_contract_rule, _registration_effect),
     "readings": (_readings_rule, _readings_effect),
     "readings.correction": (_readings_rule, _readings_effect),
-    "match.run": (_run_rule, _no_effect),
+    "match.run": (_run_rule, _run_effect),
+    **LOT_RULES,
 }

@@ -10,6 +10,16 @@ from greenledger_verify.note import VerifierKey, parse_vkey, verify_signature
 from greenledger_verify.state import RegisteredKey, State
 
 
+def author_is_operator(state: State, entry: Entry) -> None:
+    if entry.author != state.operator:
+        raise VerificationError(
+            "only the operator {operator} may make a {type}, not {author}",
+            operator=state.operator,
+            type=entry.type,
+            author=entry.author,
+        )
+
+
 def check_signatures(state: State, entry: Entry) -> RegisteredKey:
     """The author's key first; then the proof of possession of a new key, or the log's key under the
     genesis.

@@ -1,7 +1,10 @@
-"""What the entries of a log say so far: its parties, keys, registrations and chains of batches."""
+"""What the entries of a log say so far: its parties, keys, registrations, chains of batches,
+and its book of lots.
+"""
 
 from dataclasses import dataclass, field, replace
 
+from greenledger_verify.lotbook import LotBook
 from greenledger_verify.note import VerifierKey
 from greenledger_verify.text import Text
 
@@ -29,18 +32,21 @@ class RegisteredKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endorsement:
-    """``endorser`` vouched for a key in entry ``index``."""
+    """``endorser`` vouched for a key in entry ``index``, signed with its key ``endorser_vkey``."""
 
     endorser: str
     party: str
     vkey: str
     claim: str
     index: int
+    endorser_vkey: str
 
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """What the entries so far say. ``log_key`` is the trust root that signed the checkpoint."""
+    """What the entries so far say. ``log_key`` is the trust root that signed the checkpoint,
+    ``signer`` the author's key under the entry that is taken in.
+    """
 
     origin: str
     log_key: VerifierKey
@@ -57,6 +63,13 @@ class State:
     used_ids: set[tuple[str, bytes]] = field(default_factory=set)
     endorsements: list[Endorsement] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    signer: RegisteredKey | None = None
+    runs: set[bytes] = field(default_factory=set)
+    corrections: set[bytes] = field(default_factory=set)
+    lots: LotBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lots = LotBook(complete=self.complete)
 
     def add_key(self, key: RegisteredKey) -> None:
         self.keys[key.party, key.key.key_id.hex()] = key

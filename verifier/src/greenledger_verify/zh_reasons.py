@@ -6,10 +6,6 @@ REASONS: Final[dict[str, str]] = {
     "--leaf-hash": "--leaf-hash",
     "--vkey": "--vkey",
     "--{name} is missing": "缺少 --{name}",
-    "[[log]] {origin}": "[[log]] {origin}",
-    "a [[log]] table has exactly the members origin and vkey": (
-        "[[log]] 表应恰有 origin 和 vkey 两个成员"
-    ),
     "a checkpoint has no empty line": "检查点中不得有空行",
     "a checkpoint has three lines or more, each ending in a newline": (
         "检查点至少有三行，每行以换行结尾"
@@ -107,7 +103,6 @@ REASONS: Final[dict[str, str]] = {
         "只有运营方 {operator} 可写 {type}，{author} 不可"
     ),
     "opening file": "公开文件",
-    "origin and vkey of a [[log]] table are strings": "[[log]] 表的 origin 和 vkey 应为字符串",
     "party {party} is not registered": "主体 {party} 未登记",
     "path of the proof": "证明的路径",
     "previous is empty exactly for sequence 0": "仅当 sequence 为 0 时 previous 为空",
@@ -160,7 +155,6 @@ REASONS: Final[dict[str, str]] = {
     "the id {id} was used before by {author}": "{author} 此前已用过标识 {id}",
     "the interval from {start} over {length} s is not one": "自 {start} 起 {length} 秒不是有效时段",
     "the interval lies outside its period {start} to {end}": "时段在其有效期 {start} 至 {end} 之外",
-    "the key of log {origin} is a witness's": "日志 {origin} 的密钥是见证人密钥",
     "the key of the log {origin} has not signed it": "日志 {origin} 的密钥未签名",
     "the key of {name} is neither Ed25519 nor an Ed25519 cosigner": (
         "{name} 的密钥既不是 Ed25519 也不是 Ed25519 联署密钥"
@@ -230,7 +224,6 @@ REASONS: Final[dict[str, str]] = {
     ),
     "the time of the cosignature is beyond 2^63": "联署时间超过 2^63",
     "the trust file is not TOML": "信任文件不是 TOML",
-    "the trust file must consist of [[log]] tables": "信任文件应由 [[log]] 表组成",
     "the {size} entries have the root {computed}, but the checkpoint says {root}": (
         "{size} 条记录的树根为 {computed}，但检查点所述为 {root}"
     ),

@@ -1,0 +1,114 @@
+"""What a claim says in words and sums (docs/formats.md §4.7). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ledger.errors import InvalidInput
+from ledger.log import entry as e
+from ledger.log.entry import Member
+from ledger.units import Period, format_instant, parse_instant
+
+NAME: Final = "claim"
+
+
+def _is_points(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) > 0
+        and all(map(e.ID.check, value))
+        and value == sorted(set(value))
+    )
+
+
+def _is_by_class(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and all(
+            isinstance(one, dict)
+            and set(one) == {"class", "wh"}
+            and all(map(e.COUNT.check, one.values()))
+            and 1 <= one["class"] <= 5
+            and one["wh"] > 0
+            for one in value
+        )
+        and [one["class"] for one in value] == sorted({one["class"] for one in value})
+    )
+
+
+_MEMBERS: Final[Mapping[str, Member]] = {
+    "consumer": e.PARTY,
+    "points": Member(expected="a sorted array of point ids, none twice", check=_is_points),
+    "from": e.INSTANT,
+    "to": e.INSTANT,
+    "as_of": e.COUNT,
+    "claimed_wh": e.COUNT,
+    "by_class": Member(expected="an array of {class, wh}, by class", check=_is_by_class),
+    "consumption_wh": e.COUNT,
+    "estimated_wh": e.COUNT,
+    "residual_wh": e.COUNT,
+    "reason": e.REASON_OR_NONE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A claim's figures. `by_class_wh`: {supply class: Wh above 0}."""
+
+    consumer: str
+    points: tuple[bytes, ...]
+    period: Period
+    as_of: int
+    by_class_wh: Mapping[int, int]
+    consumption_wh: int
+    estimated_wh: int
+    reason: str = ""
+
+    @property
+    def claimed_wh(self) -> int:
+        return sum(self.by_class_wh.values())
+
+    @property
+    def residual_wh(self) -> int:
+        return self.consumption_wh - self.claimed_wh
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "consumer": self.consumer,
+            "points": [point.hex() for point in self.points],
+            "from": format_instant(self.period.start_s),
+            "to": format_instant(self.period.end_s),
+            "as_of": self.as_of,
+            "claimed_wh": self.claimed_wh,
+            "by_class": [
+                {"class": class_, "wh": wh} for class_, wh in sorted(self.by_class_wh.items())
+            ],
+            "consumption_wh": self.consumption_wh,
+            "estimated_wh": self.estimated_wh,
+            "residual_wh": self.residual_wh,
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Manifest:
+        """Raises InvalidInput for wrong members, or sums that are none."""
+        e.check_members(value, _MEMBERS)
+        found = cls(
+            consumer=value["consumer"],
+            points=tuple(bytes.fromhex(point) for point in value["points"]),
+            period=Period(start_s=parse_instant(value["from"]), end_s=parse_instant(value["to"])),
+            as_of=value["as_of"],
+            by_class_wh={one["class"]: one["wh"] for one in value["by_class"]},
+            consumption_wh=value["consumption_wh"],
+            estimated_wh=value["estimated_wh"],
+            reason=value["reason"],
+        )
+        if found.residual_wh < 0:
+            raise InvalidInput(
+                f"{found.claimed_wh} Wh are claimed, {found.consumption_wh} Wh were consumed"
+            )
+        if found.to_json() != dict(value):
+            raise InvalidInput("the sums of the claim do not add up")
+        return found

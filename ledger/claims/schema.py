@@ -1,0 +1,105 @@
+"""Tables of claims, their lots, how they ended, and the flags that they were given."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from ledger.db import append_only, metadata
+
+# A claim claims no more of a lot than there is.
+WITHIN_TRIGGER: Final = """
+CREATE TRIGGER claim_lots_within BEFORE INSERT ON claim_lots
+WHEN NEW.wh > (SELECT l.wh FROM lots AS l WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot)
+BEGIN SELECT RAISE(ABORT, 'a claim claims no more of a lot than there is'); END
+"""
+# Only a claim that was replaced lets go of a lot; one that was withdrawn keeps it for good.
+ONCE_TRIGGER: Final = """
+CREATE TRIGGER claim_lots_once BEFORE INSERT ON claim_lots
+WHEN EXISTS (
+    SELECT 1 FROM claim_lots AS c LEFT JOIN claim_ends AS e
+    ON e.log_id = c.log_id AND e.claim = c.claim AND e.kind = 'replaced'
+    WHERE c.log_id = NEW.log_id AND c.lot = NEW.lot AND c.claim <> NEW.claim AND e.claim IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a lot is used by one claim'); END
+"""
+
+claims: Final = append_only(
+    Table(
+        "claims",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("claim", LargeBinary(16), primary_key=True),
+        Column("entry_index", BigInteger, nullable=False),
+        Column("author", String(40), nullable=False),
+        Column("replaces", LargeBinary(16), nullable=True),
+        Column("start_s", BigInteger, nullable=False),
+        Column("end_s", BigInteger, nullable=False),
+        Column("wh", BigInteger, CheckConstraint("wh >= 0", name="wh"), nullable=False),
+        Column("root", String(64), nullable=False),
+        Column("manifest", Text, nullable=False),
+        UniqueConstraint("log_id", "replaces"),
+        ForeignKeyConstraint(["log_id", "replaces"], ["claims.log_id", "claims.claim"]),
+        Index("ix_claims_entry", "log_id", "entry_index"),
+    )
+)
+claim_ends: Final = append_only(
+    Table(
+        "claim_ends",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("claim", LargeBinary(16), primary_key=True),
+        Column("entry_index", BigInteger, nullable=False),
+        Column(
+            "kind",
+            String(10),
+            CheckConstraint("kind IN ('replaced', 'withdrawn')", name="kind"),
+            nullable=False,
+        ),
+        Column("reason", String(500), nullable=False),
+        ForeignKeyConstraint(["log_id", "claim"], ["claims.log_id", "claims.claim"]),
+    )
+)
+claim_lots: Final = append_only(
+    Table(
+        "claim_lots",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("claim", LargeBinary(16), primary_key=True),
+        Column("lot", LargeBinary(16), primary_key=True),
+        Column("wh", BigInteger, CheckConstraint("wh >= 0", name="wh"), nullable=False),
+        ForeignKeyConstraint(["log_id", "claim"], ["claims.log_id", "claims.claim"]),
+        ForeignKeyConstraint(["log_id", "lot"], ["lot_spends.log_id", "lot_spends.lot"]),
+        Index("ix_claim_lots_lot", "log_id", "lot"),
+        info={"triggers": [WITHIN_TRIGGER, ONCE_TRIGGER]},
+    )
+)
+claim_flags: Final = append_only(
+    Table(
+        "claim_flags",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
+        Column("claim", LargeBinary(16), nullable=False),
+        Column(
+            "state",
+            String(5),
+            CheckConstraint("state IN ('short', 'cured')", name="state"),
+            nullable=False,
+        ),
+        ForeignKeyConstraint(["log_id", "claim"], ["claims.log_id", "claims.claim"]),
+        Index("ix_claim_flags_claim", "log_id", "claim"),
+    )
+)

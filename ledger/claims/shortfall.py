@@ -1,0 +1,227 @@
+"""When a correction takes away what was claimed: which claims are short, what may still be used.
+
+A division gives each Wh to one lot, and a lot is spent once, so claims can't exceed what was
+metered when it was divided. Only a later correction can bring them above it. Then
+
+    used_wh ≤ metered_wh + short_wh
+
+holds in a row of `shorts` for each quarter-hour concerned: only a correction raises `short_wh`, and
+while it is above 0 that quarter-hour takes no new use. A replacement or withdrawal lowers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, insert, select, update
+
+from ledger.claims import store
+from ledger.errors import Refused
+from ledger.log.entry import Entry
+from ledger.log.store import LogFacts
+from ledger.log.types import Bodies, Tx
+from ledger.lots import store as lots
+from ledger.lots.model import Month, month_of
+from ledger.lots.packed import Int64
+from ledger.lots.schema import shorts
+from ledger.matching.metered import metered
+from ledger.metering import store as metering
+from ledger.metering.batches import Readings
+from ledger.units import QUARTER_HOUR_S, format_instant, parse_zone, zone_offset_s
+
+Grids = Mapping[tuple[bytes, Month], Int64]  # (point, month): int64[count]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Short:
+    """A divided quarter-hour that was corrected downward, last by entry `entry_index`."""
+
+    point: bytes
+    start_s: int
+    entry_index: int
+    metered_wh: int
+    used_wh: int
+    short_wh: int
+
+
+def rows_of(
+    conn: Connection, log_id: int, point: bytes | None = None, month: Month | None = None
+) -> list[Short]:
+    query = select(shorts).where(shorts.c.log_id == log_id).order_by(shorts.c.start_s)
+    if point is not None:
+        query = query.where(shorts.c.point == point)
+    if month is not None:
+        query = query.where(
+            shorts.c.start_s >= month.start_s, shorts.c.start_s < month.period.end_s
+        )
+    return [
+        Short(
+            point=bytes(row.point),
+            start_s=row.start_s,
+            entry_index=row.entry_index,
+            metered_wh=row.metered_wh,
+            used_wh=row.used_wh,
+            short_wh=row.short_wh,
+        )
+        for row in conn.execute(query)
+    ]
+
+
+def after_correction(tx: Tx, _entry: Entry, bodies: Bodies) -> None:
+    """What a correction, which was just stored, does to what was divided before."""
+    readings = bodies["body"]
+    assert isinstance(readings, Readings)
+    zone_s = _zone_s(tx.log)
+    touched: dict[tuple[bytes, Month], set[int]] = {}
+    for block in readings.blocks:
+        first_s = block.start_s // QUARTER_HOUR_S * QUARTER_HOUR_S
+        for start_s in range(first_s, block.end_s, QUARTER_HOUR_S):
+            month = month_of(start_s, zone_s)
+            touched.setdefault((block.point, month), set()).add(start_s)
+    divided = {point: lots.divided_months(tx.conn, tx.log.log_id, point) for point, _ in touched}
+    for (point, month), starts_s in touched.items():
+        if month.start_s in divided[point]:
+            _note(tx, point, month, starts_s)
+
+
+def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
+    log_id = tx.log.log_id
+    known = metering.current_points(tx.conn, log_id, only={point})[point]
+    now_wh = metered(tx.conn, tx.log, known, month).wh
+    left = lots.left_over(tx.conn, lots.Divisions(tx.conn, tx.log), log_id, point, month)
+    used = store.used_by_claim(tx.conn, log_id, point, month).values()
+    used_wh = np.sum([np.zeros(month.count, dtype=np.int64), *used], axis=0)
+    before = {row.start_s for row in rows_of(tx.conn, log_id, point, month)}
+    for start_s in sorted(starts_s):
+        at = lots.position(start_s, month.start_s)
+        metered_wh, used_here_wh = int(now_wh[at]), int(used_wh[at])
+        if start_s not in before and metered_wh >= int(left.base_wh[at]):
+            continue
+        values = {
+            "entry_index": tx.index,
+            "metered_wh": metered_wh,
+            "used_wh": used_here_wh,
+            "short_wh": max(0, used_here_wh - metered_wh),
+        }
+        if start_s in before:
+            _update(tx, point, start_s, values)
+        else:
+            row = {"log_id": log_id, "point": point, "start_s": start_s, **values}
+            tx.conn.execute(insert(shorts).values(row))
+
+
+def _update(tx: Tx, point: bytes, start_s: int, values: Mapping[str, int]) -> None:
+    tx.conn.execute(
+        update(shorts)
+        .where(
+            shorts.c.log_id == tx.log.log_id,
+            shorts.c.point == point,
+            shorts.c.start_s == start_s,
+        )
+        .values(**values)
+    )
+
+
+def change_use(tx: Tx, before: Grids, after: Grids) -> None:
+    """Book a change of use. Raises Refused where it is new use of what is short, or of more than
+    was metered."""
+    for point, month in sorted({*before, *after}):
+        rows = rows_of(tx.conn, tx.log.log_id, point, month)
+        for row in rows:
+            at = lots.position(row.start_s, month.start_s)
+            old_wh, new_wh = _at(before, point, month, at), _at(after, point, month, at)
+            if old_wh != new_wh:
+                _change(tx, row, old_wh, new_wh)
+
+
+def _at(grids: Grids, point: bytes, month: Month, position: int) -> int:
+    grid = grids.get((point, month))
+    return 0 if grid is None else int(grid[position])
+
+
+def _change(tx: Tx, row: Short, old_wh: int, new_wh: int) -> None:
+    used_wh = row.used_wh - old_wh + new_wh
+    if new_wh > old_wh and used_wh > row.metered_wh:
+        raise Refused(
+            f"point {row.point.hex()} at {format_instant(row.start_s)}: a correction (entry"
+            f" {row.entry_index}) left {row.metered_wh} Wh, of which others use"
+            f" {row.used_wh - old_wh}: {new_wh} Wh can't be used"
+        )
+    short_wh = min(row.short_wh, max(0, used_wh - row.metered_wh))
+    _update(tx, row.point, row.start_s, {"used_wh": used_wh, "short_wh": short_wh})
+
+
+def require_covered(tx: Tx, grids: Grids) -> None:
+    """A claim that has just been made is not short. Raises Refused."""
+    for (point, month), wh in grids.items():
+        for row in rows_of(tx.conn, tx.log.log_id, point, month):
+            if row.short_wh and wh[lots.position(row.start_s, month.start_s)]:
+                raise Refused(
+                    f"point {point.hex()} at {format_instant(row.start_s)}: {row.used_wh} Wh are"
+                    f" claimed, a correction (entry {row.entry_index}) left {row.metered_wh} Wh"
+                )
+
+
+def allowed_wh(conn: Connection, log_id: int, point: bytes, month: Month) -> dict[int, int]:
+    """{position: Wh that may still be used}, where a correction limits it."""
+    return {
+        lots.position(row.start_s, month.start_s): max(0, row.metered_wh - row.used_wh)
+        for row in rows_of(conn, log_id, point, month)
+    }
+
+
+def short_claims(conn: Connection, log: LogFacts) -> dict[bytes, int]:
+    """{claim in force that says more than the meters: the first correction that made it so}."""
+    zone_s = _zone_s(log)
+    by_month: dict[tuple[bytes, Month], list[Short]] = {}
+    for row in rows_of(conn, log.log_id):
+        if row.short_wh:
+            by_month.setdefault((row.point, month_of(row.start_s, zone_s)), []).append(row)
+    found: dict[bytes, int] = {}
+    for (point, month), rows in by_month.items():
+        for claim, used_wh in store.used_by_claim(conn, log.log_id, point, month).items():
+            for row in rows:
+                if used_wh[lots.position(row.start_s, month.start_s)]:
+                    found[claim] = min(found.get(claim, row.entry_index), row.entry_index)
+    return found
+
+
+def owed_flags(conn: Connection, log: LogFacts) -> dict[bytes, str]:
+    """{claim in force: the flag that it must be given next}, for those whose last one is wrong."""
+    short = short_claims(conn, log)
+    owed = {}
+    for row in store.find_claims(conn, log.log_id):
+        if not row.in_force:
+            continue
+        if row.claim in short and row.flag != store.SHORT:
+            owed[row.claim] = store.SHORT
+        elif row.claim not in short and row.flag == store.SHORT:
+            owed[row.claim] = store.CURED
+    return owed
+
+
+def require_flags(tx: Tx) -> None:
+    """Nothing new is used before the log says which claims are short. Raises Refused."""
+    owed = owed_flags(tx.conn, tx.log)
+    if owed:
+        raise Refused(
+            f"{len(owed)} claims are short, or are no more, and the log does not say so yet; run:"
+            " greenledger claim flag"
+        )
+
+
+def used_grids(
+    rows: Iterable[tuple[lots.LotRow, Int64]], zone_s: int
+) -> dict[tuple[bytes, Month], Int64]:
+    """Sum of what is used of lots, by point and month; each on the grid of its month."""
+    found: dict[tuple[bytes, Month], Int64] = {}
+    for lot, wh in rows:
+        key = lot.point, month_of(lot.month_start_s, zone_s)
+        found[key] = found[key] + wh if key in found else wh
+    return found
+
+
+def _zone_s(log: LogFacts) -> int:
+    return zone_offset_s(parse_zone(log.zone))

@@ -1,0 +1,369 @@
+"""greenledger claim …: claim what was matched, show it to others, follow it back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Connection
+
+from ledger import db
+from ledger.claims import evidence as ev
+from ledger.claims import service, shortfall, store
+from ledger.claims.trace import Traced, first_quarter_s, trace
+from ledger.cli.lots import class_name
+from ledger.cli.matching import period_of
+from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
+from ledger.cli.output import Output, energy, park_time, share, span, step
+from ledger.errors import InvalidInput, NotFound
+from ledger.files import new_private
+from ledger.house import House
+from ledger.metering import store as metering
+from ledger.units import format_instant
+
+claim = typer.Typer(
+    help="Claims: matched energy that a consumer uses for itself, once.", no_args_is_help=True
+)
+ClaimId = Annotated[str, typer.Argument(help="The claim's id, or enough of its beginning.")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key", help="Private key file of an owner that holds its own key.")
+]
+_PREFIX_MIN = 4
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(claim, name="claim")
+
+
+def find(conn: Connection, house: House, text: str) -> store.ClaimRow:
+    """A claim by its id or the beginning of it. Raises InvalidInput or NotFound."""
+    if len(text) < _PREFIX_MIN:
+        raise InvalidInput(f"{text!r} is too short for a claim: give {_PREFIX_MIN} digits or more")
+    known = store.find_claims(conn, house.log.log_id)
+    found = [row for row in known if row.claim.hex().startswith(text.lower())]
+    if not found:
+        raise NotFound(f"no claim begins with {text!r}; see: greenledger claim list")
+    if len(found) > 1:
+        raise InvalidInput(f"{len(found)} claims begin with {text!r}: give more of the id")
+    return found[0]
+
+
+@claim.command("make")
+def make(
+    points: Annotated[list[str], typer.Argument(help="Consumption points of one owner.")],
+    start: Annotated[str, typer.Option("--from", help="First day, or time, of park time.")],
+    end: Annotated[str, typer.Option("--to", help="Day, or time, after the last.")],
+    key: KeyFile = None,
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Claim all that the points hold in a period, and have not claimed yet."""
+    house = open_house(directory)
+    period = period_of(start, end, house.log.zone)
+    made = service.make(house.desk, points, period, key=read_key(key) if key else None)
+    _say_made(Output(as_json=as_json), house, made)
+
+
+@claim.command("replace")
+def replace(
+    claim_id: ClaimId,
+    reason: Annotated[str, typer.Option(help="Why, for those who are shown the claim.")],
+    key: KeyFile = None,
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Claim anew what the same lots allow now, and what the points hold since."""
+    house = open_house(directory)
+    with db.reading(house.engine) as conn:
+        old = find(conn, house, claim_id)
+    made = service.replace(house.desk, old.claim, reason, key=read_key(key) if key else None)
+    _say_made(Output(as_json=as_json), house, made)
+
+
+def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
+    manifest = made.manifest
+    out.say(
+        f"Claim {made.claim.hex()} of {energy(manifest.claimed_wh)} is entry {made.receipt.index}:"
+        f" {share(manifest.claimed_wh, manifest.consumption_wh)} of"
+        f" {energy(manifest.consumption_wh)} consumed, {made.lots} lots,"
+        f" {span(manifest.period.start_s, manifest.period.end_s, house.log.zone)}."
+    )
+    out.say("Seal it with a checkpoint, then hand it out: greenledger claim evidence.")
+    out.result(
+        {
+            "claim": made.claim.hex(),
+            "entry": made.receipt.index,
+            "lots": made.lots,
+            **manifest.to_json(),
+        }
+    )
+
+
+@claim.command("withdraw")
+def withdraw(
+    claim_id: ClaimId,
+    reason: Annotated[str, typer.Option(help="Why; everybody will see it.")],
+    key: KeyFile = None,
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Take a claim back for good. Its lots stay spent."""
+    house = open_house(directory)
+    with db.reading(house.engine) as conn:
+        old = find(conn, house, claim_id)
+    receipt = service.withdraw(house.desk, old.claim, reason, key=read_key(key) if key else None)
+    out = Output(as_json=as_json)
+    out.say(f"Claim {old.claim.hex()} is withdrawn by entry {receipt.index}.")
+    out.result({"claim": old.claim.hex(), "entry": receipt.index})
+
+
+@claim.command("flag")
+def flag(directory: Dir = None, as_json: Json = False) -> None:
+    """Tell the log which claims a correction left short, and which are no more (import does)."""
+    house = open_house(directory)
+    flags = say_flags(Output(as_json=as_json), house)
+    Output(as_json=as_json).result({"flags": flags})
+
+
+def say_flags(out: Output, house: House) -> list[dict[str, Any]]:
+    """Write the flags that are owed, and say so."""
+    found = [receipt.entry.statement for receipt in service.flag(house.desk)]
+    for one in found:
+        if one["state"] == store.SHORT:
+            out.warn(
+                f"claim {one['claim']} claims more than the meters say now: replace it (greenledger"
+                " claim replace) or withdraw it"
+            )
+        else:
+            out.say(f"Claim {one['claim']} is not short any more.")
+    return [{"claim": one["claim"], "state": one["state"]} for one in found]
+
+
+@claim.command("list")
+def list_claims(directory: Dir = None, as_json: Json = False) -> None:
+    """All claims, with how they stand."""
+    house = open_house(directory)
+    with db.reading(house.engine) as conn:
+        rows = store.find_claims(conn, house.log.log_id)
+        short = shortfall.short_claims(conn, house.log)
+    out = Output(as_json=as_json)
+    out.table(
+        "Claims",
+        ["claim", "consumer", ">claimed", ">share", "period", "state", ">entry"],
+        [
+            [
+                row.claim.hex()[:12],
+                row.author,
+                energy(row.wh),
+                share(row.wh, row.manifest.consumption_wh),
+                span(row.start_s, row.end_s, house.log.zone),
+                state_of(row, short),
+                row.entry_index,
+            ]
+            for row in rows
+        ],
+    )
+    out.result({"claims": [_claim_json(row, short) for row in rows]})
+
+
+def state_of(row: store.ClaimRow, short: dict[bytes, int]) -> str:
+    if row.ended:
+        return f"{row.ended} by entry {row.end_index}"
+    return f"short since entry {short[row.claim]}" if row.claim in short else "in force"
+
+
+def _claim_json(row: store.ClaimRow, short: dict[bytes, int]) -> dict[str, Any]:
+    return {
+        "claim": row.claim.hex(),
+        "entry": row.entry_index,
+        "state": row.ended or ("short" if row.claim in short else "in force"),
+        "ended_by": row.end_index,
+        "short_since": short.get(row.claim),
+        "replaces": row.replaces.hex(),
+        **row.manifest.to_json(),
+    }
+
+
+@claim.command("status")
+def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> None:
+    """How a claim stands: in force, short, replaced or withdrawn, and what it is made of."""
+    house = open_house(directory)
+    with db.reading(house.engine) as conn:
+        row = find(conn, house, claim_id)
+        short = shortfall.short_claims(conn, house.log)
+        names = {
+            point: found.master.name
+            for point, found in metering.current_points(conn, house.log.log_id).items()
+        }
+        lots = store.lots_of_claim(conn, house.log.log_id, row.claim)
+    out, manifest = Output(as_json=as_json), row.manifest
+    out.table(
+        f"Claim {row.claim.hex()}",
+        ["what", "is"],
+        [
+            ["state", state_of(row, short)],
+            ["consumer", row.author],
+            ["points", ", ".join(names[point] for point in manifest.points)],
+            ["period", span(row.start_s, row.end_s, house.log.zone)],
+            ["claimed", f"{energy(manifest.claimed_wh)} ({manifest.claimed_wh:,} Wh)"],
+            *(
+                [f"  {class_name(class_)}", energy(wh)]
+                for class_, wh in manifest.by_class_wh.items()
+            ),
+            [
+                "consumption",
+                energy(manifest.consumption_wh),
+            ],
+            ["  of it estimated", energy(manifest.estimated_wh)],
+            ["residual", energy(manifest.residual_wh)],
+            ["share", share(manifest.claimed_wh, manifest.consumption_wh)],
+            ["lots", str(len(lots))],
+            ["entry", str(row.entry_index)],
+            *([["replaces", row.replaces.hex()]] if row.replaces else []),
+            *([["reason", row.end_reason]] if row.ended == store.WITHDRAWN else []),
+        ],
+    )
+    out.result({**_claim_json(row, short), "lots": [lot.hex() for lot in lots]})
+
+
+@claim.command("trace")
+def trace_claim(
+    claim_id: ClaimId,
+    at: Annotated[
+        str, typer.Option(help="Start of the quarter-hour, park time (default: its first).")
+    ] = "",
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Follow a claimed quarter-hour back to contract, meter and signed batch."""
+    house = open_house(directory)
+    with db.reading(house.engine) as conn:
+        row = find(conn, house, claim_id)
+        at_s = park_instant(at, house.log.zone) if at else first_quarter_s(conn, house.log, row)
+        found = trace(conn, house.log, row, at_s)
+    out = Output(as_json=as_json)
+    out.table(
+        f"Claim {row.claim.hex()[:12]}, quarter-hour {park_time(at_s, house.log.zone)}",
+        ["lot", "side", "point", ">claimed", "class", "contracts", "division", "run"],
+        [
+            [
+                one.lot.hex()[:12],
+                one.side,
+                one.point,
+                energy(one.wh),
+                class_name(one.supply_class),
+                ", ".join(f"{name} {energy(wh)}" for name, wh in one.contracts.items()),
+                f"entry {one.division_index}",
+                f"entry {one.run_index}",
+            ]
+            for one in found
+        ],
+    )
+    out.table(
+        "Readings that it rests on",
+        ["point", "meter", "interval (park time)", ">value", "batch", "by", "provenance"],
+        [
+            [
+                each.point,
+                each.meter or "–",
+                span(each.start_s, each.start_s + each.length_s, house.log.zone),
+                energy(each.value_wh),
+                f"entry {each.entry_index}, leaf {each.leaf_index}",
+                each.author,
+                each.provenance,
+            ]
+            for one in found
+            for each in one.readings
+        ],
+    )
+    out.result({"claim": row.claim.hex(), "at": format_instant(at_s), "cells": _cells_json(found)})
+
+
+def _cells_json(found: Sequence[Traced]) -> list[dict[str, Any]]:
+    return [
+        {
+            "lot": one.lot.hex(),
+            "side": one.side,
+            "class": int(one.supply_class),
+            "point": one.point,
+            "wh": one.wh,
+            "lot_wh": one.lot_wh,
+            "division": one.division_index,
+            "run": one.run_index,
+            "contracts": one.contracts,
+            "readings": [
+                {
+                    "point": each.point,
+                    "meter": each.meter,
+                    "start": format_instant(each.start_s),
+                    "length_s": each.length_s,
+                    "value_wh": each.value_wh,
+                    "entry": each.entry_index,
+                    "leaf": each.leaf_index,
+                    "author": each.author,
+                    "provenance": each.provenance,
+                }
+                for each in one.readings
+            ],
+        }
+        for one in found
+    ]
+
+
+@claim.command("evidence")
+def evidence(
+    claim_id: ClaimId,
+    out_file: Annotated[Path, typer.Option("--out", help="File to write: NAME.evidence.json.")],
+    level: Annotated[str, typer.Option(help="One of " + ", ".join(ev.LEVELS) + ".")] = "full",
+    seed: Annotated[
+        str, typer.Option(help="For sampled: 64 hex digits that the verifier chose.")
+    ] = "",
+    samples: Annotated[int, typer.Option(help="For sampled: how many.")] = ev.SAMPLES,
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Write the evidence file of a claim: total (the sums), sampled, or full."""
+    house = open_house(directory)
+    if level not in ev.LEVELS:
+        raise InvalidInput(f"--level {level!r}: it is one of {', '.join(ev.LEVELS)}")
+    sample = _sample(level, seed, samples)
+    out = Output(as_json=as_json)
+    house.checkpoint()
+    with db.reading(house.engine) as conn:
+        row = find(conn, house, claim_id)
+        state = state_of(row, shortfall.short_claims(conn, house.log))
+    with out.progress() as bar, new_private(out_file) as file:
+        advance = step(bar, f"{out_file.name}")
+        for number, line in enumerate(ev.lines(house.desk, row.claim, level, sample)):
+            file.write(line)
+            advance(number, 0)
+    size = out_file.stat().st_size
+    if state != "in force":
+        out.warn(f"the claim is {state}: a verifier who has the log will say so")
+    out.say(f"{out_file}: evidence of claim {row.claim.hex()[:12]}, {level}, {size:,} bytes.")
+    out.say(f"greenledger-verify evidence {out_file} --log TILES --trust TRUST.toml")
+    out.result(
+        {
+            "claim": row.claim.hex(),
+            "file": str(out_file),
+            "level": level,
+            "bytes": size,
+            "seed": sample.seed.hex() if sample else "",
+            "samples": sample.count if sample else 0,
+        }
+    )
+
+
+def _sample(level: str, seed: str, samples: int) -> ev.Sample | None:
+    if level != "sampled":
+        if seed:
+            raise InvalidInput("--seed belongs to --level sampled")
+        return None
+    try:
+        chosen = bytes.fromhex(seed) if seed else secrets.token_bytes(ev.SEED_BYTES)
+    except ValueError as error:
+        raise InvalidInput("--seed: 64 hex digits are needed") from error
+    return ev.Sample(seed=chosen, count=samples)

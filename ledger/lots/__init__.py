@@ -1,0 +1,1 @@
+"""Attribute lots: origins, their division, spending, forms; the rule that nothing is used twice."""

@@ -1,0 +1,91 @@
+"""Lots, origins and months (docs/formats.md §3.4). Pure.
+
+A lot is the attribute of metered energy, a coin with one owner: its public id says nothing. An
+origin is what a point's meter showed in a month of park time, as of one division of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from ledger.errors import InvalidInput
+from ledger.units import QUARTER_HOUR_S, Period
+
+LOT_BYTES: Final = 16
+NO_LOT: Final = bytes(LOT_BYTES)
+# What generates has lots of supply, what consumes has lots of cover: the same thing twice.
+SUPPLY_KINDS: Final = ("generation", "storage-discharge")
+COVER_KINDS: Final = ("consumption", "storage-charge")
+# A remainder is of no class, and held by nobody.
+REMAINDER: Final = 0
+
+_ORIGIN = re.compile(r"([0-9a-f]{32})/([0-9]{4})-(0[1-9]|1[0-2])/(0|[1-9][0-9]{0,5})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Month:
+    """A calendar month of park time, which is `zone_offset_s` ahead of UTC."""
+
+    year: int
+    month: int
+    zone_offset_s: int
+
+    @property
+    def start_s(self) -> int:
+        return int(datetime(self.year, self.month, 1, tzinfo=UTC).timestamp()) - self.zone_offset_s
+
+    @property
+    def next(self) -> Month:
+        year, month = divmod(self.year * 12 + self.month, 12)
+        return Month(year=year, month=month + 1, zone_offset_s=self.zone_offset_s)
+
+    @property
+    def period(self) -> Period:
+        return Period(start_s=self.start_s, end_s=self.next.start_s)
+
+    @property
+    def count(self) -> int:
+        """Its quarter-hours."""
+        return self.period.length_s // QUARTER_HOUR_S
+
+    def __str__(self) -> str:
+        return f"{self.year:04}-{self.month:02}"
+
+
+def month_of(unix_s: int, zone_offset_s: int) -> Month:
+    at = datetime.fromtimestamp(unix_s + zone_offset_s, UTC)
+    return Month(year=at.year, month=at.month, zone_offset_s=zone_offset_s)
+
+
+def months_in(period: Period, zone_offset_s: int) -> list[Month]:
+    """The months that a period touches, in order."""
+    found = [month_of(period.start_s, zone_offset_s)]
+    while found[-1].period.end_s < period.end_s:
+        found.append(found[-1].next)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class OriginId:
+    """`<point>/<YYYY-MM>/<revision>`: public, and divided once."""
+
+    point: bytes
+    month: Month
+    revision: int
+
+    def __str__(self) -> str:
+        return f"{self.point.hex()}/{self.month}/{self.revision}"
+
+
+def parse_origin(text: str, zone_offset_s: int = 0) -> OriginId:
+    """Raises InvalidInput."""
+    found = _ORIGIN.fullmatch(text)
+    if not found:
+        raise InvalidInput(f"origin {text[:60]!r} is not of the form <point>/2026-01/0")
+    month = Month(year=int(found[2]), month=int(found[3]), zone_offset_s=zone_offset_s)
+    if not 1970 <= month.year < 9999:
+        raise InvalidInput(f"origin {text!r}: a month lies in the years 1970 to 9998")
+    return OriginId(point=bytes.fromhex(found[1]), month=month, revision=int(found[4]))

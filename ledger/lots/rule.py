@@ -1,0 +1,135 @@
+"""The public rule: nothing is used twice, shown by headers alone (docs/formats.md §4.1). Pure.
+
+`SingleUse` is handed the statements of a log one after the other and raises Refused with the first
+that breaks the rule:
+
+- an origin is divided once, and revision r after r − 1;
+- no lot is created twice; what is spent was created before and is not spent yet;
+- a lot has one wrap of each form at most;
+- a claim id is new; it replaces or withdraws a claim in force only, and a lot whose claim was
+  withdrawn stays spent.
+
+It needs no database, no body and no key: whoever has the log's entries can run it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ledger.errors import InvalidInput, Refused
+
+DIVIDE: Final = "lot.divide"
+WRAP: Final = "lot.wrap"
+MAKE: Final = "claim.make"
+WITHDRAW: Final = "claim.withdraw"
+FLAG: Final = "claim.flag"
+
+Statement = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class SingleUse:
+    """What the entries so far have divided, created, spent and claimed; each by entry index."""
+
+    origins: dict[str, int] = field(default_factory=dict)
+    created: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)
+    wrapped: dict[tuple[str, str], int] = field(default_factory=dict)
+    claims: dict[str, int] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+
+    def take(self, index: int, statement: Statement) -> None:
+        """Judge entry `index` and take it in. Raises Refused, and then nothing is taken."""
+        rule = _RULES.get(statement["type"])
+        if rule:
+            rule(self, index, statement)
+
+    def _divide(self, index: int, statement: Statement) -> None:
+        for origin in statement["origins"]:
+            self._check_origin(origin)
+        self._check_spends(statement["spends"])
+        for lot in statement["creates"]:
+            if lot in self.created:
+                raise Refused(f"lot {lot} was created before, by entry {self.created[lot]}")
+        self.origins.update(dict.fromkeys(statement["origins"], index))
+        self.spent.update(dict.fromkeys(statement["spends"], index))
+        self.created.update(dict.fromkeys(statement["creates"], index))
+
+    def _check_origin(self, origin: str) -> None:
+        if origin in self.origins:
+            raise Refused(f"origin {origin} was divided before, by entry {self.origins[origin]}")
+        month, _, revision = origin.rpartition("/")
+        if revision != "0" and f"{month}/{int(revision) - 1}" not in self.origins:
+            raise Refused(f"origin {origin} is divided before revision {int(revision) - 1}")
+
+    def _check_spends(self, lots: Iterable[str]) -> None:
+        for lot in lots:
+            if lot not in self.created:
+                raise Refused(f"lot {lot} was never created")
+            if lot in self.spent:
+                raise Refused(f"lot {lot} was spent before, by entry {self.spent[lot]}")
+
+    def _wrap(self, index: int, statement: Statement) -> None:
+        for lot in statement["wraps"]:
+            if lot not in self.created:
+                raise Refused(f"lot {lot} was never created")
+            form = lot, statement["form"]
+            if form in self.wrapped:
+                raise Refused(f"lot {lot} is wrapped as {form[1]} by entry {self.wrapped[form]}")
+        self.wrapped.update({(lot, statement["form"]): index for lot in statement["wraps"]})
+
+    def _make(self, index: int, statement: Statement) -> None:
+        claim, replaces = statement["claim"], statement["replaces"]
+        if claim in self.claims:
+            raise Refused(f"claim {claim} was made before, by entry {self.claims[claim]}")
+        if replaces:
+            self._check_in_force(replaces)
+        self._check_spends(statement["spends"])
+        if replaces:
+            self.ended[replaces] = index
+        self.claims[claim] = index
+        self.spent.update(dict.fromkeys(statement["spends"], index))
+
+    def _withdraw(self, index: int, statement: Statement) -> None:
+        self._check_in_force(statement["claim"])
+        self.ended[statement["claim"]] = index
+
+    def _flag(self, _index: int, statement: Statement) -> None:
+        self._check_in_force(statement["claim"])
+
+    def _check_in_force(self, claim: str) -> None:
+        if claim not in self.claims:
+            raise Refused(f"claim {claim} was never made")
+        if claim in self.ended:
+            raise Refused(f"claim {claim} is in force no more, since entry {self.ended[claim]}")
+
+
+_RULES: Final[Mapping[str, Callable[[SingleUse, int, Statement], None]]] = {
+    DIVIDE: SingleUse._divide,
+    WRAP: SingleUse._wrap,
+    MAKE: SingleUse._make,
+    WITHDRAW: SingleUse._withdraw,
+    FLAG: SingleUse._flag,
+}
+
+
+def scan(entries: Iterable[tuple[int, bytes]]) -> SingleUse:
+    """Judge a whole log, given as (index, exact bytes) in order; raises Refused naming the entry.
+
+    It looks at the first line of each entry alone, and believes no signature: whatever an entry
+    says to spend counts as spent.
+    """
+    state = SingleUse()
+    for index, data in entries:
+        line = data[: data.find(b"\n")]
+        try:
+            statement = json.loads(line)
+            state.take(index, statement)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidInput(f"entry {index} is no statement: {error}") from error
+        except Refused as error:
+            raise Refused(f"entry {index}: {error}") from error
+    return state

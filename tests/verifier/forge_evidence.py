@@ -1,0 +1,418 @@
+"""A forger's workshop for claims and evidence files, written from docs/formats.md §3.5, §4.7, §9.
+
+``Evidence`` is a file as Python values: a head and parts, to be broken and written.
+"""
+
+import base64
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import shake_256
+from typing import Any
+
+from tests.verifier.forge import Key, Log, at, json_body, leaf, reference, sha256
+from tests.verifier.forge_lots import (
+    MEDIA,
+    Batch,
+    Division,
+    Lot,
+    Origin,
+    Sum,
+    Value,
+    b64,
+    month_count,
+    month_start,
+    packed_path,
+    shared,
+    sum_mth,
+    sum_shared,
+    trie_path,
+    u64,
+)
+
+Cells = dict[int, dict[bytes, int]]
+
+
+@dataclass
+class Claim:
+    """``cells`` by quarter-hour of the claim and lot; ``lots`` are all of the claim."""
+
+    name: str
+    lots: list[bytes]
+    months: list[str]
+    cells: Cells
+    secret: bytes
+    manifest: bytes = b""
+    entry: int = -1
+    statement_id: str = ""
+    log_origin: str = ""
+    wh_of: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(month_count(month) for month in self.months)
+
+    def offset(self, month: str) -> int:
+        return sum(month_count(one) for one in self.months[: self.months.index(month)])
+
+    def wh(self, position: int) -> int:
+        if position in self.wh_of:
+            return self.wh_of[position]
+        return sum(self.cells.get(position, {}).values()) // 2
+
+    @property
+    def total(self) -> int:
+        return sum(self.wh(position) for position in self.cells)
+
+    def nonce(self, position: int) -> bytes:
+        text = f"{self.log_origin}\n{self.statement_id}".encode()
+        stream = shake_256(b"greenledger/claim/v1\n" + self.secret + text)
+        return stream.digest(16 * (position + 1))[16 * position :]
+
+    def leaves(self) -> list[Sum]:
+        text = f"{self.log_origin}\n{self.statement_id}".encode()
+        stream = shake_256(b"greenledger/claim/v1\n" + self.secret + text).digest(16 * self.count)
+        found = []
+        for position in range(self.count):
+            cells = sorted(self.cells.get(position, {}).items())
+            written = b"".join(one + u64(wh) for one, wh in cells)
+            wh = self.wh(position)
+            nonce = stream[16 * position :][:16]
+            found.append((sha256(b"I" + nonce + u64(wh) + written), wh))
+        return found
+
+    def root(self) -> bytes:
+        hash_, wh = sum_mth(self.leaves())
+        return sha256(b"C" + hash_ + u64(wh))
+
+
+def claim_of(
+    log: Log,
+    signer: Key,
+    name: str,
+    spends: Sequence[Lot | bytes],
+    cells: Cells,
+    points: Sequence[str],
+    *,
+    inherited: Sequence[bytes] = (),
+    replaces: str = "",
+    months: Sequence[str] = ("2026-02",),
+    by_class: dict[int, int] | None = None,
+    wh_of: dict[int, int] | None = None,
+    manifest: Value | None = None,
+    **more: Any,
+) -> Claim:
+    """Write a ``claim.make``. ``by_class`` is not computed here: the forger says it."""
+    ids = [one if isinstance(one, bytes) else one.id for one in spends]
+    secret = sha256(b"claim secret " + name.encode())
+    claim = Claim(name, sorted([*ids, *inherited]), list(months), cells, secret, wh_of=wh_of or {})
+    identity = sha256(name.encode())[:16].hex()
+    end_s = month_start(months[-1]) + 900 * month_count(months[-1])
+    party = signer.name.rpartition("/")[2]
+    classes = {2: claim.total} if by_class is None else by_class
+    content: Value = {
+        "consumer": party,
+        "points": sorted(points),
+        "from": at(month_start(months[0])),
+        "to": at(end_s),
+        "as_of": len(log.entries),
+        "claimed_wh": claim.total,
+        "by_class": [{"class": one, "wh": wh} for one, wh in sorted(classes.items())],
+        "consumption_wh": 50_000,
+        "estimated_wh": 0,
+        "residual_wh": 50_000 - claim.total,
+        "reason": "corrected" if replaces else "",
+    }
+    claim.manifest = json_body(content | (manifest or {}), f"manifest {name}")
+    members: Value = {
+        "claim": identity,
+        "replaces": replaces,
+        "spends": sorted(one.hex() for one in ids),
+        "manifest": reference(claim.manifest, "claim+json"),
+    }
+    statement = log.statement("claim.make", party, **members | more)
+    claim.name, claim.statement_id, claim.log_origin = identity, statement["id"], log.origin
+    body = {"root": claim.root().hex(), "size": claim.count, "media": MEDIA + "claim"}
+    claim.entry = log.add(statement | {"body": body}, signer)
+    return claim
+
+
+@dataclass
+class Evidence:
+    """A file as values; ``raw`` writes it in the one way."""
+
+    head: Value
+    parts: list[Value]
+
+    def raw(self) -> bytes:
+        lines = [_written(self.head)[:-1] + ',"parts":[']
+        lines += [_written(part) + "," for part in self.parts]
+        lines[-1] = lines[-1].removesuffix(",") if self.parts else lines[-1]
+        return ("\n".join([*lines, "]}"]) + "\n").encode(errors="backslashreplace")
+
+    def part(self, kind: str, number: int = 0) -> Value:
+        return [part for part in self.parts if part["part"] == kind][number]
+
+    def unpack(self, part: Value, member: str) -> bytes:
+        return base64.b64decode(part[member])
+
+
+def _written(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass
+class Maker:
+    """What evidence is made from: a log, the divisions and batches in it, and master data.
+    ``rests`` are the entries that all files hold.
+    """
+
+    log: Log
+    divisions: list[Division]
+    batches: list[Batch]
+    rests: list[int]
+    bodies: dict[str, tuple[int, bytes]]
+    runs: dict[int, int]
+    ticks: list[int] = field(default_factory=list)
+
+    def division_of(self, lot: bytes) -> tuple[Division, Lot]:
+        for division in self.divisions:
+            for one in division.lots:
+                if one.id == lot:
+                    return division, one
+        raise KeyError(lot)
+
+    def origin(self, division: Division, name: str) -> Origin:
+        return next(one for one in division.origins if one.name == name)
+
+    def owner(self, origin: Origin) -> Division:
+        return next(division for division in self.divisions if origin in division.origins)
+
+    def make(
+        self,
+        claim: Claim,
+        level: str,
+        *,
+        chain: Sequence[int] = (),
+        seed: bytes = b"",
+        samples: int = 0,
+        positions: Sequence[int] | None = None,
+    ) -> Evidence:
+        """``positions`` overrides which quarter-hours are opened."""
+        opened = sorted(p for p, cells in claim.cells.items() if cells and claim.wh(p))
+        if level == "total":
+            opened = []
+        if level == "sampled":
+            opened = sampled(self.log, claim, seed, samples)
+        if positions is not None:
+            opened = list(positions)
+        needed = self._needed(claim, opened)
+        entries = {*self.rests, claim.entry, *chain}
+        entries.add(max([tick for tick in self.ticks if tick < claim.entry], default=0))
+        parts = [claim_part(claim, opened, level)]
+        bodies = [claim.manifest]
+        if level != "total":
+            divisions = sorted(
+                {id(d): d for d, *_ in needed.values()}.values(), key=lambda d: d.entry
+            )
+            parts += [self._division_part(division, needed) for division in divisions]
+            for division, origin, lots, at_ in sorted(
+                needed.values(), key=lambda one: (one[0].entry, one[0].origins.index(one[1]))
+            ):
+                batches = self._used_batches(origin, at_)
+                parts.append(cells_part(claim, division, origin, lots, at_, batches, level))
+                entries |= {division.entry, self.runs[division.entry]}
+                entries |= {batch.entry for batch, _ in batches}
+                registration, body = self.bodies[origin.point]
+                entries.add(registration)
+                bodies.append(body)
+        return Evidence(self._head(claim, level, entries, bodies, seed, samples), parts)
+
+    def _head(
+        self,
+        claim: Claim,
+        level: str,
+        entries: set[int],
+        bodies: list[bytes],
+        seed: bytes,
+        samples: int,
+    ) -> Value:
+        unique = {sha256(body).hex(): body for body in bodies}
+        return {
+            "format": "greenledger-evidence/v1",
+            "level": level,
+            "claim": claim.name,
+            "checkpoint": self.log.checkpoint().decode(),
+            "entries": [
+                {"index": index, "note": self.log.entries[index].decode()}
+                for index in sorted(entries)
+            ],
+            "nodes": b64(b"".join(shared(self.log.hashes, entries))),
+            "bodies": [{"hash": name, "base64": b64(body)} for name, body in unique.items()],
+            "seed": seed.hex(),
+            "samples": samples,
+        }
+
+    def _needed(
+        self, claim: Claim, opened: Sequence[int]
+    ) -> dict[str, tuple[Division, Origin, dict[bytes, set[int]], set[int]]]:
+        """By origin: its division, the opened positions of each lot, and all opened positions."""
+        needed: dict[str, tuple[Division, Origin, dict[bytes, set[int]], set[int]]] = {}
+
+        def ask(division: Division, origin: Origin, position: int, lot: bytes | None) -> None:
+            _, _, lots, at_ = needed.setdefault(origin.name, (division, origin, {}, set()))
+            at_.add(position)
+            if lot is not None:
+                lots.setdefault(lot, set()).add(position)
+            before = origin.before
+            if before is not None:
+                left = before.remainder
+                has = left is not None and left.wh.get(position, 0) > 0
+                ask(
+                    self.owner(before),
+                    before,
+                    position,
+                    left.id if left is not None and has else None,
+                )
+
+        for position in opened:
+            for id_ in claim.cells.get(position, {}):
+                division, one = self.division_of(id_)
+                origin = self.origin(division, one.origin)
+                ask(division, origin, position - claim.offset(origin.month), id_)
+        return needed
+
+    def _division_part(
+        self,
+        division: Division,
+        needed: dict[str, tuple[Division, Origin, dict[bytes, set[int]], set[int]]],
+    ) -> Value:
+        places = set()
+        for one, origin, lots, _ in needed.values():
+            if one is division:
+                places.add(division.origins.index(origin))
+                places |= {
+                    len(division.origins) + j
+                    for j, lot in enumerate(division.lots)
+                    if lot.id in lots
+                }
+        return division_part(division, places)
+
+    def _used_batches(self, origin: Origin, at_: set[int]) -> list[tuple[Batch, list[int]]]:
+        used: dict[int, set[int]] = {}
+        for position in at_:
+            if position in origin.sources:
+                batch, places = origin.sources[position]
+                used.setdefault(batch.entry, set()).update(places)
+        by_entry = {batch.entry: batch for batch in self.batches}
+        return [(by_entry[entry], sorted(places)) for entry, places in sorted(used.items())]
+
+
+def sampled(log: Log, claim: Claim, seed: bytes, samples: int) -> list[int]:
+    """The positions that the samples hit (§9)."""
+    hit = set()
+    for number in range(samples):
+        text = b"greenledger/sample/v1\n" + seed + leaf(log.entries[claim.entry])
+        at_wh = int.from_bytes(sha256(text + struct.pack(">I", number)), "big") % claim.total
+        for position in sorted(claim.cells):
+            if at_wh < claim.wh(position):
+                hit.add(position)
+                break
+            at_wh -= claim.wh(position)
+    return sorted(hit)
+
+
+def claim_part(claim: Claim, opened: Sequence[int], level: str) -> Value:
+    cells = b""
+    for position in opened:
+        places = sorted(
+            (claim.lots.index(lot), wh) for lot, wh in claim.cells.get(position, {}).items()
+        )
+        cells += struct.pack(">H", len(places))
+        cells += b"".join(struct.pack(">HQ", place, wh) for place, wh in places)
+    full = level == "full"
+    return {
+        "part": "claim",
+        "secret": claim.secret.hex() if full else "",
+        "at": b64(b"".join(struct.pack(">I", position) for position in opened)),
+        "nonces": "" if full else b64(b"".join(claim.nonce(p) for p in opened)),
+        "cells": b64(cells),
+        "nodes": b64(b"".join(sum_shared(claim.leaves(), opened))),
+    }
+
+
+def division_part(division: Division, places: set[int]) -> Value:
+    leaves = division.leaves()
+    return {
+        "part": "division",
+        "entry": division.entry,
+        "leaves": [{"index": place, "bytes": leaves[place].hex()} for place in sorted(places)],
+        "nodes": b64(b"".join(shared([leaf(raw) for raw in leaves], places))),
+    }
+
+
+def batch_opening(batch: Batch, places: Sequence[int]) -> Value:
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and sum(runs[-1]) == place:
+            runs[-1][1] += 1
+        else:
+            runs.append([place, 1])
+    raws = [batch.raws[place] for place in places]
+    return {
+        "entry": batch.entry,
+        "runs": runs,
+        "leaves": b64(b"".join(raw[:16] + raw[32:] for raw in raws)),
+        "nodes": b64(b"".join(shared([leaf(raw) for raw in batch.raws], places))),
+    }
+
+
+def lot_opening(
+    claim: Claim, division: Division, origin: Origin, one: Lot, at_: Sequence[int], level: str
+) -> Value:
+    with_key = level == "full" and one.id in claim.lots
+    return {
+        "index": division.lots.index(one),
+        "key": one.key.hex() if with_key else "",
+        "nonces": "" if with_key else b64(b"".join(one.nonce(position) for position in at_)),
+        "at": b64(struct.pack(f">{len(at_)}H", *at_)),
+        "wh": b64(b"".join(u64(one.wh[position]) for position in at_)),
+        "paths": b64(
+            b"".join(
+                packed_path(trie_path(division.leaves_at(origin, position), one.leaf(position)))
+                for position in at_
+            )
+        ),
+    }
+
+
+def cells_part(
+    claim: Claim,
+    division: Division,
+    origin: Origin,
+    lots: dict[bytes, set[int]],
+    opened: set[int],
+    batches: Sequence[tuple[Batch, Sequence[int]]],
+    level: str,
+) -> Value:
+    at_ = sorted(opened)
+    books = [origin.book(position)[:2] for position in at_]
+    with_lot = set().union(*lots.values()) if lots else set()
+    return {
+        "part": "cells",
+        "entry": division.entry,
+        "origin": division.origins.index(origin),
+        "at": b64(struct.pack(f">{len(at_)}H", *at_)),
+        "books": b64(b"".join(u64(base) + u64(carried) for base, carried in books))
+        if any(base or carried for base, carried in books)
+        else "",
+        "sums": b64(b"".join(division.sum_root(origin, p) for p in at_ if p not in with_lot)),
+        "batches": [batch_opening(batch, places) for batch, places in batches],
+        "outer": b64(b"".join(shared(division.outer(origin), at_))),
+        "lots": [
+            lot_opening(claim, division, origin, one, sorted(lots[one.id]), level)
+            for one in division.lots
+            if one.id in lots
+        ],
+    }

@@ -1,0 +1,146 @@
+"""What verified evidence means, in words: the lines, the claim itself, and what stays open."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from greenledger_verify import answer
+from greenledger_verify.balance import STORAGE_CLASS
+from greenledger_verify.evidence import VerifiedEvidence, verify_evidence
+from greenledger_verify.explain import explain_checkpoint
+from greenledger_verify.failure import VerificationError
+from greenledger_verify.leaves import SUPPLY_CLASSES
+from greenledger_verify.report import Report
+from greenledger_verify.scan import Scan, scan_log
+from greenledger_verify.trust import Trust
+
+
+def judge_evidence(
+    file: BinaryIO, log: Path | None, seed: bytes | None, trust: Trust, report: Report
+) -> None:
+    """The command ``evidence``: verify the file, scan the log where one is given, answer.
+
+    A claim that is no longer in force, or short, does not hold, whatever its file shows.
+    """
+    verified = verify_evidence(file, trust, report)
+    if seed is not None and verified.head.level == "sampled":
+        with report.step("The samples follow from the seed that you named"):
+            if verified.head.seed != seed:
+                raise VerificationError(
+                    "the file follows the seed {given}, you named {expected}",
+                    given=verified.head.seed,
+                    expected=seed,
+                )
+    scan = None if log is None else scan_log(log, verified, trust, report)
+    report.lines |= {
+        "integrity": answer.integrity_line(verified),
+        "provenance": answer.provenance_line(verified, trust),
+        "time_bracket": answer.time_line(verified, scan),
+        "single_use": answer.single_use_line(scan),
+        "witnesses": answer.witnesses_line(verified, scan),
+        "share_opened": answer.share_line(verified, seed),
+        "status": answer.status_line(verified, scan),
+    }
+    with report.step("As far as the given entries show, the claim is in force and not short"):
+        _require_in_force(verified, scan)
+    explain_checkpoint(verified.evidence.signed, trust, report)
+    _explain_claim(verified, report)
+    _explain_limits(verified, scan, report)
+
+
+def _require_in_force(verified: VerifiedEvidence, scan: Scan | None) -> None:
+    claim = answer.known_claim(verified, scan)
+    if claim.ended is not None:
+        raise VerificationError(
+            "the claim {claim} is not in force: {ended}",
+            claim=verified.head.claim,
+            ended=claim.ended,
+        )
+    if claim.short:
+        raise VerificationError(
+            "the claim {claim} is short, as entry {index} says: after a correction its lots are "
+            "worth more than the meters show",
+            claim=verified.head.claim,
+            index=claim.flagged_by,
+        )
+
+
+def _explain_claim(verified: VerifiedEvidence, report: Report) -> None:
+    evidence, manifest = verified.evidence, verified.evidence.manifest
+    report.establish(
+        "{consumer} ({name}) claims {wh} Wh of green power from {start} to {end}, in entry {index} "
+        "of that log, claim {claim}.",
+        consumer=manifest["consumer"],
+        name=evidence.claimant.name,
+        wh=f"{manifest['claimed_wh']:,}",
+        start=manifest["from"],
+        end=manifest["to"],
+        index=evidence.index,
+        claim=verified.head.claim,
+    )
+    for item in manifest["by_class"]:
+        report.establish(
+            "Claimed as {supply}: {wh} Wh.",
+            supply=SUPPLY_CLASSES[item["class"] - 1],
+            wh=f"{item['wh']:,}",
+        )
+    if evidence.claim.text("replaces"):
+        report.establish(
+            "It replaces the claim {claim}, and takes over its lots: {reason}",
+            claim=evidence.claim.text("replaces"),
+            reason=manifest["reason"],
+        )
+    if verified.balance is not None:
+        report.establish(
+            "In each opened quarter-hour, all lots of a source that anybody can show are together "
+            "worth what its signed reading gives, and no more."
+        )
+
+
+def _explain_limits(verified: VerifiedEvidence, scan: Scan | None, report: Report) -> None:
+    manifest = verified.evidence.manifest
+    if verified.balance is None:
+        report.leave_open(
+            "That any metered energy stands behind the claim, and that {author} owns the points: "
+            "the level total only shows what was asserted and committed.",
+            author=manifest["consumer"],
+        )
+    elif verified.cells.opened_wh < manifest["claimed_wh"]:
+        report.leave_open("Anything about the quarter-hours that are not opened.")
+    report.leave_open(
+        "What the points consumed in all ({consumption} Wh, of them {estimated} Wh estimated, is "
+        "the claimant's word), and that these are all points of {author}.",
+        consumption=f"{manifest['consumption_wh']:,}",
+        estimated=f"{manifest['estimated_wh']:,}",
+        author=manifest["consumer"],
+    )
+    if scan is None:
+        report.leave_open("single use NOT established: that needs the public log (--log DIR)")
+        report.leave_open(
+            "That the claim is still in force and not short, and that the points were not "
+            "registered anew before it: that needs the public log (--log DIR)."
+        )
+    report.leave_open(
+        "That the energy was not claimed, sold or certified outside of this ledger as well."
+    )
+    report.leave_open(
+        "That the signing keys had not been replaced or revoked before, and that all other rules "
+        "of the log are kept: that needs the whole log (greenledger-verify log)."
+    )
+    report.leave_open(
+        "That the matching runs behind the divisions were computed rightly, and that contracts "
+        "were as they say."
+    )
+    report.leave_open(
+        "That no later correction of a reading left the claim short without the operator flagging "
+        "it."
+    )
+    report.leave_open(
+        "That no meter stands above another one of the same side whose points are not opened here, "
+        "and that no device is registered as two points: one kWh would count twice."
+    )
+    if any(item["class"] == STORAGE_CLASS for item in manifest["by_class"]):
+        report.leave_open(
+            "That the energy which the storage gave back was green when it was stored: its "
+            "discharge is metered, no more."
+        )
+    report.leave_open("That the meters told the truth.")

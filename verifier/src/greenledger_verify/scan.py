@@ -1,0 +1,197 @@
+"""The fast scan of a log directory: was anything that the evidence rests on used a second time?
+
+One pass over the entry bundles. The root of all entries must be that of the directory's checkpoint,
+and the root of the first ones that of the evidence: the log is the very same, grown. Then the
+entries on lots and claims go through the book, whoever signed them: an entry with a bad signature
+counts too, since nothing may depend on which of two verifiers sees it. Whether all other rules are
+kept, ``greenledger-verify log`` says.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from greenledger_verify.checkpoint import SignedCheckpoint, verify_checkpoint
+from greenledger_verify.entry import Entry, parse_entry
+from greenledger_verify.evidence import VerifiedEvidence
+from greenledger_verify.failure import VerificationError, locate
+from greenledger_verify.logdir import bundle_names, read_bundle, read_checkpoint
+from greenledger_verify.lotbook import Claim, LotBook
+from greenledger_verify.merkle import CompactRange, leaf_hash, tree_root
+from greenledger_verify.quick import QuickEntry, read_quickly
+from greenledger_verify.report import Report
+from greenledger_verify.tiles import TILE_WIDTH
+from greenledger_verify.trust import Trust
+
+# A type can only be one of these if its name stands there, or an escape of JSON that hides it.
+_RELEVANT: Final = (b'"lot.', b'"claim.', b'"point.register"', b"\\")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """The log as of ``signed``, and the claim's place in it."""
+
+    signed: SignedCheckpoint
+    claim: Claim
+    book: LotBook
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pass:
+    """What one pass over the bundles found; ``failure`` is the first rule that is broken."""
+
+    origin: str
+    operator: str
+    claim_index: int
+    root: bytes = b""
+    earlier_root: bytes = b""
+    book: LotBook = field(default_factory=lambda: LotBook(complete=True))
+    registrations: dict[str, int] = field(default_factory=dict)
+    failure: VerificationError | None = None
+
+
+def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: Report) -> Scan:
+    """Scan a tile directory for other uses, step by step; the steps are those of the report.
+
+    1. The trusted log key signed the directory's checkpoint, of the same log, not older.
+    2. Both roots follow from the entries: the evidence's log is the beginning of the directory's.
+    3. No origin is divided twice, no lot created, spent or wrapped twice, no claim replaced or made
+       twice; the opened points were registered so at the claim.
+    """
+    earlier = verified.evidence.signed.checkpoint
+    with report.step(
+        "The checkpoint of the log directory is signed by the log key that you brought"
+    ):
+        signed = verify_checkpoint(read_checkpoint(directory), trust)
+        checkpoint = signed.checkpoint
+        if checkpoint.origin != earlier.origin:
+            raise VerificationError(
+                "it is of the log {given}, not of {origin}",
+                given=checkpoint.origin,
+                origin=earlier.origin,
+            )
+        if checkpoint.size < earlier.size:
+            raise VerificationError(
+                "the directory has {size} entries, the evidence is of {needed}: bring a newer one",
+                size=checkpoint.size,
+                needed=earlier.size,
+            )
+    with report.step(
+        "The log of the evidence ({earlier} entries) is the beginning of that in the directory "
+        "({size} entries)",
+        earlier=earlier.size,
+        size=checkpoint.size,
+    ):
+        found = _read(directory, checkpoint.size, earlier.size, verified)
+        _require_root(checkpoint.size, found.root, checkpoint.root)
+        _require_root(earlier.size, found.earlier_root, earlier.root)
+    with report.step(
+        "In the whole log no origin is divided twice, and no lot is created, spent or wrapped twice"
+    ):
+        if found.failure is not None:
+            raise found.failure
+        _require_registrations(found, verified)
+    return Scan(signed=signed, claim=found.book.claims[verified.head.claim], book=found.book)
+
+
+def _read(directory: Path, size: int, earlier_size: int, verified: VerifiedEvidence) -> _Pass:
+    found = _Pass(
+        origin=verified.evidence.state.origin,
+        operator=verified.evidence.state.operator,
+        claim_index=verified.evidence.index,
+    )
+    edge = CompactRange()
+    for name in bundle_names(size):
+        with locate("{file}", file=name.path):
+            entries = read_bundle(directory, name)[1]
+        hashes = [leaf_hash(entry) for entry in entries]
+        if edge.size < earlier_size <= edge.size + len(hashes):
+            found.earlier_root = _root(edge, hashes[: earlier_size - edge.size])
+        if len(hashes) == TILE_WIDTH:
+            edge.append(tree_root(hashes), TILE_WIDTH)
+            found.root = b""
+        else:
+            found.root = _root(edge, hashes)
+        for place, raw in enumerate(entries):
+            if any(word in raw for word in _RELEVANT) and raw.startswith(b"{"):
+                _take(found, raw, name.index_start + place)
+    found.root = found.root or edge.root()
+    return found
+
+
+def _root(edge: CompactRange, hashes: list[bytes]) -> bytes:
+    """The root where ``hashes`` follow what ``edge`` holds, which stays as it is."""
+    longer = edge.copy()
+    for one in hashes:
+        longer.append(one)
+    return longer.root()
+
+
+def _require_root(size: int, computed: bytes, root: bytes) -> None:
+    if computed != root:
+        raise VerificationError(
+            "the {size} entries have the root {computed}, but the checkpoint says {root}",
+            size=size,
+            computed=computed,
+            root=root,
+        )
+
+
+def _take(found: _Pass, raw: bytes, index: int) -> None:
+    """Judge an entry and take it in; the first failure is kept until the tree is known to hold."""
+    if found.failure is not None:
+        return
+    try:
+        with locate("entry {index}", index=index):
+            entry = read_quickly(raw) or parse_entry(raw)
+            if entry.text("log") != found.origin:
+                raise _another_log(entry, found.origin)
+            _apply(found, entry, index)
+    except VerificationError as error:
+        found.failure = error
+
+
+def _another_log(entry: Entry | QuickEntry, origin: str) -> VerificationError:
+    return VerificationError(
+        "it is of the log {given}, not of {origin}", given=entry.text("log"), origin=origin
+    )
+
+
+def _apply(found: _Pass, entry: Entry | QuickEntry, index: int) -> None:
+    book = found.book
+    if entry.type == "lot.divide":
+        lots = entry.texts("origins"), entry.texts("spends"), entry.texts("creates")
+        book.check_divide(*lots)
+        book.divide(index, *lots)
+    elif entry.type == "lot.wrap":
+        book.check_wrap(entry.text("form"), entry.texts("wraps"))
+        book.wrap(index, entry.text("form"), entry.texts("wraps"))
+    elif entry.type == "claim.make":
+        claim = entry.text("claim"), entry.text("replaces"), entry.texts("spends")
+        book.check_make(entry.author, *claim)
+        book.make(index, entry.author, *claim)
+    elif entry.type == "claim.withdraw":
+        book.check_withdraw(entry.author, entry.text("claim"), found.operator)
+        book.withdraw(index, entry.text("claim"))
+    elif entry.type == "claim.flag":
+        book.check_flag(entry.text("claim"), entry.text("state"))
+        book.flag(index, entry.text("claim"), entry.text("state"))
+    elif entry.type == "point.register" and index < found.claim_index:
+        found.registrations[entry.text("point")] = index
+
+
+def _require_registrations(found: _Pass, verified: VerifiedEvidence) -> None:
+    """The master data of the file are those that were in force at the claim."""
+    if verified.balance is None:
+        return
+    for point in verified.balance.points:
+        body = verified.evidence.registration(point, verified.evidence.index)
+        assert body is not None
+        if found.registrations.get(point) != body.index:
+            raise VerificationError(
+                "the point {point} was registered anew before the claim, by entry {index}; the "
+                "file opens entry {given}",
+                point=point,
+                index=found.registrations.get(point, "?"),
+                given=body.index,
+            )
