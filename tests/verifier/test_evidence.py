@@ -115,6 +115,7 @@ def test_sampled() -> None:
     assert not share["seed_named_by_verifier"]
     assert "NOT established that the verifier named the seed" in words(report)
     assert 0 < share["opened_wh"] < share["claimed_wh"]
+    assert "storage 220 Wh, green trade 1,205 Wh is the claimant's word" in words(report)
     assert "Anything about the quarter-hours that are not opened." in words(report)
     report = verify(good_evidence("mill", "sampled"), seed=SEED)
     assert values(report, "share_opened")["seed_named_by_verifier"]

@@ -16,6 +16,9 @@ EVIDENCE: Final[dict[str, str]] = {
     "genesis; no entry uses what another one has used": (
         "每个签名所用密钥都已先在日志中登记，且可逐级追溯到创世记录；没有记录重复使用他者已用之物"
     ),
+    "How the claimed Wh are divided into classes: {classes} is the claimant's word.": (
+        "所声明电量如何分类：{classes}为声明者自述。"
+    ),
     "In each opened quarter-hour the lots are worth what the readings give, and no more": (
         "在每个公开的刻钟内，各份额合计等于读数所给的电量，不多不少"
     ),
@@ -141,5 +144,6 @@ EVIDENCE: Final[dict[str, str]] = {
     "probability of {detection}": (
         "按电量抽样 {samples} 次：若有 {shares} 的电量不实，被抽中的概率为 {detection}"
     ),
+    "{supply} {wh} Wh": "{supply} {wh} Wh",
     "{wh} Wh {kind}": "{wh} Wh {kind}",
 }
