@@ -66,6 +66,11 @@ LOT_CASES: dict[str, Case] = {
         SIGNATURES, "it must be sorted, none twice", attacks.two_origins_in_one
     ),
     "lot-spent-twice": Case(SIGNATURES, "was spent before, by entry", attacks.spent_twice),
+    "lot-spent-before-it-exists": Case(
+        SIGNATURES,
+        "that it creates is already spent: by the same entry, or by one before",
+        attacks.spent_before_it_exists,
+    ),
     "sum-overflows": Case(
         QUARTERS, "the sum tree overflows: a node has", lambda_of(attacks.overflowing_path)
     ),

@@ -156,6 +156,13 @@ def spent_twice() -> Evidence:
     return made.evidence(chain=[first.entry])
 
 
+def spent_before_it_exists() -> Evidence:
+    made = small()
+    made.claim()
+    made.divide()
+    return made.evidence()
+
+
 def inner_node_as_leaf(evidence: Evidence) -> None:
     """The parent of two leaves passed off as the lot's: one level less, with the Wh of both."""
     lot = sun_lot(evidence)

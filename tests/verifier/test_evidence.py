@@ -344,6 +344,24 @@ def test_used_a_second_time(act: Act, rule: str, tmp_path: Path) -> None:
     assert "In the whole log no origin is divided twice" in str(caught.value.step)
 
 
+def test_over_a_withdrawn_claims_lots(tmp_path: Path) -> None:
+    """Withdrawn lots stay spent: neither spending them again nor replacing the claim helps."""
+    for replaces in (False, True):
+        made = claimed()
+        first = made.park.claims["mill"]
+        withdrawn(made)
+        if replaces:
+            made.park.claim("second", MILL, [], inherited=first.lots, replaces=first.name)
+        else:
+            made.park.claim("second", MILL, ["sun-mill", "mill-2"])
+        chain = [first.entry] if replaces else []
+        evidence = made.evidence(claim="second", chain=chain)
+        verify(evidence)
+        rule = "not in force: withdrawn by entry" if replaces else "was spent before, by entry"
+        with pytest.raises(VerificationError, match=rule):
+            verify(evidence, log=made.park.log.export(tmp_path / str(replaces)))
+
+
 def withdrawn(made: Small) -> None:
     log, claim = made.park.log, made.park.claims["mill"].name
     log.add(log.statement("claim.withdraw", "mill", claim=claim, reason="mistaken"), MILL)
