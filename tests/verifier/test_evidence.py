@@ -124,6 +124,11 @@ def test_sampled() -> None:
     assert "seed that you named" in str(caught.value.step)
 
 
+def test_a_seed_that_plays_no_part() -> None:
+    report = verify(good_evidence("mill", "total"), seed=SEED)
+    assert "a file of the level total has no samples" in words(report)
+
+
 def test_many_samples_open_all() -> None:
     report = verify(good_evidence("mill", "sampled", samples=300))
     assert values(report, "share_opened")["quarter_hours"] == 8

@@ -46,6 +46,11 @@ def judge_evidence(
     explain_checkpoint(verified.evidence.signed, trust, report)
     _explain_claim(verified, report)
     _explain_limits(verified, scan, report)
+    if seed is not None and verified.head.level != "sampled":
+        report.leave_open(
+            "Anything by the seed that you named: a file of the level {level} has no samples.",
+            level=verified.head.level,
+        )
 
 
 def _require_in_force(verified: VerifiedEvidence, scan: Scan | None) -> None:

@@ -5,6 +5,9 @@ from typing import Final
 EVIDENCE: Final[dict[str, str]] = {
     "0 independent witnesses": "独立见证人 0 个",
     "Anything about the quarter-hours that are not opened.": "未公开的各刻钟的任何情况。",
+    "Anything by the seed that you named: a file of the level {level} has no samples.": (
+        "与您指定的种子有关的任何情况：{level} 级别的文件没有样本。"
+    ),
     "As far as the given entries show, the claim is in force and not short": (
         "就所给记录而言，声明有效且无不足"
     ),
