@@ -74,8 +74,8 @@ FILE_CASES: dict[str, Case] = {
     ),
     "half-a-month": Case(
         CLAIM,
-        "the period is not one of whole calendar months of park time",
-        lambda: claimed(manifest={"to": "2026-02-20T16:00:00Z"}).evidence(),
+        "the period is empty, or not one of whole quarter-hours",
+        lambda: claimed(manifest={"to": "2026-02-20T16:00:01Z"}).evidence(),
     ),
     # Too much, too little, out of order
     "part-twice": Case(
