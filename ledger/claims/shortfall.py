@@ -94,6 +94,7 @@ def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
     used = store.used_by_claim(tx.conn, log_id, point, month).values()
     used_wh = np.sum([np.zeros(month.count, dtype=np.int64), *used], axis=0)
     before = {row.start_s for row in rows_of(tx.conn, log_id, point, month)}
+    fresh = []
     for start_s in sorted(starts_s):
         at = lots.position(start_s, month.start_s)
         metered_wh, used_here_wh = int(now_wh[at]), int(used_wh[at])
@@ -108,8 +109,9 @@ def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
         if start_s in before:
             _update(tx, point, start_s, values)
         else:
-            row = {"log_id": log_id, "point": point, "start_s": start_s, **values}
-            tx.conn.execute(insert(shorts).values(row))
+            fresh.append({"log_id": log_id, "point": point, "start_s": start_s, **values})
+    if fresh:
+        tx.conn.execute(insert(shorts), fresh)
 
 
 def _update(tx: Tx, point: bytes, start_s: int, values: Mapping[str, int]) -> None:
