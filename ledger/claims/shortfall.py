@@ -192,16 +192,14 @@ def short_claims(conn: Connection, log: LogFacts) -> dict[bytes, int]:
 
 def owed_flags(conn: Connection, log: LogFacts) -> dict[bytes, str]:
     """{claim in force: the flag that it must be given next}, for those whose last one is wrong."""
-    short = short_claims(conn, log)
-    owed = {}
-    for row in store.find_claims(conn, log.log_id):
-        if not row.in_force:
-            continue
-        if row.claim in short and row.flag != store.SHORT:
-            owed[row.claim] = store.SHORT
-        elif row.claim not in short and row.flag == store.SHORT:
-            owed[row.claim] = store.CURED
-    return owed
+    short = set(short_claims(conn, log))
+    flags = store.last_flags(conn, log.log_id)
+    flagged = {claim for claim, state in flags.items() if state == store.SHORT}
+    return {
+        claim: store.SHORT if claim in short else store.CURED
+        for claim in sorted(short ^ flagged)
+        if store.find_claim(conn, log.log_id, claim).in_force
+    }
 
 
 def require_flags(tx: Tx) -> None:
