@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -220,6 +220,25 @@ def anothers_lot(it: Attacker) -> Made:
     with it.choosing(lambda row: row.holder == saw):
         claim = it.claim("till")
     return [it.evidence(claim)]
+
+
+def with_cells(it: Attacker, supply: dict[int, int], cover: dict[int, int]) -> Made:
+    """What the saw claims of its lots, by quarter-hour more or less than it should."""
+    it.match()
+    if not it.honest:
+        balance = claims._balance
+
+        def doctored(offers: Sequence[Any]) -> list[Any]:
+            found = []
+            for one in balance(offers):
+                wh = one.wh.copy()
+                for at, more_wh in (supply if one.supply else cover).items():
+                    wh[at] += more_wh
+                found.append(replace(one, wh=wh))
+            return found
+
+        it.patch.setattr("ledger.claims.service._balance", doctored)
+    return [it.evidence(it.claim("saw"))]
 
 
 def swapped_body(it: Attacker) -> Made:

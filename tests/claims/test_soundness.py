@@ -12,7 +12,7 @@ that all is well: the file alone does not know the rest of the log, the log alon
 | a sum that overflows | x | x | - | - | x |
 | a leaf order that is chosen | x | x | - | - | x |
 | a second division that forgets what the first gave | x | x | - | - | x |
-| another's lot claimed | x | x | - | - | x |
+| another's lot claimed; more than a lot has; cover of another time | x | x | - | - | x |
 | an inner node as a leaf: of a lot, a division, the claim | x | x | - | - | - |
 | two runs over one origin | - | x | x | x | x |
 | a lot spent twice; claimed after a withdrawal | - | x | x | x | x |
@@ -34,10 +34,7 @@ import pytest
 
 from tests.claims import attacks
 from tests.claims.attacker import Attacker, audited, scanned
-from tests.claims.parks import (
-    answer,
-    park_template,
-)
+from tests.claims.parks import answer, park_template
 from tests.ledgers import begun_template, copy_ledger, no_progress
 
 __all__ = ["begun_template", "park_template"]
@@ -95,7 +92,7 @@ ATTACKS = {
     "a leaf order that is chosen": Attack(
         make=attacks.chosen_order,
         file=(QUARTERS, "the sides of the path are not those of the leaf's hash: the order of"),
-        audit="body",
+        audit="body: the body's root is [0-9a-f]{64}, the entry commits to",
     ),
     "a revision that forgets the first": Attack(
         make=attacks.forgetful_revision,
@@ -107,10 +104,20 @@ ATTACKS = {
         file=(BALANCE, "its holder [0-9a-f]{32} is not a point of the claim"),
         audit="is held by no point of the claim",
     ),
+    "more than its lot has": Attack(
+        make=lambda it: attacks.with_cells(it, {0: 100}, {0: 100}),
+        file=(BALANCE, "the claim has 561 Wh of it, but it has only 461"),
+        audit="561 Wh are claimed in quarter-hour 0, it has 461 Wh",
+    ),
+    "cover of another time": Attack(
+        make=lambda it: attacks.with_cells(it, {0: -100}, {1: -100}),
+        file=(BALANCE, "quarter-hour [01], class 2: supply and cover differ by -?100 Wh"),
+        audit="what the claim supplies is not what it covers",
+    ),
     "a body swapped after it was signed": Attack(
         make=attacks.swapped_body,
         file=(QUARTERS, "outer tree: the leaves and their shared path lead to the root"),
-        audit="body",
+        audit="body: the body's root is [0-9a-f]{64}, the entry commits to",
     ),
     "two runs over one origin": Attack(
         make=attacks.two_runs,
