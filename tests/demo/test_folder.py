@@ -61,13 +61,27 @@ def test_a_link_is_cut_and_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"verified": False}, {"format": "greenledger-demo/0"}, {"tiles": "gone"}, {"checkpoint": 1}],
+    [
+        {"verified": False},
+        {"format": "greenledger-demo/0"},
+        {"tiles": "gone"},
+        {"checkpoint": 1},
+        {"evidence": "gone"},
+        {"trust": "gone"},
+    ],
 )
 def test_finished_means_verified_and_there(tmp_path: Path, change: dict[str, object]) -> None:
     folder = Folder(path=tmp_path / "demo")
-    summary = {"format": FORMAT, "verified": True, "tiles": "tiles", "checkpoint": "tiles/note"}
+    summary = {
+        "format": FORMAT,
+        "verified": True,
+        "tiles": "tiles",
+        "checkpoint": "tiles/note",
+        "evidence": "proofs/evidence",
+        "trust": "roots/trust",
+    }
     with folder.working("label"):
-        for name in ("tiles/note", "ledger/ledger.sqlite3"):
+        for name in ("tiles/note", "proofs/evidence", "roots/trust", "ledger/ledger.sqlite3"):
             (folder.path / name).parent.mkdir()
             (folder.path / name).write_text("")
         folder.finish(summary)
@@ -104,7 +118,7 @@ def test_ctrl_c_stops_and_the_next_start_finishes(tmp_path: Path, demo: Demo) ->
     assert done.returncode == 0, done.stderr
     assert "interrupted" in done.stderr
     again = Demo(folder=place, stdout=done.stdout, stderr=done.stderr).answer
-    for name in ("log_size", "intervals", "matched_wh", "by_class_wh", "estimated", "imports"):
+    for name in ("log_size", "intervals", "matched_wh", "claimed_wh", "by_class_wh", "imports"):
         assert again[name] == demo.answer[name], name
     assert again["vkey"] != demo.answer["vkey"]
 
@@ -163,7 +177,8 @@ def test_an_interrupt_that_python_drops_still_stops() -> None:
             seen.append("went on")
 
     seen: list[str] = []
+    before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         work()
     assert seen == ["went on"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
