@@ -53,9 +53,7 @@ class EvidenceFiles:
     seed: str
 
 
-def claim_year(
-    desk: Desk, park: Park, keys: Mapping[str, SigningKey], advance: Advance
-) -> Claims:
+def claim_year(desk: Desk, park: Park, keys: Mapping[str, SigningKey], advance: Advance) -> Claims:
     """Every consumer claims all that it holds of the year, signed by who owns the point."""
     owner_of = {site.name: site.owner for site in plan.sites(park)}
 

@@ -257,7 +257,7 @@ def _register_points(house: House, park: Park) -> None:
 
 
 def _trust(house: House) -> str:
-    """The roots that a verifier of the demo trusts: the log's key, and who vouches for a gateway's."""
+    """The roots that a verifier of the demo trusts: the log's key, and who vouches for others."""
     endorser = _key_of(house, plan.VERIFIER).key.vkey
     return (
         "# In earnest these keys come from a source that you trust, not from the log itself.\n"

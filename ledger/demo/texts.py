@@ -126,8 +126,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "trade delivers at most {limit}. No official certificate is cancelled here: what is "
         "claimed below is claimed in this ledger.",
         "定义：已匹配的光伏与风电电量 ÷ {count} 个用电计量点的用电量（含估计值）；依次为自发自用"
-        "、绿电直供、绿电交易，按需求比例分配；绿电交易以合同量 {limit} 为上限。此处未核销官方绿证："
-        "下述声明仅在本账本之内作出。",
+        "、绿电直供、绿电交易，按需求比例分配；绿电交易以合同量 {limit} 为上限。此处未核销官方绿证"
+        "：下述声明仅在本账本之内作出。",
     ),
     "shares.profiled": _both(
         "{wh} of consumption was read by the hour and spread evenly over its quarters: the "
@@ -280,7 +280,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "See how a claim stands (a correction may leave it short)",
         "查看声明的状态（读数更正可能使其不足）",
     ),
-    "next.match": ("Match July alone, as a new entry", "单独匹配七月（写入新条目）"),
+    "next.match": (
+        "Match July again: what became lots is not matched twice",
+        "再次匹配七月：已成份额的电量不再重复匹配",
+    ),
     "next.again": ("Hand a file in twice: nothing changes", "重复导入同一文件：结果不变"),
     "next.prove": ("Open another reading", "出示另一个读数"),
     "next.parquet": ("Take the series to a notebook", "导出序列供数据分析"),
