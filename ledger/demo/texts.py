@@ -22,7 +22,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # Steps
     "step.files": ("Generate a park's year and write its files", "生成园区全年数据并写出文件"),
     "step.init": ("Begin the log (greenledger init)", "建立日志（greenledger init）"),
-    "step.parties": ("Register parties and keys", "登记参与方与密钥"),
+    "step.parties": ("Register parties and keys", "登记各方与密钥"),
     "step.points": ("Register metering points", "登记计量点"),
     "step.import": ("Import the files as signed batches", "导入文件，生成签名批次"),
     "step.checkpoint": ("Sign a checkpoint", "签署检查点"),
@@ -34,7 +34,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "step.publish": ("Sign a checkpoint and publish tiles", "签署检查点并发布日志瓦片（tiles）"),
     "step.prove": (
         "Open entry, reading, allocation; write evidence of claims",
-        "出具条目、读数、分配的证明与声明的证据文件",
+        "出具记录、读数、分配的证明与声明的证据文件",
     ),
     "step.verify": (
         "Verify with the stand-alone verifier (other process)",
@@ -156,7 +156,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "quality.correction": _both(
         "{file}: {count} intervals corrected by a new entry; the old one stays. Reason: {reason}.",
-        "{file}：{count} 个时段由新条目更正，原条目保留。原因：{reason}。",
+        "{file}：{count} 个时段由新记录更正，原记录保留。原因：{reason}。",
     ),
     "quality.repair": ("{file}: {what} ({count} ×).", "{file}：{what}（{count} 次）。"),
     "repair.profiled": ("spread evenly from longer intervals", "由较长时段均分"),
@@ -194,7 +194,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "claims.single_use": _both(
         "Single use in this log is established, as of {size} entries; so says the verifier. Use "
         "outside of it can never be excluded.",
-        "核验程序证实：截至 {size} 个条目，在本日志中单次使用；日志之外的使用永远无法排除。",
+        "核验程序证实：截至 {size} 条记录，在本日志中单次使用；日志之外的使用永远无法排除。",
     ),
     "claims.no_single_use": ("Single use is NOT established.", "未证实单次使用。"),
     "claims.provenance": _both(
@@ -218,9 +218,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "evidence.log": (
         "Log {log}: {size} entries commit {intervals} intervals.",
-        "日志 {log}：{size} 个条目，以哈希值锁定 {intervals} 个时段读数。",
+        "日志 {log}：{size} 条记录，以哈希值锁定 {intervals} 个时段读数。",
     ),
-    "evidence.types": ("Entries", "条目"),
+    "evidence.types": ("Entries", "记录"),
     "evidence.checkpoint": ("Checkpoint", "检查点"),
     "evidence.vkey": ("Verification key", "验证公钥"),
     "evidence.generation": ("Generation, signed by", "发电量签名方"),
@@ -245,14 +245,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.ok": _both(
         "Audit: {entries} entries, {bodies} bodies, {checkpoints} checkpoints recomputed, {rows} "
         "rows rebuilt and equal",
-        "审计：{entries} 个条目、{bodies} 个正文、{checkpoints} 个检查点全部重算，{rows} 行重建"
+        "审计：{entries} 条记录、{bodies} 个正文、{checkpoints} 个检查点全部重算，{rows} 行重建"
         "后一致",
     ),
     "evidence.open": _both(
         "NOT established: that the data is real (it is not), that meters told the truth, that no "
         "kWh was used outside of this ledger, that others are shown the same log (no witness yet).",
         "未证实：数据真实（本数据为合成）、电表如实计量、电量未在本账本之外被使用、他人所见为同一"
-        "日志（尚无见证方）。",
+        "日志（尚无见证人）。",
     ),
     "verified.yes": ("Everything above was verified.", "以上全部核验通过。"),
     "verified.no": (
