@@ -5,6 +5,9 @@ from typing import Final
 EVIDENCE: Final[dict[str, str]] = {
     "0 independent witnesses": "独立见证人 0 个",
     "Anything about the quarter-hours that are not opened.": "未公开的各刻钟的任何情况。",
+    "Anything by the seed that you named: a file of the level {level} has no samples.": (
+        "与您指定的种子有关的任何情况：{level} 级别的文件没有样本。"
+    ),
     "As far as the given entries show, the claim is in force and not short": (
         "就所给记录而言，声明有效且无不足"
     ),
@@ -15,6 +18,9 @@ EVIDENCE: Final[dict[str, str]] = {
     "Each signature is by a key that the log registered before, in a chain that ends in the "
     "genesis; no entry uses what another one has used": (
         "每个签名所用密钥都已先在日志中登记，且可逐级追溯到创世记录；没有记录重复使用他者已用之物"
+    ),
+    "How the claimed Wh are divided into classes: {classes} is the claimant's word.": (
+        "所声明电量如何分类：{classes}为声明者自述。"
     ),
     "In each opened quarter-hour the lots are worth what the readings give, and no more": (
         "在每个公开的刻钟内，各份额合计等于读数所给的电量，不多不少"
@@ -141,5 +147,6 @@ EVIDENCE: Final[dict[str, str]] = {
     "probability of {detection}": (
         "按电量抽样 {samples} 次：若有 {shares} 的电量不实，被抽中的概率为 {detection}"
     ),
+    "{supply} {wh} Wh": "{supply} {wh} Wh",
     "{wh} Wh {kind}": "{wh} Wh {kind}",
 }
