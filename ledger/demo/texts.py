@@ -135,11 +135,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "其中 {wh} 用电量仅有小时读数，平均拆分至 15 分钟；15 分钟口径含此近似。",
     ),
     "shares.storage": _both(
-        "Storage: {discharge} were discharged and count as NOT green, whatever charged the "
-        "battery: the storage ledger comes with a later version. Charging ({charge}) is in no "
-        "consumption above.",
-        "储能：放电 {discharge} 一律不计为绿电（无论充电来源），储能台账将在后续版本提供；充电 "
-        "{charge} 未计入上述用电量。",
+        "Storage: {discharge} were discharged and count as NOT green: this park has no contract of "
+        "kind storage, by which what was charged green would count, less losses. Charging "
+        "({charge}) is in no consumption above.",
+        "储能：放电 {discharge} 未计为绿电，因本园区没有储能合同（若有，则充入的绿电扣除损耗后可计"
+        "入）；充电 {charge} 未计入上述用电量。",
     ),
     "quality.generation": (
         "{point}: {count} quarter-hours never arrived. Missing generation earns nothing.",

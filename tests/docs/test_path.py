@@ -1,5 +1,5 @@
-"""docs/path.md is true: its names exist, and a run from a file to a verified claim calls them in its
-order.
+"""docs/path.md is true: its names exist, and a run from a file to a verified claim calls
+them in its order.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def traced(wanted: dict[CodeType, str], calls: list[str]) -> Iterator[None]:
 
 
 def the_path(folder: Path) -> None:
-    """What README's tour does, in one process: two files, one contract, a claim and its evidence, one
-    proof of each kind; then a correction that leaves the claim short."""
+    """What README's tour does, in one process: two files, one contract, a claim with evidence,
+    one proof of each kind; then a correction that leaves the claim short."""
     settings = Settings(dir=folder / "data", database_url="", high_water_dir=None, kek=None)
     house = House.init(settings, origin="park.example/path", name="A park")
     desk = house.desk
