@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -149,6 +150,14 @@ def test_a_changed_tile_is_found(demo: Demo, tmp_path: Path) -> None:
 
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_what_the_readme_names_of_the_demo_is_there(demo: Demo, page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    names = set(re.findall(r"greenledger-demo/([\w./-]+)", text))
+    assert len(names) == 3
+    assert all((demo.folder / name).exists() for name in names)
 
 
 def test_a_held_lock_is_told(tmp_path: Path) -> None:
