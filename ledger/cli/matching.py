@@ -155,7 +155,7 @@ def match(
     made = sum(len(one.entry.statement["creates"]) for one in report.divisions)
     if made:
         out.say(
-            f"{made} lots made by {len(report.divisions)} divisions. Claim them: greenledger claim"
-            " make."
+            f"{made} lots were made, in {len(report.divisions)} entries. Claim them: greenledger"
+            " claim make."
         )
     show_run(out, house, report.receipt.index, report.evaluation, lots=made)
