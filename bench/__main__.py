@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import ledger, matching
+from bench import ledger, lots, matching
 from bench.rows import Row
 
 RESULTS = Path(__file__).parent / "results"
@@ -30,7 +30,9 @@ _IMPORT = "from bench import ledger; print(ledger.import_a_year())"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--repeat", type=int, default=3, help="times each; the best counts")
-    parser.add_argument("--only", default="", help="a group: ingest, tree, matching, commit, audit")
+    parser.add_argument(
+        "--only", default="", help="a group: ingest, tree, matching, commit, lots, audit"
+    )
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -39,6 +41,7 @@ def main() -> None:
         "tree": lambda: ledger.tree_rows(options.repeat),
         "matching": lambda: matching.run(repeat=options.repeat),
         "commit": lambda: ledger.commitment_rows(options.repeat),
+        "lots": lambda: lots.run(options.repeat),
         "audit": ledger.audit_rows,
     }
     errors = Console(stderr=True)

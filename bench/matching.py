@@ -21,7 +21,16 @@ from numpy.typing import NDArray  # noqa: E402
 from bench.rows import Row, best_of  # noqa: E402
 from ledger.matching.engine import match  # noqa: E402
 from ledger.matching.granularity import side_by_side  # noqa: E402
-from ledger.matching.model import Contract, Demand, Grid, Result, Share, SupplyClass  # noqa: E402
+from ledger.matching.model import (  # noqa: E402
+    MAXIMAL,
+    PRO_RATA,
+    Contract,
+    Demand,
+    Grid,
+    Result,
+    Share,
+    SupplyClass,
+)
 
 INTERVALS = 35_040
 CONSUMERS = 1_000
@@ -71,7 +80,44 @@ def run(*, repeat: int) -> list[Row]:
     )
     large = _Park(_consumption_wh(50_000_000))
     add(f"{name}, 1,000 x the energy", best_of(repeat, large.match), rows[0].floor_name, copying)
-    return rows
+    return [*rows, _maximal(repeat)]
+
+
+def _maximal(repeat: int) -> Row:
+    """Twelve contracts that compete for ten sources and eight consumers; beside pro-rata."""
+    random = np.random.default_rng(3)
+    supply = {
+        f"s{number}": random.integers(0, 100_000, INTERVALS) * random.integers(0, 2, INTERVALS)
+        for number in range(10)
+    }
+    demand = {
+        f"c{number}": Demand(point=f"c{number}", wh=random.integers(0, 100_000, INTERVALS))
+        for number in range(8)
+    }
+    contracts = [
+        Contract(
+            contract=f"k{number:02}",
+            supply_class=SupplyClass.GREEN_TRADE,
+            sources=tuple(random.permutation(list(supply))[:3].tolist()),
+            consumers=tuple(Share(point=one) for one in random.permutation(list(demand))[:3]),
+            period=GRID.period,
+        )
+        for number in range(12)
+    ]
+
+    def seconds(policy: str) -> float:
+        return best_of(
+            repeat, lambda: match(GRID, supply, demand, contracts, regions={}, policy=policy)
+        )
+
+    return Row(
+        name=f"match {INTERVALS:,} x 10 x 8, maximal",
+        seconds=seconds(MAXIMAL),
+        unit="interval x source x consumer",
+        amount=INTERVALS * 10 * 8,
+        floor_name="the same, pro-rata",
+        floor_seconds=seconds(PRO_RATA),
+    )
 
 
 class _Park:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, inspect
 from ledger import db, schema
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
-from ledger.errors import LedgerError, Refused, Unavailable
+from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
 from ledger.log import audit, export, publish, store
 from ledger.log.audit import Audited, Replayed
@@ -24,6 +24,7 @@ from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
 from ledger.log.types import EntryTypes
 from ledger.lots import entries as lot_entries
+from ledger.lots import rule
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
@@ -197,7 +198,14 @@ class House:
     def audit(self, progress: Progress) -> Audited:
         """Raises Corrupt with the first thing that does not hold."""
         record = self._high_water_of(self.settings, self.log).read()
-        return audit.audit(self.engine, self.log, ENTRY_TYPES, record, progress)
+        found = audit.audit(self.engine, self.log, ENTRY_TYPES, record, progress)
+        # Once more by the rule that outsiders scan for, which knows nothing of the tables.
+        with db.reading(self.engine) as conn:
+            try:
+                rule.scan(store.entry_range(conn, self.log.log_id, 0, found.entries))
+            except (InvalidInput, Refused) as error:
+                raise Corrupt(str(error)) from error
+        return found
 
     def export_tiles(self, folder: Path, progress: Progress) -> int:
         """Write the public log; returns its size."""

@@ -109,6 +109,10 @@ class Opener:
             first = (series.start_s - month.start_s) // QUARTER_HOUR_S
             parts = max(1, series.length_s // QUARTER_HOUR_S)
             touched = opened[first[:, None] + np.arange(parts)].any(axis=1)
+            if series.length_s < QUARTER_HOUR_S:
+                # Of shorter ones only those that fill their quarter-hour count as its reading.
+                there = np.bincount(first, minlength=month.count)[first]
+                touched &= there == QUARTER_HOUR_S // series.length_s
             places = np.flatnonzero(touched)
             by_entry = {
                 int(index): places[item.entry_index[places] == index]

@@ -84,8 +84,8 @@ def _nothing_held(
     if earlier:
         said = ", ".join(f"claim {row.claim.hex()} (entry {row.entry_index})" for row in earlier)
         return Refused(
-            f"what {', '.join(names)} hold of this period was claimed before, by {said}: a kWh is"
-            " claimed once"
+            f"the energy of {', '.join(names)} in this period was claimed before, by {said}: a kWh"
+            " is claimed once"
         )
     return NotFound(
         f"{', '.join(names)} hold no lot of this period; lots are made by: greenledger match"

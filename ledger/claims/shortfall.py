@@ -94,6 +94,7 @@ def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
     used = store.used_by_claim(tx.conn, log_id, point, month).values()
     used_wh = np.sum([np.zeros(month.count, dtype=np.int64), *used], axis=0)
     before = {row.start_s for row in rows_of(tx.conn, log_id, point, month)}
+    fresh = []
     for start_s in sorted(starts_s):
         at = lots.position(start_s, month.start_s)
         metered_wh, used_here_wh = int(now_wh[at]), int(used_wh[at])
@@ -108,8 +109,9 @@ def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
         if start_s in before:
             _update(tx, point, start_s, values)
         else:
-            row = {"log_id": log_id, "point": point, "start_s": start_s, **values}
-            tx.conn.execute(insert(shorts).values(row))
+            fresh.append({"log_id": log_id, "point": point, "start_s": start_s, **values})
+    if fresh:
+        tx.conn.execute(insert(shorts), fresh)
 
 
 def _update(tx: Tx, point: bytes, start_s: int, values: Mapping[str, int]) -> None:
@@ -203,16 +205,14 @@ def cause_of(conn: Connection, log: LogFacts, claim: bytes, state: str) -> int |
 
 def owed_flags(conn: Connection, log: LogFacts) -> dict[bytes, str]:
     """{claim in force: the flag that it must be given next}, for those whose last one is wrong."""
-    short = short_claims(conn, log)
-    owed = {}
-    for row in store.find_claims(conn, log.log_id):
-        if not row.in_force:
-            continue
-        if row.claim in short and row.flag != store.SHORT:
-            owed[row.claim] = store.SHORT
-        elif row.claim not in short and row.flag == store.SHORT:
-            owed[row.claim] = store.CURED
-    return owed
+    short = set(short_claims(conn, log))
+    flags = store.last_flags(conn, log.log_id)
+    flagged = {claim for claim, state in flags.items() if state == store.SHORT}
+    return {
+        claim: store.SHORT if claim in short else store.CURED
+        for claim in sorted(short ^ flagged)
+        if store.find_claim(conn, log.log_id, claim).in_force
+    }
 
 
 def require_flags(tx: Tx) -> None:

@@ -275,8 +275,8 @@ def trace_claim(
                 each.author,
                 each.provenance,
             ]
-            for one in found
-            for each in one.readings
+            # Lots of one origin rest on the same readings.
+            for each in dict.fromkeys(each for one in found for each in one.readings)
         ],
     )
     out.result({"claim": row.claim.hex(), "at": format_instant(at_s), "cells": _cells_json(found)})

@@ -14,11 +14,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.demo.folder import Folder
+from ledger.demo.folder import PATHS, Folder
 from ledger.demo.texts import LANGUAGES, Language, Texts, default_language
 from ledger.errors import InvalidInput
-
-_PATHS = ("checkpoint", "tiles")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +46,7 @@ def demo(
             _note(texts, "again.interrupted")
         summary = _work(folder, texts)
     if as_json:
-        paths = {name: str(folder.path / summary[name]) for name in _PATHS}
+        paths = {name: str(folder.path / summary[name]) for name in PATHS}
         sys.stdout.write(json.dumps({**summary, **paths}, ensure_ascii=False) + "\n")
         sys.stdout.flush()
     else:

@@ -9,6 +9,8 @@ import typer
 from sqlalchemy import Connection
 
 from ledger import db
+from ledger.claims import shortfall
+from ledger.claims import store as claims
 from ledger.cli.options import Dir, Json, open_house, settings_of
 from ledger.cli.output import Output, park_time, step
 from ledger.errors import NotFound
@@ -16,6 +18,7 @@ from ledger.house import House
 from ledger.log import store
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.publish import latest_checkpoint
+from ledger.lots import store as lots
 from ledger.metering.store import interval_counts
 from ledger.metering.tables import export_parquet
 from ledger.units import format_instant
@@ -56,10 +59,15 @@ def init(
 def status(directory: Dir = None, as_json: Json = False) -> None:
     """What the ledger holds."""
     house = open_house(directory)
+    log_id = house.log.log_id
     with db.reading(house.engine) as conn:
-        head = store.load_head(conn, house.log.log_id)
+        head = store.load_head(conn, log_id)
         signed = _signed(conn, house)
-        counts = interval_counts(conn, house.log.log_id)
+        counts = interval_counts(conn, log_id)
+        made, spent = lots.count_lots(conn, log_id)
+        claimed = [row for row in claims.find_claims(conn, log_id) if row.in_force]
+        short = shortfall.short_claims(conn, house.log)
+        owed = shortfall.owed_flags(conn, house.log)
     intervals = sum(count for _, count in counts)
     out = Output(as_json=as_json)
     lines = {
@@ -71,11 +79,15 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
             f"{signed.size:,} entries, root {signed.root.hex()}" if signed else "none yet"
         ),
         "intervals stored": f"{intervals:,} of {len(counts)} points",
+        "lots": f"{made:,} made, {spent:,} of them spent",
+        "claims": f"{len(claimed):,} in force, {len(short):,} of them short",
         "verification key": house.log.log_key.vkey,
     }
     out.say(f"Log {house.log.origin}")
     for name, value in lines.items():
         out.say(f"  {name:<18} {value}")
+    if owed:
+        out.warn(f"{len(owed)} claims are to be flagged; run: greenledger claim flag")
     out.result(
         {
             "origin": house.log.origin,
@@ -84,6 +96,10 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
             "tick": format_instant(head.tick_s),
             "checkpoint": {"size": signed.size, "root": signed.root.hex()} if signed else None,
             "intervals": intervals,
+            "lots": made,
+            "lots_spent": spent,
+            "claims": len(claimed),
+            "claims_short": len(short),
         }
     )
 

@@ -53,7 +53,7 @@ def list_lots(
     out = Output(as_json=as_json)
     out.table(
         "Lots",
-        ["lot", "month", "point", "holder", "class", ">energy", "made by", "spent by"],
+        ["lot", "month", "point", "holder", "class", ">energy", ">made by", ">spent by"],
         [
             [
                 row.lot.hex()[:12],
@@ -62,8 +62,8 @@ def list_lots(
                 names.get(row.holder, "–"),
                 class_name(row.supply_class),
                 energy(row.wh),
-                f"entry {row.entry_index}",
-                f"entry {gone[row.lot]}" if row.lot in gone else "–",
+                str(row.entry_index),
+                str(gone.get(row.lot, "–")),
             ]
             for row in rows
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,8 +13,11 @@ from ledger.cli.runs import show_run
 from ledger.errors import InvalidInput
 from ledger.matching import service
 from ledger.matching.contracts import KINDS, current_contracts
+from ledger.matching.model import POLICIES
 from ledger.metering import store as metering
 from ledger.units import Period
+
+_POLICIES: Final = {policy.split("/")[0]: policy for policy in POLICIES}
 
 contract = typer.Typer(help="Contracts that let supply be matched.", no_args_is_help=True)
 
@@ -122,6 +125,9 @@ def list_contracts(directory: Dir = None, as_json: Json = False) -> None:
 def match(
     start: Annotated[str, typer.Option("--from", help="First day, park time.")] = "",
     end: Annotated[str, typer.Option("--to", help="Day after the last, park time.")] = "",
+    policy: Annotated[
+        str, typer.Option(help="How contracts that compete share: " + ", ".join(_POLICIES) + ".")
+    ] = "pro-rata",
     figures_only: Annotated[
         bool, typer.Option(help="Append the figures alone: no lots, nothing can be claimed of it.")
     ] = False,
@@ -131,8 +137,11 @@ def match(
     """Match generation with consumption by the contracts; append the run, and make lots of it.
 
     Without --from and --to: everything that is stored. What earlier runs made lots of is not
-    matched again; what they left over is.
+    matched again; what they left over is. Policy pro-rata splits in proportion, contract by
+    contract; maximal then raises the total as far as the contracts allow.
     """
+    if policy not in _POLICIES:
+        raise InvalidInput(f"policy {policy!r} is not one of {', '.join(_POLICIES)}")
     house = open_house(directory)
     if bool(start) != bool(end):
         raise InvalidInput("give both --from and --to, or neither")
@@ -140,11 +149,13 @@ def match(
     out = Output(as_json=as_json)
     with out.progress() as bar:
         bar.add_task("matching", total=None)
-        report = service.run_matching(house.desk, period, into_lots=not figures_only)
+        report = service.run_matching(
+            house.desk, period, policy=_POLICIES[policy], into_lots=not figures_only
+        )
     made = sum(len(one.entry.statement["creates"]) for one in report.divisions)
     if made:
         out.say(
-            f"{made} lots made by {len(report.divisions)} divisions. Claim them: greenledger claim"
-            " make."
+            f"{made} lots were made, in {len(report.divisions)} entries. Claim them: greenledger"
+            " claim make."
         )
     show_run(out, house, report.receipt.index, report.evaluation, lots=made)

@@ -74,7 +74,7 @@ def show(
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         stored = stored_runs.load_run(conn, house.log, entry)
-        evaluation = evaluate(conn, house.log, stored.period, stored.as_of)
+        evaluation = evaluate(conn, house.log, stored.period, stored.as_of, policy=stored.policy)
     if not stored.allocations.same_as(evaluation.lanes):
         raise Corrupt(f"the allocations of run {entry} are not what the log gives: run an audit")
     out = Output(as_json=as_json)

@@ -6,8 +6,8 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,8 @@ _SECONDS_MAX: Final = 120
 class Check:
     """What the verifier said of one file or folder. `subject`: text key; `steps`: how many held.
 
-    `expected`: whether it should hold; the forged file should not.
+    `expected`: whether it should hold; forged files should not. Of what does not hold: `failed`,
+    {language: [the step, why]}. Of evidence: `lines`, each with its values and English sentences.
     """
 
     subject: str
@@ -31,6 +32,8 @@ class Check:
     exit_code: int
     steps: int
     why: str
+    failed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def as_expected(self) -> bool:
@@ -54,8 +57,38 @@ def verify(
     subject: str, arguments: Sequence[str], *, path: str, folder: Path, expected: bool = True
 ) -> Check:
     """Run `greenledger-verify ARGUMENTS --json` in `folder`."""
+    exit_code, answer = _ask(arguments, "en", path, folder)
+    failed = {}
+    if not answer["ok"]:
+        others = {"zh": _ask(arguments, "zh", path, folder)[1]}
+        failed = {language: _failure(each) for language, each in ({"en": answer} | others).items()}
+    # The command for a list of hashes answers with `ok` and `why` alone.
+    steps = [step for step in answer.get("steps", []) if step["ok"]]
+    return Check(
+        subject=subject,
+        path=path,
+        expected=expected,
+        ok=answer["ok"],
+        exit_code=exit_code,
+        steps=len(steps),
+        why=answer.get("why", ""),
+        failed=failed,
+        lines=answer.get("lines", {}),
+    )
+
+
+def _failure(answer: Mapping[str, Any]) -> list[str]:
+    """The step that does not hold, and why."""
+    steps = [f"{step['number']}. {step['text']}" for step in answer.get("steps", [])]
+    return [steps[-1] if steps else "", answer.get("why", "")]
+
+
+def _ask(
+    arguments: Sequence[str], language: str, path: str, folder: Path
+) -> tuple[int, dict[str, Any]]:
+    """(exit code, answer)."""
     # -P keeps the current directory off the import path: only what is installed is run.
-    command = [sys.executable, "-P", "-m", _MODULE, *arguments, "--json"]
+    command = [sys.executable, "-P", "-m", _MODULE, *arguments, "--json", "--lang", language]
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter, no shell
             command,
@@ -69,18 +102,7 @@ def verify(
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"the verifier took longer than {_SECONDS_MAX} s on {path}") from error
     try:
-        answer = json.loads(done.stdout.splitlines()[-1])
+        return done.returncode, json.loads(done.stdout.splitlines()[-1])
     except (ValueError, IndexError) as error:
         said = (done.stderr or done.stdout).strip()[-500:]
         raise Unavailable(f"the verifier gave no answer on {path}: {said}") from error
-    # The command for a list of hashes answers with `ok` and `why` alone.
-    steps = [step for step in answer.get("steps", []) if step["ok"]]
-    return Check(
-        subject=subject,
-        path=path,
-        expected=expected,
-        ok=answer["ok"],
-        exit_code=done.returncode,
-        steps=len(steps),
-        why=answer.get("why", ""),
-    )

@@ -18,7 +18,9 @@ from typing import Any, Final, Literal
 
 from ledger.errors import Refused
 
-FORMAT: Final = "greenledger-demo/1"
+FORMAT: Final = "greenledger-demo/2"
+# What of a summary are paths, below the folder.
+PATHS: Final = ("checkpoint", "tiles", "evidence", "trust")
 _MARKER: Final = "demo.json"
 _SUMMARY: Final = "summary.json"
 _MADE: Final = ("files", "profiles", "ledger", "keys", "tiles", "proofs", "trust.toml", _SUMMARY)
@@ -87,7 +89,7 @@ class Folder:
             return None
         if found.get("verified") is not True:
             return None
-        there = all((self.path / str(found.get(name))).exists() for name in ("checkpoint", "tiles"))
+        there = all((self.path / str(found.get(name))).exists() for name in PATHS)
         return found if there and (self.ledger / "ledger.sqlite3").exists() else None
 
     @contextmanager

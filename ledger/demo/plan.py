@@ -41,10 +41,8 @@ _SINCE: Final = "2023-12-31T16:00:00Z"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An organisation. `key`: "server" (held for it), "own" (held by itself) or "" (signs nothing).
-
-    `device`: what its key sits in.
-    """
+    """An organisation. `key`: "server" (held for it) or "own" (held by itself). `device`: what its
+    key sits in."""
 
     party: str
     name: str
@@ -70,8 +68,8 @@ MEMBERS: Final = (
     Member(party=VERIFIER, name="Metrology laboratory (demo)", roles=("verifier",)),
     Member(party="sunfield", name="Sunfield Solar (demo)", roles=("generator",)),
     Member(party="sea-wind", name="Sea Wind Yangjiang (demo)", roles=("generator",)),
-    Member(party="cloud-one", name="Cloud One Data Centre (demo)", roles=("enterprise",), key=""),
-    Member(party="cold-chain", name="Cold Chain Logistics (demo)", roles=("enterprise",), key=""),
+    Member(party="cloud-one", name="Cloud One Data Centre (demo)", roles=("enterprise",)),
+    Member(party="cold-chain", name="Cold Chain Logistics (demo)", roles=("enterprise",)),
 )
 
 

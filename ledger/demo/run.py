@@ -1,5 +1,5 @@
 """The demo's work, in the natural way of the data: reading → batch → log → checkpoint → matching →
-proof → independent verification.
+claim → evidence and proof → independent verification.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Final
 from ledger import db, proving
 from ledger.demo import plan
 from ledger.demo.checks import Check, require_verifier, verify
+from ledger.demo.claiming import Claims, EvidenceFiles, claim_year, write_evidence
 from ledger.demo.files import profile_text, write_files
 from ledger.demo.folder import Folder
 from ledger.demo.park import PERIOD, SEED, Park, make_park
@@ -36,12 +37,13 @@ from ledger.parties.store import Key, find_keys
 from ledger.settings import Settings
 from ledger.units import parse_instant
 
-STEP_COUNT: Final = 12
+STEP_COUNT: Final = 13
 # A quarter of an hour that the proofs open: noon of a summer day in park time.
 OPENED_AT: Final = "2025-07-15T04:00:00Z"
 OPENED_READING: Final = "works-press"
 OPENED_CONSUMER: Final = "data-centre"
 _VALUE_BYTES: Final = slice(44, 52)
+_FORGED: Final = ("forged", "forged-evidence")
 
 Say = Callable[[str], str]
 
@@ -72,6 +74,7 @@ class Proofs:
     allocations: Sequence[str]
     consistency: str
     forged: str
+    evidence: EvidenceFiles
 
 
 class _Work:
@@ -98,11 +101,13 @@ class _Work:
             for agreement in plan.agreements():
                 matching.register_contract(house.desk, agreement)
             report = matching.run_matching(house.desk, PERIOD)
+        with self._step("claim") as advance:
+            claims = claim_year(house.desk, self._park, keys, advance)
         with self._step("publish") as advance:
             # Exporting signs a checkpoint of the present size first.
             house.export_tiles(self._folder.tiles, advance)
         with self._step("prove"):
-            proofs = self._prove(house, report.receipt, old_size)
+            proofs = self._prove(house, report.receipt, old_size, claims)
         with self._step("verify") as advance:
             checks = self._verify(proofs, advance)
         with self._step("audit") as advance:
@@ -114,9 +119,12 @@ class _Work:
                 imported=imported,
                 report=report,
                 checks=checks,
+                claims=claims,
+                evidence=proofs.evidence,
                 audited=_audited_json(audited),
                 checkpoint=f"{self._folder.tiles.name}/checkpoint",
                 tiles=self._folder.tiles.name,
+                trust=self._folder.trust.name,
             )
             return summarise(facts)
 
@@ -145,7 +153,7 @@ class _Work:
             found.append((one, imported))
         return found
 
-    def _prove(self, house: House, run: Receipt, old_size: int) -> Proofs:
+    def _prove(self, house: House, run: Receipt, old_size: int, claims: Claims) -> Proofs:
         folder = self._folder.proofs
         folder.mkdir()
         at_s = parse_instant(OPENED_AT)
@@ -164,22 +172,20 @@ class _Work:
             (folder / name).write_bytes(proving.encode(lane))
         # One line: the verifier takes such files as lists.
         (folder / "consistency.json").write_text(json.dumps(consistency) + "\n")
-        vkey = house.log.log_key.vkey
-        self._folder.trust.write_text(
-            "# In earnest this key comes from a source that you trust, not from the log itself.\n"
-            f'[[log]]\norigin = "{house.log.origin}"\nvkey = "{vkey}"\n'
-        )
+        self._folder.trust.write_text(_trust(house))
         return Proofs(
             entry="proofs/entry.tlog-proof",
             reading="proofs/reading.json",
             allocations=[f"proofs/{name}" for name in names],
             consistency="proofs/consistency.json",
             forged="proofs/reading-forged.json",
+            evidence=write_evidence(house.desk, claims, folder),
         )
 
     def _verify(self, proofs: Proofs, advance: Advance) -> list[Check]:
         trust = ("--trust", self._folder.trust.name)
-        tiles = self._folder.tiles.name
+        tiles, evidence = self._folder.tiles.name, proofs.evidence
+        log = ("--log", tiles)
         wanted: list[tuple[str, str, tuple[str, ...]]] = [
             ("log", tiles, ("log", tiles, *trust)),
             ("entry", proofs.entry, ("proof", proofs.entry, *trust)),
@@ -187,6 +193,17 @@ class _Work:
             *(("allocation", path, ("proof", path, *trust)) for path in proofs.allocations),
             ("consistency", proofs.consistency, ("consistency", "--batch", proofs.consistency)),
             ("forged", proofs.forged, ("proof", proofs.forged, *trust)),
+            ("evidence", evidence.full, ("evidence", evidence.full, *log, *trust)),
+            (
+                "sampled",
+                evidence.sampled,
+                ("evidence", evidence.sampled, *log, *trust, "--seed", evidence.seed),
+            ),
+            (
+                "forged-evidence",
+                evidence.forged,
+                ("evidence", evidence.forged, *log, *trust),
+            ),
         ]
         checks = []
         for number, (subject, path, arguments) in enumerate(wanted):
@@ -197,7 +214,7 @@ class _Work:
                     arguments,
                     path=path,
                     folder=self._folder.path,
-                    expected=subject != "forged",
+                    expected=subject not in _FORGED,
                 )
             )
         return checks
@@ -237,6 +254,16 @@ def _register_points(house: House, park: Park) -> None:
         parent = plan.PARENTS.get(site.name)
         receipt = metering.register_point(house.desk, site.to_point(ids[parent] if parent else ""))
         ids[site.name] = receipt.entry.statement["point"]
+
+
+def _trust(house: House) -> str:
+    """The roots that a verifier of the demo trusts: the log's key, and who vouches for others."""
+    endorser = _key_of(house, plan.VERIFIER).key.vkey
+    return (
+        "# In earnest these keys come from a source that you trust, not from the log itself.\n"
+        f'[[log]]\norigin = "{house.log.origin}"\nvkey = "{house.log.log_key.vkey}"\n'
+        f'\n[[endorser]]\nparty = "{plan.VERIFIER}"\nvkey = "{endorser}"\n'
+    )
 
 
 def _size_of(note: bytes) -> int:

@@ -29,6 +29,14 @@ _GROUPS: Final = (
     ("grid-import", "grid-export"),
 )
 _CLASSES: Final = (("self", "self_use"), ("direct", "direct_supply"), ("trade", "green_trade"))
+# Checks that are shown with the claims, in their order; kinds of provenance as evidence names them.
+_OF_CLAIMS: Final = ("evidence", "sampled", "forged-evidence")
+_PROVENANCE: Final = {
+    "meter": "meter-signed",
+    "gateway": "gateway-signed",
+    "party": "party-import",
+    "operator": "operator",
+}
 _BAR: Final = 16
 _INDENT: Final = 2
 
@@ -47,10 +55,12 @@ def show(console: Console, texts: Texts, summary: Summary, folder: Path) -> None
     _heading(console, say("quality"))
     for line in _quality_lines(texts, summary):
         _bullet(console, line)
+    _heading(console, say("claims"))
+    _show_claims(console, texts, summary)
     _heading(console, say("evidence"))
     _show_evidence(console, texts, summary, folder)
     _heading(console, say("next"))
-    for key, command in _commands(folder):
+    for key, command in _commands(folder, summary):
         console.print(f"  [dim]# {say(f'next.{key}')}[/]")
         # One line however long, so that it can be copied.
         console.print(Text(f"  {command}"), soft_wrap=True)
@@ -276,32 +286,133 @@ def _show_evidence(console: Console, texts: Texts, summary: Summary, folder: Pat
         said = say(f"evidence.{name}")
         console.print(Text(f"  {said} {value}"), soft_wrap=True)
     for check in summary["checks"]:
-        good = check["as_expected"]
-        key = f"check.{check['subject']}" if good else "check.wrong"
-        said = say(key, why=check["why"])
-        _verdict(console, f"{said} ({check['path']})", good=good)
+        if check["subject"] not in _OF_CLAIMS:
+            _show_check(console, texts, check)
     _verdict(console, say("audit.ok", **summary["audit"]), good=True)
     verified = say("verified.yes" if summary["verified"] else "verified.no")
     _paragraph(console, verified, "bold green" if summary["verified"] else "bold red")
     _paragraph(console, say("evidence.open"))
 
 
+def _show_check(console: Console, texts: Texts, check: Summary, **values: object) -> None:
+    good = check["as_expected"]
+    key = f"check.{check['subject']}" if good else "check.wrong"
+    said = texts.say(key, **(values if good else {"why": check["why"]}))
+    _verdict(console, f"{said} ({check['path']})", good=good)
+
+
+# Claims
+
+
+def _claims_table(texts: Texts, claims: Sequence[Summary]) -> Padding:
+    """One row for each consumption point, of all its claims together."""
+    say = texts.say
+    table = _table()
+    table.add_column(say("col.point"), no_wrap=True)
+    table.add_column(say("col.by_party"), no_wrap=True)
+    for name in ("claimed", "share", "self", "direct", "trade"):
+        table.add_column(say(f"col.{name}"), justify="right", no_wrap=True)
+    by_points: dict[str, list[Summary]] = {}
+    for one in claims:
+        by_points.setdefault(", ".join(one["points"]), []).append(one)
+    for points, mine in by_points.items():
+        # A later claim of the same time is of what the earlier ones left: one consumption.
+        consumption_wh = max(one["consumption_wh"] for one in mine)
+        wh = sum(one["claimed_wh"] for one in mine)
+        table.add_row(
+            points,
+            mine[0]["consumer"],
+            _mwh(wh),
+            Text(_percent(wh, consumption_wh), style="bold"),
+            *(
+                _percent(sum(one["by_class_wh"].get(class_, 0) for one in mine), consumption_wh)
+                for _, class_ in _CLASSES
+            ),
+        )
+    return Padding(table, (0, 0, 0, _INDENT), expand=False)
+
+
+def _show_claims(console: Console, texts: Texts, summary: Summary) -> None:
+    say = texts.say
+    console.print(_claims_table(texts, summary["claims"]))
+    claimed_wh, matched_wh = summary["claimed_wh"], summary["matched_wh"]["quarter_hour"]
+    equal = claimed_wh == matched_wh
+    said = say(
+        "claims.equal" if equal else "claims.unequal",
+        claimed=f"{claimed_wh:,}",
+        matched=f"{matched_wh:,}",
+        count=len(summary["claims"]),
+    )
+    _verdict(console, said, good=equal)
+    refused = summary["claimed_again"]
+    key = "claims.refused" if refused["why"] else "claims.not_refused"
+    _verdict(console, say(key, **refused), good=bool(refused["why"]))
+    _show_evidence_files(console, texts, summary)
+    single = summary["single_use"]
+    key = "claims.single_use" if single else "claims.no_single_use"
+    _verdict(console, say(key, size=f"{summary['log_size']:,}"), good=single)
+
+
+def _show_evidence_files(console: Console, texts: Texts, summary: Summary) -> None:
+    say = texts.say
+    full, sampled, forged = (
+        next(check for check in summary["checks"] if check["subject"] == subject)
+        for subject in _OF_CLAIMS
+    )
+    month = summary["claimed_again"]["month"]
+    if full["as_expected"]:
+        share = full["lines"]["share_opened"]
+        opened = f"{share['opened_wh'] * 100 / share['claimed_wh']:.0f}"
+        _show_check(
+            console, texts, full, month=month, opened=opened, claimed=_energy(share["claimed_wh"])
+        )
+        signed = say("list").join(
+            say(f"signed.{_PROVENANCE[by]}", wh=_energy(wh))
+            for by, wh in full["lines"]["provenance"]["supply_wh"].items()
+            if wh
+        )
+        _hanging(console, Text("    "), say("claims.provenance", signed=signed))
+    else:
+        _show_check(console, texts, full)
+    if sampled["as_expected"]:
+        share = sampled["lines"]["share_opened"]
+        _show_check(
+            console,
+            texts,
+            sampled,
+            claimed=_energy(share["claimed_wh"]),
+            count=share["quarter_hours"],
+            detection=share["detection_percent"]["5 %"],
+        )
+        console.print(Text(f"    {say('claims.seed')} {summary['seed_of_samples']}"))
+    else:
+        _show_check(console, texts, sampled)
+    step, why = forged["failed"].get(texts.language, ("", ""))
+    _show_check(console, texts, forged, step=step, why=why)
+
+
 # Commands
 
 
-def _commands(folder: Path) -> list[tuple[str, str]]:
+def _commands(folder: Path, summary: Summary) -> list[tuple[str, str]]:
     """Key of the text → a command that works as it stands, from the current directory."""
     ledger, verifier = _program("greenledger"), _program("greenledger-verify")
 
     def at(name: str) -> str:
         return shlex.quote(_short(folder / name))
 
-    trust = f"--trust {at('trust.toml')}"
+    trust = f"--trust {at(summary['trust'])}"
+    log = f"--log {at(summary['tiles'])} {trust}"
+    claim = summary["claims"][0]["claim"][:12]
     data = f"--dir {at('ledger')}"
     return [
         ("log", f"{verifier} log {at('tiles')} {trust}"),
         ("allocation", f"{verifier} proof {at('proofs/allocation.json')} {trust}"),
         ("forged", f"{verifier} proof {at('proofs/reading-forged.json')} {trust}"),
+        ("evidence", f"{verifier} evidence {at(summary['evidence'])} {log}"),
+        ("forged-evidence", f"{verifier} evidence {at(summary['evidence_forged'])} {log}"),
+        ("trace", f"{ledger} claim trace {claim} --at 2025-07-15T12:00 {data}"),
+        ("status", f"{ledger} claim status {claim} {data}"),
         ("match", f"{ledger} match --from 2025-07-01 --to 2025-08-01 {data}"),
         (
             "again",

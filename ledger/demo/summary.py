@@ -14,7 +14,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from ledger import db
+from ledger.claims import store as claim_store
 from ledger.demo.checks import Check
+from ledger.demo.claiming import MONTH_NAME, OPENED_POINT, Claims, EvidenceFiles
 from ledger.demo.folder import FORMAT
 from ledger.demo.park import PERIOD, QUARTERS, YEAR, Park
 from ledger.demo.plan import Handover
@@ -22,6 +24,7 @@ from ledger.house import House
 from ledger.log import store as log_store
 from ledger.log.entry import parse_entry
 from ledger.matching.missing import Rule
+from ledger.matching.model import SupplyClass
 from ledger.matching.service import RunReport
 from ledger.metering import store as metering
 from ledger.metering.effective import effective
@@ -39,18 +42,26 @@ class Facts:
     imported: Sequence[tuple[Handover, ImportedFile]]
     report: RunReport
     checks: Sequence[Check]
+    claims: Claims
+    evidence: EvidenceFiles
     audited: Mapping[str, Any]
     checkpoint: str
     tiles: str
+    trust: str
 
 
 def summarise(facts: Facts) -> dict[str, Any]:
     """The summary without its times."""
     house, evaluation = facts.house, facts.report.evaluation
     totals = evaluation.result.totals()
+    matched_wh = {one.granularity: one.matched_wh for one in evaluation.matched}
+    checks = {check.subject: check for check in facts.checks}
+    single_use = all(_single_use(checks[subject]) for subject in ("evidence", "sampled"))
     with db.reading(house.engine) as conn:
         points = _points(conn, facts)
+        claims = _claims(conn, house)
         entry_types = _entry_types(conn, house)
+        claimed_wh = sum(one["claimed_wh"] for one in claims)
         stored = sum(count for _, count in metering.interval_counts(conn, house.log.log_id))
     return {
         "format": FORMAT,
@@ -63,7 +74,7 @@ def summarise(facts: Facts) -> dict[str, Any]:
         "intervals": stored,
         "generation_wh": totals.generation_wh,
         "consumption_wh": totals.consumption_wh,
-        "matched_wh": {one.granularity: one.matched_wh for one in evaluation.matched},
+        "matched_wh": matched_wh,
         "by_class_wh": {
             one.granularity: {
                 class_.name.lower(): wh for class_, wh in one.by_class_wh.items() if wh
@@ -78,15 +89,64 @@ def summarise(facts: Facts) -> dict[str, Any]:
         "provenance_wh": _provenance(points),
         "points": points,
         "imports": [_import(given, one) for given, one in facts.imported],
+        "claims": claims,
+        "claimed_wh": claimed_wh,
+        "claimed_again": {
+            "point": OPENED_POINT,
+            "month": MONTH_NAME,
+            "why": facts.claims.refused,
+        },
+        "single_use": single_use,
         "entry_types": entry_types,
         "run": facts.report.receipt.index,
         "root": facts.audited["root"],
         "checkpoint": facts.checkpoint,
         "tiles": facts.tiles,
+        "trust": facts.trust,
+        "evidence": facts.evidence.full,
+        "evidence_sampled": facts.evidence.sampled,
+        "evidence_forged": facts.evidence.forged,
+        "seed_of_samples": facts.evidence.seed,
         "checks": [check.to_json() for check in facts.checks],
         "audit": dict(facts.audited),
-        "verified": all(check.as_expected for check in facts.checks),
+        "verified": all(check.as_expected for check in facts.checks)
+        and single_use
+        and bool(facts.claims.refused)
+        and claimed_wh == matched_wh["quarter_hour"],
     }
+
+
+def _single_use(check: Check) -> bool:
+    """Whether the verifier said so, and of a claim that is in force."""
+    return (
+        check.as_expected
+        and check.lines["single_use"]["established"] is True
+        and check.lines["status"]["state"] == "in-force"
+    )
+
+
+def _claims(conn: Connection, house: House) -> list[dict[str, Any]]:
+    """Claims in force, in the order of the log."""
+    known = metering.current_points(conn, house.log.log_id)
+    return [
+        {
+            "consumer": row.author,
+            "points": [known[point].master.name for point in row.manifest.points],
+            "from": row.manifest.to_json()["from"],
+            "to": row.manifest.to_json()["to"],
+            "claimed_wh": row.wh,
+            "by_class_wh": {
+                SupplyClass(class_).name.lower(): wh
+                for class_, wh in row.manifest.by_class_wh.items()
+            },
+            "consumption_wh": row.manifest.consumption_wh,
+            "share_ppm": row.wh * 1_000_000 // row.manifest.consumption_wh,
+            "claim": row.claim.hex(),
+            "entry": row.entry_index,
+        }
+        for row in claim_store.find_claims(conn, house.log.log_id)
+        if row.in_force
+    ]
 
 
 def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:

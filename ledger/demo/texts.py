@@ -1,7 +1,7 @@
 """What the demo says, in English and Chinese: one table, so that neither language lags behind.
 
 Chinese terms are those of the rules and standards: 绿电直连, 自发自用, 绿电交易, 分时匹配,
-计量点, 检查点.
+计量点, 检查点. A lot is a 份额, to claim is 声明, as the verifier says.
 """
 
 from __future__ import annotations
@@ -22,13 +22,20 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # Steps
     "step.files": ("Generate a park's year and write its files", "生成园区全年数据并写出文件"),
     "step.init": ("Begin the log (greenledger init)", "建立日志（greenledger init）"),
-    "step.parties": ("Register parties and keys", "登记参与方与密钥"),
+    "step.parties": ("Register parties and keys", "登记各方与密钥"),
     "step.points": ("Register metering points", "登记计量点"),
     "step.import": ("Import the files as signed batches", "导入文件，生成签名批次"),
     "step.checkpoint": ("Sign a checkpoint", "签署检查点"),
     "step.match": ("Register contracts and match the year", "登记合同并完成全年匹配"),
+    "step.claim": (
+        "Claim it, by those who own the consumption",
+        "由用电方声明已匹配的绿电",
+    ),
     "step.publish": ("Sign a checkpoint and publish tiles", "签署检查点并发布日志瓦片（tiles）"),
-    "step.prove": ("Open an entry, a reading, an allocation", "出具条目、读数与分配的证明"),
+    "step.prove": (
+        "Open entry, reading, allocation; write evidence of claims",
+        "出具记录、读数、分配的证明与声明的证据文件",
+    ),
     "step.verify": (
         "Verify with the stand-alone verifier (other process)",
         "用独立核验程序核验（另一进程）",
@@ -60,7 +67,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "绿电占用电量的比例（按匹配时段）",
     ),
     "quality": ("Missing and repaired data", "缺失与修复的数据"),
-    "evidence": ("Log and evidence", "日志与证据"),
+    "claims": ("Claims, each kWh once", "绿电消费声明：一度电只声明一次"),
+    "evidence": ("Log and proofs", "日志与证明"),
     "next": ("What to try next", "接下来可以尝试"),
     # Columns
     "col.point": ("point", "计量点"),
@@ -72,6 +80,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "col.by": ("by the", "匹配时段"),
     "col.matched_mwh": ("GWh", "GWh"),
     "col.share": ("share", "比例"),
+    "col.by_party": ("claimed by", "声明方"),
+    "col.claimed": ("claimed MWh", "声明 MWh"),
     "col.self": ("self-use", "自发自用"),
     "col.direct": ("direct", "绿电直供"),
     "col.trade": ("trade", "绿电交易"),
@@ -113,11 +123,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "shares.definition": _both(
         "Definition: matched PV and wind ÷ consumption of {count} points, estimates included; "
         "own generation, direct supply, green trade in this order, in proportion to demand. The "
-        "trade delivers at most {limit}. No certificate is cancelled here, so this is no claim "
-        "yet.",
+        "trade delivers at most {limit}. No official certificate is cancelled here: what is "
+        "claimed below is claimed in this ledger.",
         "定义：已匹配的光伏与风电电量 ÷ {count} 个用电计量点的用电量（含估计值）；依次为自发自用"
-        "、绿电直供、绿电交易，按需求比例分配；绿电交易以合同量 {limit} 为上限。此处未核销绿证，"
-        "故尚不构成绿电消费声明。",
+        "、绿电直供、绿电交易，按需求比例分配；绿电交易以合同量 {limit} 为上限。此处未核销官方绿证"
+        "：下述声明仅在本账本之内作出。",
     ),
     "shares.profiled": _both(
         "{wh} of consumption was read by the hour and spread evenly over its quarters: the "
@@ -125,11 +135,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "其中 {wh} 用电量仅有小时读数，平均拆分至 15 分钟；15 分钟口径含此近似。",
     ),
     "shares.storage": _both(
-        "Storage: {discharge} were discharged and count as NOT green, whatever charged the "
-        "battery: the storage ledger comes with a later version. Charging ({charge}) is in no "
-        "consumption above.",
-        "储能：放电 {discharge} 一律不计为绿电（无论充电来源），储能台账将在后续版本提供；充电 "
-        "{charge} 未计入上述用电量。",
+        "Storage: {discharge} were discharged and count as NOT green: this park has no contract of "
+        "kind storage, by which what was charged green would count, less losses. Charging "
+        "({charge}) is in no consumption above.",
+        "储能：放电 {discharge} 未计为绿电，因本园区没有储能合同（若有，则充入的绿电扣除损耗后可计"
+        "入）；充电 {charge} 未计入上述用电量。",
     ),
     "quality.generation": (
         "{point}: {count} quarter-hours never arrived. Missing generation earns nothing.",
@@ -146,7 +156,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "quality.correction": _both(
         "{file}: {count} intervals corrected by a new entry; the old one stays. Reason: {reason}.",
-        "{file}：{count} 个时段由新条目更正，原条目保留。原因：{reason}。",
+        "{file}：{count} 个时段由新记录更正，原记录保留。原因：{reason}。",
     ),
     "quality.repair": ("{file}: {what} ({count} ×).", "{file}：{what}（{count} 次）。"),
     "repair.profiled": ("spread evenly from longer intervals", "由较长时段均分"),
@@ -165,11 +175,52 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rule.billed": ("billed energy", "账单电量"),
     "rule.trailing": ("highest of the 28 days before", "前 28 天最大值"),
     "rule.run": ("highest of the run", "本期最大值"),
+    "claims.equal": _both(
+        "Claimed {claimed} Wh = matched {matched} Wh, in {count} claims.",
+        "声明 {claimed} Wh = 匹配 {matched} Wh，共 {count} 份声明。",
+    ),
+    "claims.unequal": _both(
+        "Claimed {claimed} Wh, but matched {matched} Wh.",
+        "声明 {claimed} Wh，但匹配 {matched} Wh。",
+    ),
+    "claims.refused": _both(
+        "{point} claims {month} again; the ledger refuses: “{why}”",
+        "{point} 再次声明 {month}，账本拒绝：“{why}”",
+    ),
+    "claims.not_refused": (
+        "{point} could claim {month} twice.",
+        "{point} 对 {month} 重复声明，却未被拒绝。",
+    ),
+    "claims.single_use": _both(
+        "Single use in this log is established, as of {size} entries; so says the verifier. Use "
+        "outside of it can never be excluded.",
+        "核验程序证实：截至 {size} 条记录，在本日志中单次使用；日志之外的使用永远无法排除。",
+    ),
+    "claims.no_single_use": ("Single use is NOT established.", "未证实单次使用。"),
+    "claims.provenance": _both(
+        "Its supply was signed by: {signed}.",
+        "其供给侧电量的签名方：{signed}。",
+    ),
+    "claims.seed": ("Sample seed", "抽样种子"),
+    "check.evidence": _both(
+        "Evidence of the claim of {month}: {opened} % of {claimed} opened, back to signed readings",
+        "{month} 声明的证据文件：{claimed} 中公开 {opened} %，逐笔追溯到已签名读数",
+    ),
+    "check.sampled": _both(
+        "Evidence of the year's rest ({claimed}), sampled: {count} quarter-hours opened; if 5 % "
+        "were false, that would be found with {detection} %",
+        "全年其余部分（{claimed}）的抽样证据文件：公开 {count} 个 15 分钟时段；若有 5 % 不实，"
+        "发现概率为 {detection} %",
+    ),
+    "check.forged-evidence": _both(
+        "The evidence with 1 Wh more is found. The verifier: “{step}” does not hold: {why}",
+        "多报 1 Wh 的证据文件被发现。核验程序：“{step}”不成立：{why}",
+    ),
     "evidence.log": (
         "Log {log}: {size} entries commit {intervals} intervals.",
-        "日志 {log}：{size} 个条目，以哈希值锁定 {intervals} 个时段读数。",
+        "日志 {log}：{size} 条记录，以哈希值锁定 {intervals} 个时段读数。",
     ),
-    "evidence.types": ("Entries", "条目"),
+    "evidence.types": ("Entries", "记录"),
     "evidence.checkpoint": ("Checkpoint", "检查点"),
     "evidence.vkey": ("Verification key", "验证公钥"),
     "evidence.generation": ("Generation, signed by", "发电量签名方"),
@@ -194,14 +245,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.ok": _both(
         "Audit: {entries} entries, {bodies} bodies, {checkpoints} checkpoints recomputed, {rows} "
         "rows rebuilt and equal",
-        "审计：{entries} 个条目、{bodies} 个正文、{checkpoints} 个检查点全部重算，{rows} 行重建"
+        "审计：{entries} 条记录、{bodies} 个正文、{checkpoints} 个检查点全部重算，{rows} 行重建"
         "后一致",
     ),
     "evidence.open": _both(
-        "NOT established: that the data is real (it is not), that a meter told the truth, that "
-        "no kWh was used twice (evidence of single use comes with a later version).",
-        "未证实：数据真实（本数据为合成）、电表如实计量、同一千瓦时未被重复使用（单次使用证据将"
-        "在后续版本提供）。",
+        "NOT established: that the data is real (it is not), that meters told the truth, that no "
+        "kWh was used outside of this ledger, that others are shown the same log (no witness yet).",
+        "未证实：数据真实（本数据为合成）、电表如实计量、电量未在本账本之外被使用、他人所见为同一"
+        "日志（尚无见证人）。",
     ),
     "verified.yes": ("Everything above was verified.", "以上全部核验通过。"),
     "verified.no": (
@@ -216,7 +267,23 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "追溯某一 15 分钟的绿电分配",
     ),
     "next.forged": ("See a forged reading refused", "查看伪造读数如何被拒绝"),
-    "next.match": ("Match July alone, as a new entry", "单独匹配七月（写入新条目）"),
+    "next.evidence": (
+        "Be the buyer: verify the evidence of a claim",
+        "作为买方，核验一份声明的证据文件",
+    ),
+    "next.forged-evidence": ("See 1 Wh too much found", "查看多报 1 Wh 如何被发现"),
+    "next.trace": (
+        "Follow a claimed quarter-hour back to contract and meter",
+        "把声明中的 15 分钟追溯到合同与电表",
+    ),
+    "next.status": (
+        "See how a claim stands (a correction may leave it short)",
+        "查看声明的状态（读数更正可能使其不足）",
+    ),
+    "next.match": (
+        "Match July again: what became lots is not matched twice",
+        "再次匹配七月：已成份额的电量不再重复匹配",
+    ),
     "next.again": ("Hand a file in twice: nothing changes", "重复导入同一文件：结果不变"),
     "next.prove": ("Open another reading", "出示另一个读数"),
     "next.parquet": ("Take the series to a notebook", "导出序列供数据分析"),
@@ -235,6 +302,7 @@ class Texts:
     """The table in one language."""
 
     def __init__(self, language: Language) -> None:
+        self.language = language
         self._place = LANGUAGES.index(language)
 
     def say(self, key: str, **values: object) -> str:

@@ -6,8 +6,9 @@ that breaks the rule:
 - an origin is divided once, and revision r after r − 1;
 - no lot is created twice; what is spent was created before and is not spent yet;
 - a lot has one wrap of each form at most;
-- a claim id is new; it replaces a claim in force of the same author only, and withdraws one in
-  force; a lot whose claim was withdrawn stays spent.
+- a claim id is new; what it replaces is a claim of the same author that is in force (else two
+  claims could take over the lots of one), and a lot whose claim was withdrawn stays spent;
+- only a claim in force is withdrawn or flagged, and its flags take turns, `short` first.
 
 It needs no database, no body and no key: whoever has the log's entries can run it.
 """
@@ -41,6 +42,7 @@ class SingleUse:
     claims: dict[str, int] = field(default_factory=dict)
     authors: dict[str, str] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
+    short: set[str] = field(default_factory=set)
 
     def take(self, index: int, statement: Statement) -> None:
         """Judge entry `index` and take it in. Raises Refused, and then nothing is taken."""
@@ -89,12 +91,11 @@ class SingleUse:
         if replaces:
             self._check_in_force(replaces)
             if self.authors[replaces] != statement["author"]:
-                raise Refused(f"claim {replaces} is one of {self.authors[replaces]!r}")
+                raise Refused(f"claim {replaces} is replaced by another than its author")
         self._check_spends(statement["spends"])
         if replaces:
             self.ended[replaces] = index
-        self.claims[claim] = index
-        self.authors[claim] = statement["author"]
+        self.claims[claim], self.authors[claim] = index, statement["author"]
         self.spent.update(dict.fromkeys(statement["spends"], index))
 
     def _withdraw(self, index: int, statement: Statement) -> None:
@@ -102,7 +103,11 @@ class SingleUse:
         self.ended[statement["claim"]] = index
 
     def _flag(self, _index: int, statement: Statement) -> None:
-        self._check_in_force(statement["claim"])
+        claim, short = statement["claim"], statement["state"] == "short"
+        self._check_in_force(claim)
+        if short == (claim in self.short):
+            raise Refused(f"claim {claim} is flagged {statement['state']} out of turn")
+        (self.short.add if short else self.short.discard)(claim)
 
     def _check_in_force(self, claim: str) -> None:
         if claim not in self.claims:

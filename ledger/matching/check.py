@@ -8,13 +8,14 @@ plant outside the contract's region (seed 7.1.2).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from ledger.errors import InvalidInput, Refused
 from ledger.matching.model import (
     ENERGY_WH_MAX,
+    POLICIES,
     PPM,
     Contract,
     Demand,
@@ -22,9 +23,23 @@ from ledger.matching.model import (
     Int64,
     SupplyClass,
 )
+from ledger.matching.storage import Storage
 from ledger.units import format_instant
 
-MATCHED_CLASSES = (SupplyClass.SELF_USE, SupplyClass.DIRECT_SUPPLY, SupplyClass.GREEN_TRADE)
+MATCHED_CLASSES = (
+    SupplyClass.SELF_USE,
+    SupplyClass.DIRECT_SUPPLY,
+    SupplyClass.STORAGE,
+    SupplyClass.GREEN_TRADE,
+)
+# What may charge a storage: all of it is delivered before any storage discharges.
+CHARGING_CLASSES = (SupplyClass.SELF_USE, SupplyClass.DIRECT_SUPPLY)
+
+
+def check_policy(policy: str) -> None:
+    """Raises InvalidInput for a policy that this program does not know."""
+    if policy not in POLICIES:
+        raise InvalidInput(f"policy {policy!r} is not one of {', '.join(POLICIES)}")
 
 
 def check_inputs(
@@ -33,8 +48,9 @@ def check_inputs(
     demand: Mapping[str, Demand],
     contracts: Sequence[Contract],
     regions: Mapping[str, str],
+    stored: Collection[str],
 ) -> None:
-    """Raises InvalidInput or Refused, as the module says."""
+    """Raises InvalidInput or Refused, as the module says; `stored`: discharge points."""
     check_energy(grid, "generation", supply.items())
     for point, one in demand.items():
         if one.point != point:
@@ -44,7 +60,7 @@ def check_inputs(
     if repeated:
         raise InvalidInput(f"contract {repeated} is given twice: give the one now in force")
     for contract in contracts:
-        _check_contract(contract, supply, demand)
+        _check_contract(contract, stored if _is_storage(contract) else supply, demand)
         _check_region(contract, regions)
 
 
@@ -93,8 +109,34 @@ def _repeated(names: Iterable[str]) -> str:
     return min((name for name, count in Counter(names).items() if count > 1), default="")
 
 
+def check_storages(
+    grid: Grid,
+    supply: Mapping[str, Int64],
+    demand: Mapping[str, Demand],
+    storages: Sequence[Storage],
+) -> None:
+    """Each storage has points of its own, and reaches the grid's end. Raises InvalidInput."""
+    repeated = _repeated(point for one in storages for point in (one.charge, one.discharge))
+    if repeated:
+        raise InvalidInput(f"point {repeated} is given to two storages")
+    for one in storages:
+        if one.discharge in supply:
+            raise InvalidInput(f"discharge point {one.discharge} is no generation")
+        if one.charge in demand and not demand[one.charge].charging:
+            raise InvalidInput(f"charge point {one.charge} is no final consumption")
+        if len(one.charge_wh) < grid.count:
+            raise InvalidInput(
+                f"storage {one.discharge} is known for {len(one.charge_wh)} intervals: the grid"
+                f" has {grid.count}, and what was before them belongs to it too"
+            )
+
+
+def _is_storage(contract: Contract) -> bool:
+    return contract.supply_class is SupplyClass.STORAGE
+
+
 def _check_contract(
-    contract: Contract, supply: Mapping[str, Int64], demand: Mapping[str, Demand]
+    contract: Contract, sources: Collection[str], demand: Mapping[str, Demand]
 ) -> None:
     name = f"contract {contract.contract}"
     if contract.supply_class not in MATCHED_CLASSES:
@@ -109,11 +151,17 @@ def _check_contract(
     if repeated:
         raise InvalidInput(f"{name} names point {repeated} twice")
     for point in contract.sources:
-        if point not in supply:
-            raise InvalidInput(f"{name} names source {point}, which has no generation here")
+        if point not in sources:
+            what = "storage" if _is_storage(contract) else "generation"
+            raise InvalidInput(f"{name} names source {point}, which has no {what} here")
     for point in consumers:
         if point not in demand:
             raise InvalidInput(f"{name} names consumer {point}, which has no consumption here")
+        if demand[point].charging and contract.supply_class not in CHARGING_CLASSES:
+            raise Refused(
+                f"{name} of class {contract.supply_class.name} names charge point {point}: only"
+                f" {' and '.join(one.name for one in CHARGING_CLASSES)} may charge a storage"
+            )
     if not 0 <= contract.limit_wh < ENERGY_WH_MAX:
         raise InvalidInput(f"{name} has a limit of {contract.limit_wh} Wh: 0 means none")
     check_shares(name, [share.share_ppm for share in contract.consumers])

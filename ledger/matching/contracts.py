@@ -2,14 +2,15 @@
 
 Rules: the seller owns the sources; self-use stays with one owner (a self-use certificate is not
 traded: GEC rules of 2026, art. 25); direct supply comes from the contract's region (guideline
-7.1.2).
+7.1.2). Storage supplies what it discharges; only self-use and direct supply may charge it, since
+these are delivered before it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,11 +34,12 @@ from ledger.log import entry as e
 from ledger.log.bodies import blob_kind, json_media
 from ledger.log.entry import Entry
 from ledger.log.types import Bodies, EntryType, Tx
-from ledger.matching.check import check_shares
+from ledger.matching.check import CHARGING_CLASSES, check_shares
 from ledger.matching.model import Contract, Share, SupplyClass
 from ledger.metering import store as metering
 from ledger.metering.entries import blob
 from ledger.metering.points import Point
+from ledger.metering.storages import charge_of, require_measurable
 from ledger.parties.entries import author_signs, require_party
 from ledger.units import QUARTER_HOUR_S, Period, format_instant, parse_instant
 
@@ -45,7 +47,13 @@ CONTRACT: Final = "contract.register"
 KINDS: Final[Mapping[str, SupplyClass]] = {
     "self-use": SupplyClass.SELF_USE,
     "direct-supply": SupplyClass.DIRECT_SUPPLY,
+    "storage": SupplyClass.STORAGE,
     "green-trade": SupplyClass.GREEN_TRADE,
+}
+# Kinds of points that a class may supply.
+_CONSUMING: Final = {
+    one: ("consumption", "storage-charge") if one in CHARGING_CLASSES else ("consumption",)
+    for one in SupplyClass
 }
 _ID = re.compile(r"[0-9a-f]{32}")
 _PARTY = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -236,8 +244,11 @@ def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
 
 def check_points(terms: Terms, known: Mapping[bytes, metering.Registered]) -> None:
     """Sources generate and are the seller's, consumers consume, the region holds, or Refused."""
+    source_kind = "storage-discharge" if terms.kind == "storage" else "generation"
     for source in terms.sources:
-        master = _master(known, source, "generation", terms)
+        master = _master(known, source, (source_kind,), terms)
+        if terms.kind == "storage":
+            _check_storage(known, master, terms)
         if master.owner != terms.seller:
             raise Refused(
                 f"contract {terms.name!r}: source {master.name!r} belongs to {master.owner!r}, not"
@@ -249,7 +260,7 @@ def check_points(terms: Terms, known: Mapping[bytes, metering.Registered]) -> No
                 f" outside of {terms.region!r}: that is no direct supply, but a green trade"
             )
     for share in terms.consumers:
-        master = _master(known, share.point, "consumption", terms)
+        master = _master(known, share.point, _CONSUMING[KINDS[terms.kind]], terms)
         if terms.kind == "self-use" and master.owner != terms.seller:
             raise Refused(
                 f"contract {terms.name!r}: consumer {master.name!r} belongs to {master.owner!r};"
@@ -257,17 +268,30 @@ def check_points(terms: Terms, known: Mapping[bytes, metering.Registered]) -> No
             )
 
 
+def _check_storage(
+    known: Mapping[bytes, metering.Registered], discharge: Point, terms: Terms
+) -> None:
+    try:
+        charge = charge_of(discharge, ((id_.hex(), one.master) for id_, one in known.items()))
+        require_measurable(discharge)
+        require_measurable(known[bytes.fromhex(charge)].master)
+    except Refused as error:
+        raise Refused(f"contract {terms.name!r}: {error}") from error
+
+
 def _master(
-    known: Mapping[bytes, metering.Registered], point: str, kind: str, terms: Terms
+    known: Mapping[bytes, metering.Registered], point: str, kinds: Sequence[str], terms: Terms
 ) -> Point:
     found = known.get(bytes.fromhex(point))
     if found is None:
         raise Refused(f"contract {terms.name!r}: point {point} is not registered")
-    if found.master.kind != kind or found.master.unit != "Wh":
+    if found.master.kind not in kinds or found.master.unit != "Wh":
         raise Refused(
             f"contract {terms.name!r}: point {found.master.name!r} is of kind"
-            f" {found.master.kind!r} in {found.master.unit}, not {kind} in Wh"
+            f" {found.master.kind!r} in {found.master.unit}, not {' or '.join(kinds)} in Wh"
         )
+    if found.master.kind == "storage-charge":
+        require_measurable(found.master)
     return found.master
 
 

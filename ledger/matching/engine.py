@@ -16,8 +16,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.matching.check import check_inputs
-from ledger.matching.model import Contract, Demand, Grid, Int64, Lane, Result
+from ledger.matching.check import (
+    CHARGING_CLASSES,
+    check_inputs,
+    check_policy,
+    check_storages,
+)
+from ledger.matching.maximal import maximal
+from ledger.matching.model import (
+    MAXIMAL,
+    PRO_RATA,
+    Contract,
+    Demand,
+    Grid,
+    Int64,
+    Lane,
+    Result,
+)
+from ledger.matching.storage import Storage
 from ledger.matching.waterfall import Step, deliver, in_order, limit_left
 
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
@@ -31,33 +47,52 @@ def match(
     *,
     regions: Mapping[str, str],
     delivered_before_wh: Mapping[str, int] = NOTHING,
+    storages: Sequence[Storage] = (),
+    policy: str = PRO_RATA,
 ) -> Result:
     """Match generation with consumption, interval by interval, down the waterfall.
 
     `supply`: {source: int64[T] Wh}, 0 where missing (missing generation earns nothing).
     `demand`: {consumer: Demand}. `regions`: {source: administrative code, GB/T 2260}.
     `delivered_before_wh`: {contract: Wh delivered before the grid begins}, for contracts with a
-    limit; so a year matched month by month equals the year matched at once.
+    limit; so a year matched month by month equals the year matched at once. `storages`: what may
+    discharge as class STORAGE, once the classes before it have charged in all intervals.
 
-    The rules are those of `ledger.matching.waterfall`. Raises InvalidInput and Refused as
+    The rules are those of `ledger.matching.waterfall`; policy `maximal/1` then raises what they
+    give, as `ledger.matching.maximal` says. Raises InvalidInput and Refused as
     `ledger.matching.check` says.
     """
-    check_inputs(grid, supply, demand, contracts, regions)
+    check_policy(policy)
+    check_storages(grid, supply, demand, storages)
+    check_inputs(grid, supply, demand, contracts, regions, {one.discharge for one in storages})
     books = _Books(grid, supply, demand)
     plans = [
         _Plan(books, contract, delivered_before_wh.get(contract.contract, 0))
         for contract in in_order(contracts)
     ]
-    for plan in plans:
+    early = [plan for plan in plans if plan.contract.supply_class in CHARGING_CLASSES]
+    for plan in early:
+        plan.run()
+    for storage in storages:
+        green_in_wh = np.zeros(grid.count, dtype=np.int64)
+        for plan in early:
+            green_in_wh += plan.to(storage.charge)
+        books.surplus_wh[storage.discharge] = storage.supply_wh(green_in_wh)
+    for plan in plans[len(early) :]:
         plan.run()
     estimated_wh = books.close(demand)
-    return Result(
+    stored = sorted(one.discharge for one in storages)
+    left_wh = {point: _frozen(books.residual_wh[row]) for point, row in books.row_of.items()}
+    result = Result(
         lanes=tuple(lane for plan in plans for lane in plan.lanes()),
         surplus_wh={point: _frozen(books.surplus_wh[point]) for point in sorted(supply)},
-        residual_wh={point: _frozen(books.residual_wh[row]) for point, row in books.row_of.items()},
+        residual_wh={point: wh for point, wh in left_wh.items() if not demand[point].charging},
         delivered_wh={plan.contract.contract: plan.delivered_wh for plan in plans},
         estimated_wh=estimated_wh,
+        uncharged_wh={point: wh for point, wh in left_wh.items() if demand[point].charging},
+        stored_wh={point: _frozen(books.surplus_wh[point]) for point in stored},
     )
+    return maximal(grid, result, demand, contracts) if policy == MAXIMAL else result
 
 
 class _Books:
@@ -143,6 +178,13 @@ class _Plan:
             lanes_wh=[[lane_wh[self.rows] for lane_wh in lanes_wh] for lanes_wh in self.lanes_wh],
         )
         self.delivered_wh = deliver(step, limit_left(self.contract, self.delivered_before_wh))
+
+    def to(self, consumer: str) -> Int64 | int:
+        """int64[T]: what the contract has delivered to a consumer."""
+        if not self.is_active or consumer not in self.consumers:
+            return 0
+        found: Int64 = self.lanes_wh[:, self.consumers.index(consumer)].sum(axis=0)
+        return found
 
     def lanes(self) -> list[Lane]:
         if not self.is_active:

@@ -20,11 +20,12 @@ from ledger.errors import InvalidInput, Refused
 from ledger.log.store import LogFacts
 from ledger.matching.align import Aligned
 from ledger.matching.allocations import LaneRow, lane_rows
+from ledger.matching.batteries import read_batteries
 from ledger.matching.contracts import Registered
 from ledger.matching.engine import match
 from ledger.matching.granularity import Matched, side_by_side
 from ledger.matching.missing import MISSING_RULE, Filled, fill_missing
-from ledger.matching.model import Contract, Demand, Grid, Result, Totals
+from ledger.matching.model import PRO_RATA, Contract, Demand, Grid, Result, Totals
 from ledger.matching.reader import Reader
 from ledger.metering.quality import Quality
 from ledger.units import (
@@ -36,7 +37,7 @@ from ledger.units import (
     zone_offset_s,
 )
 
-POLICY: Final = "pro-rata/1"
+POLICY: Final = PRO_RATA
 # Readings this far around a run serve the rules for missing consumption.
 _AROUND_S: Final = 31 * DAY_S
 
@@ -117,8 +118,10 @@ class Evaluation:
         }
 
 
-def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Evaluation:
-    """Match `period` by what stands below `as_of`.
+def evaluate(
+    conn: Connection, log: LogFacts, period: Period, as_of: int, *, policy: str = POLICY
+) -> Evaluation:
+    """Match `period` by what stands below `as_of`, as `policy` says.
 
     Raises InvalidInput for a period off the quarter-hour grid or readings that do not fit, Refused
     where a contract breaks a rule or missing consumption can't be estimated.
@@ -128,7 +131,8 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
     sources, consumers = reader.leaves("generation"), reader.leaves("consumption")
     holding, left_out = reader.contracts(period)
     contracts = [reader.as_engine(one) for one in holding]
-    _check_leaves(contracts, {*consumers, *sources})
+    storing = (*reader.leaves("storage-charge"), *reader.leaves("storage-discharge"))
+    _check_leaves(contracts, {*consumers, *sources, *storing})
     supply = reader.aligned(run, sources)
     known = _around(run)
     consumption = {
@@ -137,7 +141,7 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
     }
     filled = _fill(reader, run, known, consumption)
     generation = {point: reader.left_wh(run, point, one.wh) for point, one in supply.items()}
-    demand = {
+    consuming = {
         point: replace(one.demand, wh=reader.left_wh(run, point, one.demand.wh))
         for point, one in filled.items()
     }
@@ -145,12 +149,23 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
         point: int(all_wh.sum()) - int(left_wh.sum())
         for point, all_wh, left_wh in (
             *((point, one.wh, generation[point]) for point, one in supply.items()),
-            *((point, one.demand.wh, demand[point].wh) for point, one in filled.items()),
+            *((point, one.demand.wh, consuming[point].wh) for point, one in filled.items()),
         )
     }
+    batteries = read_batteries(reader, run, contracts)
+    demand = consuming | batteries.demand
     regions = {point: reader.points[point].master.region for point in sources}
     before = _delivered_before(reader, log, contracts, run, regions)
-    result = match(run, generation, demand, contracts, regions=regions, delivered_before_wh=before)
+    result = match(
+        run,
+        generation,
+        demand,
+        contracts,
+        regions=regions,
+        delivered_before_wh=before,
+        storages=batteries.storages,
+        policy=policy,
+    )
     matched = side_by_side(
         run,
         generation,
@@ -159,12 +174,13 @@ def evaluate(conn: Connection, log: LogFacts, period: Period, as_of: int) -> Eva
         regions=regions,
         result=result,
         delivered_before_wh=before,
+        policy=policy,
     )
     return Evaluation(
         grid=run,
         as_of=as_of,
         result=result,
-        matched=tuple(one.after(sum(earlier_wh[point] for point in demand)) for one in matched),
+        matched=tuple(one.after(sum(earlier_wh[point] for point in consuming)) for one in matched),
         filled=filled,
         earlier_wh=earlier_wh,
         contracts=holding,
@@ -301,6 +317,8 @@ def _matched_before(
     earlier = _grid(Period(start_s=start_s, end_s=run.start_s), log)
     holding, _ = reader.contracts(earlier.period)
     consumption = reader.aligned(earlier, reader.leaves("consumption"))
+    before = [reader.as_engine(one) for one in holding]
+    batteries = read_batteries(reader, earlier, before)
     return match(
         earlier,
         {
@@ -310,9 +328,11 @@ def _matched_before(
         {
             point: Demand(point=point, wh=reader.left_wh(earlier, point, one.wh))
             for point, one in consumption.items()
-        },
-        [reader.as_engine(one) for one in holding],
+        }
+        | batteries.demand,
+        before,
         regions=regions,
+        storages=batteries.storages,
     ).delivered_wh
 
 

@@ -24,12 +24,17 @@ PPM: Final = 1_000_000
 # Every sum of Wh that the engine forms stays below this, so that int64 never overflows.
 ENERGY_WH_MAX: Final = 2**62
 
+# How energy is split where contracts compete (docs/formats.md §7, §7.1).
+PRO_RATA: Final = "pro-rata/1"
+MAXIMAL: Final = "maximal/1"
+POLICIES: Final = (PRO_RATA, MAXIMAL)
+
 
 class SupplyClass(IntEnum):
     """Where a consumed kWh came from; the order is the waterfall (seed 7.1.2-7.1.4).
 
-    Storage discharge and time-stamped certificates have their place, but no contract of these
-    classes is matched yet. What no class covers is the residual.
+    Time-stamped certificates have their place, but no contract of this class is matched yet. What
+    no class covers is the residual.
     """
 
     SELF_USE = 1
@@ -115,12 +120,14 @@ class Demand:
 
     `wh`: int64[T], measured; 0 where missing. `estimated_wh`: int64[T], 0 where measured; None if
     nothing was estimated. Estimated energy stays in the denominator and is never matched
-    (invariant 20).
+    (invariant 20). `charging`: the point charges a storage, which is no final consumption: what it
+    gets is in no total (invariant 13), and comes back as supply of class STORAGE.
     """
 
     point: str
     wh: Int64
     estimated_wh: Int64 | None = None
+    charging: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,10 +160,13 @@ class Result:
     `lanes`: one for each contract that has an interval on the grid, and each of its sources and
     consumers (some may be all zero), ordered by (class, contract, source, consumer).
     `surplus_wh`: {source: int64[T]}, generation that no lane took. `residual_wh`:
-    {consumer: int64[T]}, consumption that no lane covered, estimated energy included.
+    {consumer: int64[T]}, final consumption that no lane covered, estimated energy included.
     `delivered_wh`: {contract: Wh on this grid}. `estimated_wh`: Wh that was estimated.
+    `uncharged_wh`: {charge point: int64[T]}, charging that no lane covered. `stored_wh`:
+    {discharge point: int64[T]}, green discharge that no lane took.
 
-    Generation is Σ lanes + surplus, and consumption Σ lanes + residual, in each interval.
+    In each interval generation is Σ lanes + surplus, consumption Σ lanes + residual, charging
+    Σ lanes + uncharged, and green discharge Σ lanes + stored; lanes of these points.
     """
 
     lanes: tuple[Lane, ...]
@@ -164,13 +174,27 @@ class Result:
     residual_wh: Mapping[str, Int64]
     delivered_wh: Mapping[str, int]
     estimated_wh: int
+    uncharged_wh: Mapping[str, Int64]
+    stored_wh: Mapping[str, Int64]
+
+    def matched_wh(self) -> dict[str, int]:
+        """{contract: Wh delivered to final consumers}."""
+        matched_wh = dict(self.delivered_wh)
+        for lane in self.lanes:
+            if lane.consumer in self.uncharged_wh:
+                matched_wh[lane.contract] -= int(lane.wh.sum())
+        return matched_wh
 
     def totals(self) -> Totals:
-        matched_wh = sum(self.delivered_wh.values())
+        matched_wh = sum(self.matched_wh().values())
         surplus_wh = sum(int(wh.sum()) for wh in self.surplus_wh.values())
         residual_wh = sum(int(wh.sum()) for wh in self.residual_wh.values())
+        generated_wh = sum(self.delivered_wh.values()) + surplus_wh
+        for lane in self.lanes:
+            if lane.source in self.stored_wh:
+                generated_wh -= int(lane.wh.sum())
         return Totals(
-            generation_wh=matched_wh + surplus_wh,
+            generation_wh=generated_wh,
             consumption_wh=matched_wh + residual_wh,
             estimated_wh=self.estimated_wh,
             matched_wh=matched_wh,

@@ -111,9 +111,14 @@ class Reader:
 
     def left_wh(self, grid: Grid, point: str, metered_wh: Int64) -> Int64:
         """int64[T]: what earlier divisions into lots left of what a point metered."""
-        left_wh = metered_wh.copy()
+        left_wh: Int64 = np.maximum(metered_wh - self.allotted_wh(point, grid), 0)
+        return left_wh
+
+    def allotted_wh(self, point: str, grid: Grid) -> Int64:
+        """int64[T]: what earlier divisions into lots allotted of a point."""
+        allotted_wh = np.zeros(grid.count, dtype=np.int64)
         if not self._divided_runs:
-            return left_wh
+            return allotted_wh
         id_ = self.points[point].point
         for month in months_in(grid.period, grid.zone_offset_s):
             found = lots.left_over(
@@ -125,9 +130,8 @@ class Reader:
             rows = grid.rows(month.period)
             offset = lots.position(grid.start_s + rows.start * grid.length_s, month.start_s)
             part = slice(offset, offset + rows.stop - rows.start)
-            changed_wh = found.carried_wh[part] - found.base_wh[part]
-            left_wh[rows] = np.maximum(metered_wh[rows] + changed_wh, 0)
-        return left_wh
+            allotted_wh[rows] = found.base_wh[part] - found.carried_wh[part]
+        return allotted_wh
 
     def settled_wh(self) -> dict[str, int]:
         """{contract: Wh}: what runs that ended in lots have delivered, by the contract's name."""
@@ -148,6 +152,10 @@ class Reader:
         ]
         starts = [span[0] for span in spans if span is not None]
         return min(starts) // QUARTER_HOUR_S * QUARTER_HOUR_S if starts else None
+
+    def note(self, points: Iterable[str]) -> None:
+        """Remember that the registrations of these points were used."""
+        self._used.update(self.points[point].entry_index for point in points)
 
     def inputs(self) -> list[bytes]:
         """Leaf hashes of the entries used, in log order."""

@@ -26,7 +26,7 @@ from ledger.matching import allocations as a
 from ledger.matching import contracts as c
 from ledger.matching import dividing
 from ledger.matching.evaluate import POLICY, Evaluation, evaluate
-from ledger.matching.model import Share
+from ledger.matching.model import POLICIES, Share
 from ledger.matching.runs import runs
 from ledger.metering import store as metering
 from ledger.metering.batches import SECRET_BYTES
@@ -115,7 +115,9 @@ def data_period(desk: Desk) -> Period:
     )
 
 
-def run_matching(desk: Desk, period: Period, *, into_lots: bool = True) -> RunReport:
+def run_matching(
+    desk: Desk, period: Period, *, policy: str = POLICY, into_lots: bool = True
+) -> RunReport:
     """Match a period as of the present size; append the run, and the divisions that make lots of
     it, all or nothing. Without `into_lots` the figures stand alone, and bind nothing.
 
@@ -123,7 +125,7 @@ def run_matching(desk: Desk, period: Period, *, into_lots: bool = True) -> RunRe
     """
     with reading(desk.engine) as conn:
         as_of = log_store.load_head(conn, desk.log.log_id).size
-        evaluation = evaluate(conn, desk.log, period, as_of)
+        evaluation = evaluate(conn, desk.log, period, as_of, policy=policy)
         lanes = evaluation.lanes
         plans = list(dividing.plan_run(conn, desk.log, lanes, period)) if into_lots else []
     id_ = fresh_id()
@@ -137,7 +139,7 @@ def run_matching(desk: Desk, period: Period, *, into_lots: bool = True) -> RunRe
         type=RUN,
         id=id_,
         author=desk.log.operator,
-        members={"policy": POLICY, "as_of": as_of},
+        members={"policy": policy, "as_of": as_of},
         bodies={"body": body, "manifest": seal_json(evaluation.manifest(), "run")},
     )
     run = desk.sign(draft)
@@ -162,7 +164,7 @@ def _accept_run(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         raise Refused(f"as_of is {as_of}; a run uses entries before itself, so 1 to {tx.index}")
     found = blob(bodies, "manifest").json()
     period = _period_of(found)
-    own = evaluate(tx.conn, tx.log, period, as_of)
+    own = evaluate(tx.conn, tx.log, period, as_of, policy=entry.statement["policy"])
     allocated = bodies["body"]
     assert isinstance(allocated, a.Allocations)
     if found != own.manifest():
@@ -205,7 +207,7 @@ ENTRY_TYPES: Final = (
     EntryType(
         name=RUN,
         members={
-            "policy": e.one_of(POLICY),
+            "policy": e.one_of(*POLICIES),
             "as_of": e.COUNT,
             "body": e.TREE,
             "manifest": e.BLOB,

@@ -175,12 +175,16 @@ def _check_matched(point: Point) -> None:
         return
     if point.measure != "additive":
         raise InvalidInput(f"measure is {point.measure!r}; energy is additive")
-    fits = point.interval_s in (1800, 3600) or not 900 % max(point.interval_s, 1)
-    if point.kind in _MATCHED_KINDS and not fits:
+    if point.kind in _MATCHED_KINDS and not fits_grid(point):
         raise InvalidInput(
             f"interval_s is {point.interval_s}; to be matched it is 1800, 3600 or a divisor of 900:"
             " let the import profile resample"
         )
+
+
+def fits_grid(point: Point) -> bool:
+    """Whether a run can put the point's intervals on its grid of 900 s."""
+    return point.interval_s in (1800, 3600) or not 900 % max(point.interval_s, 1)
 
 
 def _check_meters(meters: Sequence[Meter]) -> None:

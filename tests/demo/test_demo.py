@@ -1,12 +1,14 @@
 """The whole demo, made once: what it promises programs, and what the ledger made of the files."""
 
+import base64
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ledger.demo import files
+from ledger.demo import files, plan
 from ledger.demo.park import Park, make_park
 from tests.demo.running import Demo, start, verifier
 
@@ -126,10 +128,81 @@ def test_the_verifier_said_what_was_expected(demo: Demo) -> None:
         "allocation",
         "allocation",
         "consistency",
+        "evidence",
+        "sampled",
     ]
-    assert [each["exit_code"] for each in checks] == [0, 0, 0, 0, 0, 0, 1]
-    (forged,) = [each for each in checks if not each["expected"]]
-    assert "lead to the root" in forged["why"]
+    assert [each["exit_code"] for each in checks] == [0, 0, 0, 0, 0, 0, 1, 0, 0, 1]
+    reading, evidence = [each for each in checks if not each["expected"]]
+    assert "lead to the root" in reading["why"]
+    assert set(evidence["failed"]) == {"en", "zh"}
+    step, why = evidence["failed"]["en"]
+    assert step.startswith("6. The claim's tree has the total that is claimed")
+    assert why == evidence["why"]
+    one_more = demo.answer["claims"][0]["claimed_wh"] + 1
+    assert f"with a total of {one_more} Wh" in why
+
+
+def test_all_that_was_matched_is_claimed_once(demo: Demo) -> None:
+    answer = demo.answer
+    claims = answer["claims"]
+    assert sum(one["claimed_wh"] for one in claims) == answer["matched_wh"]["quarter_hour"]
+    assert answer["claimed_wh"] == answer["matched_wh"]["quarter_hour"]
+    for one in claims:
+        assert sum(one["by_class_wh"].values()) == one["claimed_wh"]
+        exact = Fraction(one["claimed_wh"], one["consumption_wh"]) * 1_000_000
+        assert 0 <= exact - one["share_ppm"] < 1
+    by_point: dict[str, int] = {}
+    for one in claims:
+        (name,) = one["points"]
+        assert one["consumer"] == point(demo, name)["owner"]
+        by_point[name] = by_point.get(name, 0) + one["claimed_wh"]
+    assert by_point == {name: point(demo, name)["matched_wh"] for name in plan.CONSUMERS}
+    assert [one["points"] for one in claims].count(["works-press"]) == 2
+
+
+def test_a_second_claim_is_refused(demo: Demo) -> None:
+    again = demo.answer["claimed_again"]
+    assert "a kWh is claimed once" in again["why"]
+    assert demo.answer["claims"][0]["claim"] in again["why"]
+
+
+def test_the_evidence_holds_for_others(demo: Demo) -> None:
+    answer = demo.answer
+    roots = ("--log", answer["tiles"], "--trust", answer["trust"])
+    done = verifier("evidence", answer["evidence"], *roots, "--json", "--lang", "en")
+    assert done.returncode == 0, done.stdout
+    lines = json.loads(done.stdout)["lines"]
+    assert answer["single_use"] is lines["single_use"]["established"] is True
+    assert lines["share_opened"]["opened_wh"] == answer["claims"][0]["claimed_wh"]
+    assert lines["provenance"]["pinned_wh"] == lines["provenance"]["supply_wh"]["gateway"] > 0
+    forged = demo.folder / answer["evidence_forged"]
+    done = verifier("evidence", str(forged), *roots, "--json", "--lang", "en")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["why"] == answer["checks"][-1]["why"]
+
+
+def test_the_forged_evidence_differs_by_one_wh(demo: Demo) -> None:
+    """Not by its form: what is found must be the energy."""
+    pairs = zip(
+        Path(demo.answer["evidence"]).read_text().splitlines(),
+        (demo.folder / demo.answer["evidence_forged"]).read_text().splitlines(),
+        strict=True,
+    )
+    ((good, forged),) = [(one, other) for one, other in pairs if one != other]
+    cells = [base64.b64decode(json.loads(each.rstrip(","))["cells"]) for each in (good, forged)]
+    grown = [
+        (place, other - one)
+        for place, (one, other) in enumerate(zip(*cells, strict=True))
+        if one != other
+    ]
+    assert len(grown) == 2
+    assert all(by == 1 for _, by in grown)
+
+
+def test_evidence_without_the_log_proves_no_single_use(demo: Demo) -> None:
+    done = verifier("evidence", demo.answer["evidence"], "--trust", demo.answer["trust"], "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["lines"]["single_use"]["established"] is False
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -61,13 +62,27 @@ def test_a_link_is_cut_and_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"verified": False}, {"format": "greenledger-demo/0"}, {"tiles": "gone"}, {"checkpoint": 1}],
+    [
+        {"verified": False},
+        {"format": "greenledger-demo/0"},
+        {"tiles": "gone"},
+        {"checkpoint": 1},
+        {"evidence": "gone"},
+        {"trust": "gone"},
+    ],
 )
 def test_finished_means_verified_and_there(tmp_path: Path, change: dict[str, object]) -> None:
     folder = Folder(path=tmp_path / "demo")
-    summary = {"format": FORMAT, "verified": True, "tiles": "tiles", "checkpoint": "tiles/note"}
+    summary = {
+        "format": FORMAT,
+        "verified": True,
+        "tiles": "tiles",
+        "checkpoint": "tiles/note",
+        "evidence": "proofs/evidence",
+        "trust": "roots/trust",
+    }
     with folder.working("label"):
-        for name in ("tiles/note", "ledger/ledger.sqlite3"):
+        for name in ("tiles/note", "proofs/evidence", "roots/trust", "ledger/ledger.sqlite3"):
             (folder.path / name).parent.mkdir()
             (folder.path / name).write_text("")
         folder.finish(summary)
@@ -104,7 +119,7 @@ def test_ctrl_c_stops_and_the_next_start_finishes(tmp_path: Path, demo: Demo) ->
     assert done.returncode == 0, done.stderr
     assert "interrupted" in done.stderr
     again = Demo(folder=place, stdout=done.stdout, stderr=done.stderr).answer
-    for name in ("log_size", "intervals", "matched_wh", "by_class_wh", "estimated", "imports"):
+    for name in ("log_size", "intervals", "matched_wh", "claimed_wh", "by_class_wh", "imports"):
         assert again[name] == demo.answer[name], name
     assert again["vkey"] != demo.answer["vkey"]
 
@@ -137,6 +152,14 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_what_the_readme_names_of_the_demo_is_there(demo: Demo, page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    names = set(re.findall(r"greenledger-demo/([\w./-]+)", text))
+    assert len(names) == 3
+    assert all((demo.folder / name).exists() for name in names)
+
+
 def test_a_held_lock_is_told(tmp_path: Path) -> None:
     place = tmp_path / "demo"
     place.mkdir()
@@ -163,7 +186,8 @@ def test_an_interrupt_that_python_drops_still_stops() -> None:
             seen.append("went on")
 
     seen: list[str] = []
+    before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         work()
     assert seen == ["went on"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before

@@ -46,11 +46,26 @@ def test_the_summary_fits_and_says_what_matters(demo: Demo, language: Language) 
     assert done.returncode == 0
     say = Texts(language).say
     shown = "".join(done.stdout.split())
-    for key in ("energy", "shares", "quality", "evidence", "next", "verified.yes", "evidence.open"):
+    for key in (
+        "energy",
+        "shares",
+        "quality",
+        "claims",
+        "evidence",
+        "next",
+        "verified.yes",
+        "evidence.open",
+    ):
         assert "".join(say(key).split()) in shown, key
     assert "".join(say("label", seed=demo.answer["seed"]).split()) in shown
     matched = demo.answer["matched_wh"]["quarter_hour"] * 100 / demo.answer["consumption_wh"]
     assert f"{matched:.1f} %" in done.stdout
+    assert "…" not in done.stdout.partition(say("next"))[0]
+    size = f"{demo.answer['log_size']:,}"
+    assert "".join(say("claims.single_use", size=size).split()) in shown
+    assert demo.answer["seed_of_samples"] in shown
+    assert "".join(demo.answer["claimed_again"]["why"].split()) in shown
+    assert "".join(demo.answer["checks"][-1]["failed"][language][1].split()) in shown
     # Commands, keys and paths stay on one line, to be copied.
     told, _, commands = done.stdout.partition(say("next"))
     long = [line for line in told.splitlines() if cell_len(line) > 80]

@@ -1,6 +1,6 @@
 """Remake docs/img/demo*.svg from a finished demo: `python -m tests.docs.picture FOLDER`.
 
-A picture of what the demo really printed: the table of shares and what is said below it.
+A picture of what the demo really printed: the table of shares, the claims, and what is said below.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def picture(folder: Folder, language: str) -> str:
     console.print(show._shares_table(texts, summary))
     for line in show._share_lines(texts, summary):
         show._paragraph(console, line)
+    show._heading(console, texts.say("claims"))
+    show._show_claims(console, texts, summary)
     svg = console.export_svg(title="./dev demo", code_format=FORMAT, unique_id="demo")
     return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
 

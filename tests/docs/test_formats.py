@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import json
 import re
 
-import numpy as np
-import pytest
-
 from greenledger_verify import bodies as verifier_bodies
+from greenledger_verify import cells as verifier_cells
+from greenledger_verify import claimtree as verifier_claimtree
+from greenledger_verify import divisions as verifier_divisions
 from greenledger_verify import entry as verifier_entry
+from greenledger_verify import evidence_file as verifier_evidence
 from greenledger_verify import leaves as verifier_leaves
-from greenledger_verify.checkpoint import verify_checkpoint
-from greenledger_verify.merkle import leaf_hash
 from greenledger_verify.opening import FORMAT as OPENING_FORMAT
-from greenledger_verify.rules import AT_AHEAD_OF_TICK_MAX_S, apply
-from greenledger_verify.state import State
-from greenledger_verify.trust import Trust, trust_of
+from greenledger_verify.rules import AT_AHEAD_OF_TICK_MAX_S
+from greenledger_verify.sumtree import DEPTH_MAX
 from ledger import proving
+from ledger.claims import body as claim_body
+from ledger.claims import evidence, manifest, store
 from ledger.db import reading
 from ledger.house import ENTRY_TYPES, House
-from ledger.log import merkle
 from ledger.log.bodies import SALT_BYTES, Blob
-from ledger.log.checkpoint import open_checkpoint
 from ledger.log.entry import COMMON, ENTRY_BYTES_MAX, NESTING_MAX, parse_entry
 from ledger.log.export import submissions
-from ledger.log.notes import SigningKey
 from ledger.log.service import Submission
 from ledger.log.types import FUTURE_S_MAX
+from ledger.lots import division, sumtree
+from ledger.lots.entries import FORMS
+from ledger.lots.service import Form
 from ledger.matching import allocations, evaluate
 from ledger.matching.contracts import KINDS, Terms
 from ledger.matching.missing import MISSING_RULE
@@ -41,10 +43,8 @@ from tests.docs.pages import code_words, read, section, tables
 
 PAGE = read("formats.md")
 READING, ALLOCATION = tables(section(PAGE, "3. Inner trees"))[:2]
+LOT_LEAVES, OUTER = tables(section(PAGE, "3.4"))[:2]
 TYPES, REFERENCES = tables(section(PAGE, "4. Entry types"))[:2]
-ORIGIN = "park.example/2026"
-SECRET = bytes(range(32))
-ID = "f0e0d0c0b0a090807060504030201000"
 
 
 def first_words(table: list[list[str]]) -> list[str]:
@@ -206,62 +206,115 @@ def test_files() -> None:
     assert proving.FORMAT == OPENING_FORMAT
 
 
-# §8: the examples, read by both
+# Lots and claims
 
 
-@pytest.fixture(scope="module")
-def examples() -> list[str]:
-    return re.findall(r"^```\n(.*?)^```", section(PAGE, "8. Examples"), re.MULTILINE | re.DOTALL)
+def packed_bytes(text: str) -> int:
+    """Sizes as a row writes them: `"O"` ‖ nonce (16) ‖ count u32 …"""
+    sizes = {'"': 1, "u8": 1, "u32": 4, "u64": 8}
+    total = 0
+    for part in text.split("‖"):
+        number = re.search(r"\((\d+)\)", part)
+        total += int(number[1]) if number else next(sizes[key] for key in sizes if key in part)
+    return total
 
 
-def log_key() -> SigningKey:
-    return SigningKey.from_seed(ORIGIN, bytes(range(32, 64)))
+def test_leaves_of_lots() -> None:
+    rows = {row[0].split(",")[0]: row for row in LOT_LEAVES[1:]}
+    for name, mine, theirs in (
+        ("origin", division._ORIGIN_LEAF, verifier_divisions._ORIGIN_SIZE),
+        ("lot", division._LOT_LEAF, verifier_divisions._LOT_SIZE),
+    ):
+        assert f"{mine.size} bytes" in rows[name][0]
+        assert packed_bytes(rows[name][1]) == mine.size == theirs
+    fields = [(int(row[0]), row[1]) for row in OUTER[1:]]
+    assert [name for _, name in fields] == list(division._OUTER.names or ())
+    sizes = [division._OUTER[name].itemsize for name in division._OUTER.names or ()]
+    assert [size for size, _ in fields] == sizes
+    assert sum(sizes) == verifier_cells._OUTER.size
+    assert f"leaf `H(00‖{sum(sizes)} bytes)`" in section(PAGE, "3.4")
 
 
-def trust() -> Trust:
-    return trust_of([log_key().verify_key.vkey])
+def test_labels_and_limits_of_lots() -> None:
+    lots, claims = section(PAGE, "3.4"), section(PAGE, "3.5")
+    assert division.MEDIA in PAGE
+    assert claim_body.MEDIA in PAGE
+    label = verifier_cells._LOT_NONCES.decode().strip()
+    assert f'`"{label}\\n"' in lots
+    label = verifier_claimtree._NONCES.decode().strip()
+    assert f'`"{label}\\n"' in claims
+    assert f"the ledger takes up to {claim_body.COUNT_MAX:,}" in claims
+    assert f"levels d (0 to {sumtree.DEPTH_MAX})" in PAGE
+    assert sumtree.DEPTH_MAX == DEPTH_MAX
+    listed = next(row for row in PAGE.splitlines() if row.startswith("- `lot.wrap`"))
+    assert code_words(listed)[2:6] == list(FORMS)
 
 
-def test_the_example_of_an_entry(examples: list[str]) -> None:
-    raw = examples[0].encode()
-    mine = parse_entry(raw)
-    ENTRY_TYPES.of_entry(mine).check_statement(mine)
-    operator = SigningKey.from_seed(f"{ORIGIN}/operator", bytes(range(32)))
-    for key, signature in zip((operator, log_key()), mine.signatures, strict=True):
-        assert key.verify_key.verify(mine.text, signature.blob)
-    theirs = verifier_entry.parse_entry(raw)
-    (key_,) = trust().keys_of(ORIGIN)
-    apply(State(origin=ORIGIN, log_key=key_, complete=True), theirs, 0)
-    assert mine.leaf_hash.hex() in section(PAGE, "8. Examples")
-    assert mine.leaf_hash == leaf_hash(raw)
+def test_members_of_claims_and_forms() -> None:
+    (table,) = tables(section(PAGE, "4.7"))
+    named = set(first_words(table))
+    assert named == set(manifest._MEMBERS) == set(verifier_bodies.CLAIM)
+    by_class = next(row for row in table if row[0] == "`by_class`")
+    assert code_words(by_class[1])[:2] == ["class", "wh"]
+    fields = {field.name for field in dataclasses.fields(Form)}
+    assert fields == set(verifier_bodies.FORM) == set(code_words(section(PAGE, "4.8"))) - {'""'}
 
 
-def test_the_example_of_a_checkpoint(examples: list[str]) -> None:
-    raw = examples[1].encode()
-    mine = open_checkpoint(raw, log_key().verify_key)
-    theirs = verify_checkpoint(raw, trust()).checkpoint
-    assert (mine.origin, mine.size, mine.root) == (theirs.origin, theirs.size, theirs.root)
-    assert mine.root == parse_entry(examples[0].encode()).leaf_hash
+def evidence_tables() -> dict[str, list[list[str]]]:
+    """§9: the head, and the parts by their kind."""
+    head, *parts = tables(section(PAGE, "9. Evidence files"))
+    found = {code_words(table[0][0])[-1]: table for table in parts if table[0][0] != "line"}
+    return {"head": head, **found}
 
 
-def test_the_example_of_a_batch(examples: list[str]) -> None:
-    *leaves, root, body = examples[2].split()
-    found = batches.Readings.open(bytes.fromhex(body), origin=ORIGIN, id_=ID)
-    assert found.secret == SECRET
-    assert found.key == root
-    rows = batches.leaf_rows(found.blocks, batches.nonces(SECRET, ORIGIN, ID, 2))
-    assert [bytes(row).hex() for row in rows] == leaves
-    assert merkle.root([leaf_hash(bytes.fromhex(leaf)) for leaf in leaves]).hex() == root
-    first, second = (verifier_leaves.parse_reading(bytes.fromhex(leaf)) for leaf in leaves)
-    assert (first.value, second.value, second.start_s - first.start_s) == (40_000, 44_500, 900)
-    assert (len(first.quality), len(second.quality)) == (0, 1)
+def test_members_of_evidence_are_the_verifiers() -> None:
+    verifier = {
+        "head": verifier_evidence._HEAD,
+        "claim": verifier_evidence._CLAIM,
+        "division": verifier_evidence._DIVISION,
+        "cells": verifier_evidence._CELLS,
+    }
+    page = evidence_tables()
+    assert set(page) == set(verifier) == {"head", *verifier_evidence._PARTS}
+    for name, members in verifier.items():
+        assert first_words(page[name]) == list(members), name
+    for member, members in (
+        ("batches", verifier_evidence._BATCH),
+        ("lots", verifier_evidence._LOT),
+    ):
+        row = next(row for row in page["cells"] if row[0] == f"`{member}`")
+        (listed,) = re.findall(r"\{(.*?)\}", row[1])
+        assert code_words(listed) == list(members)
 
 
-def test_the_example_of_a_run(examples: list[str]) -> None:
-    leaf, root, body = examples[3].split()
-    found = allocations.Allocations.open(bytes.fromhex(body), origin=ORIGIN, id_=ID)
-    assert (found.key, found.size) == (root, 1)
-    assert np.array_equal(found.lanes[0].wh, [0, 30_000])
-    assert found.reveal(0, origin=ORIGIN, id_=ID).leaf.hex() == leaf
-    assert leaf_hash(bytes.fromhex(leaf)).hex() == root
-    assert verifier_leaves.parse_allocation(bytes.fromhex(leaf)).energy_wh == 30_000
+def test_members_of_evidence_are_the_ledgers(filled: House) -> None:
+    with reading(filled.engine) as conn:
+        (claim,) = [row.claim for row in store.find_claims(conn, 1) if row.in_force]
+    filled.checkpoint()
+    sample = evidence.Sample(seed=bytes(32), count=3)
+    for level in evidence.LEVELS:
+        wanted = sample if level == "sampled" else None
+        file = b"".join(evidence.lines(filled.desk, claim, level, wanted))
+        value = json.loads(file)
+        parts = value.pop("parts")
+        page = evidence_tables()
+        assert list(value) == first_words(page["head"])
+        for part in parts:
+            assert list(part) == first_words(page[part["part"]])
+        # And the verifier's reader takes it as it stands.
+        found = list(verifier_evidence.EvidenceFile(io.BytesIO(file)).parts())
+        assert len(found) == len(parts)
+
+
+def test_numbers_of_evidence() -> None:
+    text = section(PAGE, "9. Evidence files")
+    assert f"`{evidence.FORMAT}`" in text
+    assert evidence.FORMAT == verifier_evidence.FORMAT
+    level = next(row for row in evidence_tables()["head"] if row[0] == "`level`")
+    assert tuple(code_words(level[1])) == evidence.LEVELS == verifier_evidence.LEVELS
+    assert f"1 to {evidence.SAMPLES_MAX:,}" in text
+    assert evidence.SAMPLES_MAX == verifier_evidence.SAMPLES_MAX
+    assert f"{verifier_evidence.READING_TAIL_SIZE} bytes each, the leaf of §3.1" in text
+    assert verifier_evidence.READING_TAIL_SIZE == batches.LEAF_BYTES - batches.POINT_BYTES
+    label = verifier_claimtree._SAMPLE.decode().strip()
+    assert f'`"{label}\\n"' in text

@@ -1,4 +1,6 @@
-"""docs/path.md is true: its names exist, and a run from file to proof calls them in its order."""
+"""docs/path.md is true: its names exist, and a run from a file to a verified claim calls
+them in its order.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,8 @@ import pytest
 
 from greenledger_verify.cli import main as verify
 from ledger import proving
+from ledger.claims import evidence
+from ledger.claims import service as claims
 from ledger.house import House
 from ledger.log.audit import no_progress
 from ledger.matching.service import Agreement, register_contract, run_matching
@@ -90,22 +94,37 @@ def traced(wanted: dict[CodeType, str], calls: list[str]) -> Iterator[None]:
 
 
 def the_path(folder: Path) -> None:
-    """What README's tour does, in one process: two files, one contract, one proof of each kind."""
+    """What README's tour does, in one process: two files, one contract, a claim with evidence,
+    one proof of each kind; then a correction that leaves the claim short."""
     settings = Settings(dir=folder / "data", database_url="", high_water_dir=None, kek=None)
     house = House.init(settings, origin="park.example/path", name="A park")
     desk = house.desk
     for party, role in (("sunny", "generator"), ("mill", "enterprise")):
         desk.register_party(party, party, [role])
+        desk.create_key(party)
     register_point(desk, Point(name="roof", kind="generation", owner="sunny"))
     register_point(desk, Point(name="mill", kind="consumption", owner="mill"))
     text = PROFILE.read_text(encoding="utf-8")
-    for name, kwh in (("roof", (40, 10)), ("mill", (30, 30))):
+
+    def take_in(name: str, first_kwh: int, second_kwh: int, reason: str = "") -> None:
         file = folder / f"{name}.csv"
         file.write_text(
-            f"time,kWh\n2026-01-01 12:00,{kwh[0]}\n2026-01-01 12:15,{kwh[1]}\n", encoding="utf-8"
+            f"time,kWh\n2026-01-01 12:00,{first_kwh}\n2026-01-01 12:15,{second_kwh}\n",
+            encoding="utf-8",
         )
         profile = read_profile(text, where=PROFILE.name)
-        import_file(desk, file, profile, profile_text=text, source="files", author="operator")
+        import_file(
+            desk,
+            file,
+            profile,
+            profile_text=text,
+            source="files",
+            author="operator",
+            reason=reason,
+        )
+
+    take_in("roof", 40, 10)
+    take_in("mill", 30, 30)
     house.checkpoint()
     start_s = parse_instant("2026-01-01T04:00:00Z")
     period = Period(start_s=start_s, end_s=start_s + 1800)
@@ -119,15 +138,22 @@ def the_path(folder: Path) -> None:
     )
     register_contract(desk, agreement)
     run = run_matching(desk, period).receipt.index
+    claim = claims.make(desk, ["mill"], period).claim
     house.export_tiles(folder / "tiles", no_progress)
     (opening,) = proving.open_allocations(desk, run, "mill", start_s)
     proving.open_point_reading(desk, "roof", start_s)
     proving.prove_entry(desk, run)
     file = folder / "opening.json"
     file.write_bytes(proving.encode(opening))
-    vkey = house.log.log_key.vkey
+    shown = folder / "claim.evidence.json"
+    shown.write_bytes(b"".join(evidence.lines(desk, claim, "full")))
+    tiles, vkey = str(folder / "tiles"), house.log.log_key.vkey
     assert verify(["proof", str(file), "--vkey", vkey, "--lang", "en"]) == 0
-    assert verify(["log", str(folder / "tiles"), "--vkey", vkey, "--lang", "en"]) == 0
+    assert verify(["evidence", str(shown), "--log", tiles, "--vkey", vkey, "--lang", "en"]) == 0
+    assert verify(["log", tiles, "--vkey", vkey, "--lang", "en"]) == 0
+    take_in("roof", 20, 10, reason="read twice")
+    claims.flag(desk)
+    claims.replace(desk, claim, "the roof was corrected")
     house.audit(no_progress)
     house.engine.dispose()
 

@@ -11,17 +11,22 @@ import pytest
 
 from tests.docs.pages import DOCS, ROOT, read_root, section
 
+READMES = ["README.md", "README.zh-CN.md"]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "README.zh-CN.md", "CHANGELOG.md")),
+    *(ROOT / name for name in (*READMES, "CHANGELOG.md")),
     *sorted(DOCS.rglob("*.md")),
 ]
 
 
 def test_the_tour(tmp_path: Path) -> None:
+    """Both languages show the same commands (tests/house/test_readme.py), so one is typed."""
     text = section(read_root("README.md"), "Your own ledger")
     blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 7
-    script = "set -e\n" + "".join(blocks)
+    assert len(blocks) == 9
+    in_chinese = (
+        'greenledger-verify evidence mill.evidence.json --log public --vkey "$VKEY" --lang zh'
+    )
+    script = "set -e\n" + "".join(blocks) + in_chinese
     # Where the reader's own things stand in the text: the environment, and a folder beside us.
     for word, place in (("$PWD/.venv/bin", Path(sys.executable).parent), ("../my-park", tmp_path)):
         assert word in script
@@ -41,6 +46,18 @@ def test_the_tour(tmp_path: Path) -> None:
         assert said in " ".join(text.split())
         assert said in done.stdout
     assert "All holds" in done.stdout
+    assert "not twice" in done.stdout
+    assert "a kWh is claimed once" in done.stderr
+
+    answers = {page: lines_of_the_verifier(page) for page in READMES}
+    assert [len(lines) for lines in answers.values()] == [5, 5]
+    for lines in answers.values():
+        assert set(lines) <= set(done.stdout.splitlines())
+
+
+def lines_of_the_verifier(page: str) -> list[str]:
+    """What a README shows of the answer about evidence."""
+    return re.findall(r"^    (\S.*: .*)$", read_root(page), flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

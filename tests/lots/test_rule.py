@@ -46,8 +46,8 @@ def withdraw(claim: str) -> Value:
     return {"type": "claim.withdraw", "claim": claim}
 
 
-def flag(claim: str) -> Value:
-    return {"type": "claim.flag", "claim": claim}
+def flag(claim: str, state: str = "short") -> Value:
+    return {"type": "claim.flag", "claim": claim, "state": state}
 
 
 def log_of(*statements: Value) -> list[tuple[int, bytes]]:
@@ -64,6 +64,7 @@ GOOD: list[list[Value]] = [
     [BEGIN, make(ONE, "ab"), flag(ONE), withdraw(ONE), make(TWO, "c")],
     [BEGIN, wrap("ab"), wrap("ab", "stamp"), wrap("c"), make(ONE, "ab")],
     [BEGIN, make(ONE, "ab"), wrap("a")],
+    [BEGIN, make(ONE, "ab"), flag(ONE), flag(ONE, "cured"), flag(ONE)],
 ]
 
 BROKEN: list[tuple[list[Value], str]] = [
@@ -92,11 +93,16 @@ BROKEN: list[tuple[list[Value], str]] = [
     ),
     ([make(ONE, "a"), withdraw(ONE), make(TWO, replaces=ONE)], "no more, since entry 2"),
     ([make(ONE, "a"), withdraw(ONE), make(TWO, "a")], "lot a+ was spent before, by entry 1"),
-    ([make(ONE, "a"), make(TWO, replaces=ONE, author="shop")], "claim 1+ is one of 'mill'"),
+    (
+        [make(ONE, "a"), make(TWO, replaces=ONE, author="shop")],
+        "claim 1+ is replaced by another than its author",
+    ),
     ([make(ONE, "a"), withdraw(ONE), withdraw(ONE)], "in force no more, since entry 2"),
     ([withdraw(ONE)], "claim 1+ was never made"),
     ([make(ONE, "a"), make(TWO, replaces=ONE), withdraw(ONE)], "no more, since entry 2"),
     ([flag(ONE)], "claim 1+ was never made"),
+    ([make(ONE, "a"), flag(ONE, "cured")], "flagged cured out of turn"),
+    ([make(ONE, "a"), flag(ONE), flag(ONE)], "flagged short out of turn"),
     ([make(ONE, "a"), withdraw(ONE), flag(ONE)], "in force no more, since entry 2"),
     ([wrap("e")], "lot e+ was never created"),
     ([wrap("a"), wrap("ba")], "lot a+ is wrapped as gec by entry 1"),

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 
 from ledger.matching.model import Contract, Demand, Grid
+from ledger.matching.storage import Storage
 
 LaneKey = tuple[int, str, str, str]  # class, contract, source, consumer
 
@@ -26,37 +28,66 @@ class Naive:
         demand: Mapping[str, Demand],
         contracts: Sequence[Contract],
         delivered_before: Mapping[str, int],
+        storages: Sequence[Storage] = (),
     ) -> None:
-        self.lanes: dict[LaneKey, list[int]] = {}
-        self.surplus: dict[str, list[int]] = {point: [] for point in supply}
-        self.residual: dict[str, list[int]] = {point: [] for point in demand}
+        self.grid = grid
+        self.surplus = {point: [int(one) for one in wh] for point, wh in supply.items()}
+        self.residual = {point: [int(one) for one in ask.wh] for point, ask in demand.items()}
         self.delivered = {one.contract: delivered_before.get(one.contract, 0) for one in contracts}
+        self.lanes: dict[LaneKey, list[int]] = {
+            (int(one.supply_class), one.contract, source, share.point): [0] * grid.count
+            for one in contracts
+            for source in one.sources
+            for share in one.consumers
+        }
         order = sorted(contracts, key=lambda one: (int(one.supply_class), one.contract))
-        for row in range(grid.count):
-            start = grid.start_s + row * grid.length_s
-            have = {point: int(wh[row]) for point, wh in supply.items()}
-            want = {point: int(one.wh[row]) for point, one in demand.items()}
+        self._deliver([one for one in order if one.supply_class <= 2])
+        for storage in storages:
+            self.surplus[storage.discharge] = self._discharge(storage)
+        self._deliver([one for one in order if one.supply_class > 2])
+        for point, ask in demand.items():
+            if ask.estimated_wh is not None:
+                for row, wh in enumerate(ask.estimated_wh):
+                    self.residual[point][row] += int(wh)
+
+    def _deliver(self, order: Sequence[Contract]) -> None:
+        for row in range(self.grid.count):
+            start = self.grid.start_s + row * self.grid.length_s
+            have = {point: wh[row] for point, wh in self.surplus.items()}
+            want = {point: wh[row] for point, wh in self.residual.items()}
             for contract in order:
                 inside = (
                     contract.period.start_s <= start
-                    and start + grid.length_s <= contract.period.end_s
+                    and start + self.grid.length_s <= contract.period.end_s
                 )
                 moved = settle(contract, have, want, self.delivered) if inside else {}
-                for source in contract.sources:
-                    for share in contract.consumers:
-                        key = (
-                            int(contract.supply_class),
-                            contract.contract,
-                            source,
-                            share.point,
-                        )
-                        self.lanes.setdefault(key, []).append(moved.get((source, share.point), 0))
+                for (source, point), wh in moved.items():
+                    key = (int(contract.supply_class), contract.contract, source, point)
+                    self.lanes[key][row] = wh
             for point, rest in have.items():
-                self.surplus[point].append(rest)
+                self.surplus[point][row] = rest
             for point, rest in want.items():
-                estimated = demand[point].estimated_wh
-                guess = 0 if estimated is None else int(estimated[row])
-                self.residual[point].append(rest + guess)
+                self.residual[point][row] = rest
+
+    def _discharge(self, storage: Storage) -> list[int]:
+        """What the storage supplies, when all that may charge it has been delivered."""
+        charge, discharge = storage.charge_wh.tolist(), storage.discharge_wh.tolist()
+        allotted, green = storage.allotted_wh.tolist(), storage.green_in_wh.tolist()
+        first = len(charge) - self.grid.count
+        for (_, _, _, point), lane in self.lanes.items():
+            if point == storage.charge:
+                for row, wh in enumerate(lane):
+                    green[first + row] += wh
+        entering = [min(pair) for pair in zip(green, charge, strict=True)]
+        out = queue_green_out(charge, entering, discharge)
+        supply: list[int] = []
+        for row in range(first, len(charge)):
+            spare = min(
+                sum(out[: end + 1]) - sum(allotted[: end + 1]) for end in range(row, len(charge))
+            )
+            most = min(out[row] - allotted[row], spare - sum(supply))
+            supply.append(max(most, 0))
+        return supply
 
 
 def settle(
@@ -137,3 +168,50 @@ def take_earliest(column: list[int], rows: Sequence[int], wh: int) -> None:
         column[row] -= taken
         wh -= taken
     assert wh == 0
+
+
+def queue_green_out(
+    charge: Sequence[int], green: Sequence[int], discharge: Sequence[int]
+) -> list[int]:
+    """The green part of each discharge: a queue of single Wh, true for a green one.
+
+    Tried with more and more opening stock, until no discharge finds the queue empty.
+    """
+    level, lowest = 0, 0
+    for came, went in zip(charge, discharge, strict=True):
+        level += came - went
+        lowest = min(lowest, level)
+    came_back = Fraction(sum(discharge) + lowest, max(sum(charge), 1))
+    opening = 0
+    while True:
+        found = _from_queue(opening, came_back, charge, green, discharge)
+        if found is not None:
+            return found
+        opening += 1
+
+
+def _from_queue(
+    opening: int,
+    came_back: Fraction,
+    charge: Sequence[int],
+    green: Sequence[int],
+    discharge: Sequence[int],
+) -> list[int] | None:
+    queue = [False] * opening
+    charged = charged_green = entered = entered_green = 0
+    found = []
+    for came, came_green, went in zip(charge, green, discharge, strict=True):
+        charged += came
+        charged_green += came_green
+        size = floor(came_back * charged) - entered
+        part = min(size, floor(came_back * charged_green) - entered_green)
+        entered += size
+        entered_green += part
+        # Spread evenly: a Wh is green when its stretch of the green line holds a whole number.
+        marks = [floor(Fraction(part * place, max(size, 1))) for place in range(size + 1)]
+        queue += [after > before for before, after in pairwise(marks)]
+        if went > len(queue):
+            return None
+        found.append(sum(queue[:went]))
+        del queue[:went]
+    return found

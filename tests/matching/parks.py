@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 from ledger.matching.model import Contract, Demand, Grid, Int64, Share, SupplyClass
-from ledger.units import Period
+from ledger.matching.storage import Storage
+from ledger.units import Period, parse_instant
 
 CLASSES = (SupplyClass.SELF_USE, SupplyClass.DIRECT_SUPPLY, SupplyClass.GREEN_TRADE)
 # 2026-03-31T22:15:00+08:00: days, months and a quarter turn soon after.
@@ -22,6 +25,25 @@ class Park:
     demand: dict[str, Demand]
     contracts: list[Contract]
     delivered_before_wh: dict[str, int]
+    storages: list[Storage] = field(default_factory=list)
+
+    def shuffled(self, chance: random.Random) -> Park:
+        """The same park, its points, contracts and their members in another order."""
+        contracts = [
+            replace(
+                one,
+                sources=tuple(chance.sample(one.sources, len(one.sources))),
+                consumers=tuple(chance.sample(one.consumers, len(one.consumers))),
+            )
+            for one in chance.sample(self.contracts, len(self.contracts))
+        ]
+        return replace(
+            self,
+            supply=dict(chance.sample(list(self.supply.items()), len(self.supply))),
+            demand=dict(chance.sample(list(self.demand.items()), len(self.demand))),
+            contracts=contracts,
+            storages=chance.sample(self.storages, len(self.storages)),
+        )
 
 
 def name(letter: str, number: int) -> str:
@@ -81,10 +103,13 @@ def contracts_of(
     )
 
 
+# Highest Wh of an interval: small numbers, a large park, and the edges of the three paths.
+TOPS = (5, 40_000, 2**24, 2**25, 2**47, 2**49, 2**52, 2**55)
+
+
 @st.composite
-def parks(draw: st.DrawFn) -> Park:
-    # Highest Wh of an interval: small numbers, a large park, and the edges of the three paths.
-    top = draw(st.sampled_from([5, 40_000, 2**24, 2**25, 2**47, 2**49, 2**52, 2**55]))
+def parks(draw: st.DrawFn, tops: Sequence[int] = TOPS) -> Park:
+    top = draw(st.sampled_from(tops))
     grid = Grid(start_s=START_S, length_s=900, count=draw(st.integers(1, 12)), zone_offset_s=28_800)
     sources = [name("a", number) for number in range(draw(st.integers(1, 3)))]
     consumers = [name("b", number) for number in range(draw(st.integers(1, 5)))]
@@ -100,4 +125,109 @@ def parks(draw: st.DrawFn) -> Park:
         delivered_before_wh={
             one.contract: draw(st.integers(0, top)) for one in contracts if draw(st.booleans())
         },
+    )
+
+
+@st.composite
+def free_parks(draw: st.DrawFn) -> Park:
+    """The same parks, every contract by demand and without a limit."""
+    park = draw(parks())
+    return replace(
+        park,
+        contracts=[
+            replace(
+                one,
+                limit_wh=0,
+                consumers=tuple(replace(share, share_ppm=0) for share in one.consumers),
+            )
+            for one in park.contracts
+        ],
+    )
+
+
+@st.composite
+def long_parks(draw: st.DrawFn, of: st.SearchStrategy[Park]) -> Park:
+    """The same parks, but on hourly intervals too, and about the turn of a year."""
+    park = draw(of)
+    turn_s = parse_instant(draw(st.sampled_from(["2025-12-31T16:00:00Z", "2026-03-31T16:00:00Z"])))
+    length_s = draw(st.sampled_from([900, 1800, 3600]))
+    before = draw(st.integers(0, park.grid.count))
+    grid = Grid(
+        start_s=turn_s - before * length_s,
+        length_s=length_s,
+        count=park.grid.count,
+        zone_offset_s=28_800,
+    )
+    shift_s = grid.start_s - park.grid.start_s
+    contracts = [
+        replace(
+            one,
+            period=Period(
+                start_s=one.period.start_s + shift_s,
+                end_s=one.period.start_s + shift_s + one.period.length_s * length_s // 900,
+            ),
+        )
+        for one in park.contracts
+    ]
+    return replace(park, grid=grid, contracts=contracts)
+
+
+@st.composite
+def storage_parks(draw: st.DrawFn, tops: Sequence[int] = TOPS) -> Park:
+    """The same parks with one or two storages, which contracts of the first classes charge."""
+    park = draw(parks(tops))
+    top = draw(st.sampled_from(tops))
+    storages = [
+        draw(storages_of(number, park.grid.count, top)) for number in range(draw(st.integers(1, 2)))
+    ]
+    charging = {one.charge: one.charge_wh[-park.grid.count :] for one in storages}
+    consumers = list(park.demand)
+    contracts = [
+        replace(
+            one,
+            consumers=(*one.consumers, *draw(charges(one, list(charging)))),
+        )
+        for one in park.contracts
+    ]
+    for number in range(draw(st.integers(1, 2))):
+        discharges = [one.discharge for one in storages]
+        supplying = draw(contracts_of(8 + number, park.grid, discharges, consumers, top))
+        if draw(st.booleans()):
+            supplying = replace(supplying, period=park.grid.period, limit_wh=0)
+        contracts.append(replace(supplying, supply_class=SupplyClass.STORAGE))
+    return replace(
+        park,
+        demand=park.demand
+        | {point: Demand(point=point, wh=wh, charging=True) for point, wh in charging.items()},
+        contracts=contracts,
+        storages=storages,
+    )
+
+
+@st.composite
+def charges(draw: st.DrawFn, contract: Contract, points: list[str]) -> list[Share]:
+    """Charge points among the consumers of a contract, where its class and its shares allow it."""
+    if contract.supply_class is SupplyClass.GREEN_TRADE:
+        return []
+    chosen = draw(st.lists(st.sampled_from(points), unique=True))
+    left_ppm = 10**6 - sum(share.share_ppm for share in contract.consumers)
+    if not contract.consumers[0].share_ppm:
+        return [Share(point=point) for point in chosen]
+    part_ppm = left_ppm // max(len(chosen), 1)
+    return [Share(point=point, share_ppm=part_ppm) for point in chosen] if part_ppm else []
+
+
+@st.composite
+def storages_of(draw: st.DrawFn, number: int, count: int, top: int) -> Storage:
+    """Meters that say anything; earlier divisions that allotted anything."""
+    whole = count + draw(st.integers(0, 6))
+    charge_wh = draw(columns(whole, top))
+    earlier_wh = draw(columns(whole, draw(st.sampled_from([0, 0, 1, top]))))
+    return Storage(
+        charge=name("d", number),
+        discharge=name("e", number),
+        charge_wh=charge_wh,
+        discharge_wh=draw(columns(whole, top)),
+        green_in_wh=np.minimum(draw(columns(whole, top) | st.just(charge_wh)), charge_wh),
+        allotted_wh=earlier_wh,
     )

@@ -15,7 +15,7 @@ from ledger.matching.engine import match
 from ledger.matching.model import Contract, Demand, Grid, Int64, Result, Share, SupplyClass
 from ledger.units import Period
 from tests.matching.naive import Naive
-from tests.matching.parks import START_S, Park, name, parks
+from tests.matching.parks import START_S, Park, name, parks, storage_parks
 
 SUN, WIND = name("a", 0), name("a", 1)
 ANN, BEN, CID = name("b", 0), name("b", 1), name("b", 2)
@@ -29,6 +29,7 @@ def solve(park: Park) -> Result:
         park.contracts,
         regions={},
         delivered_before_wh=park.delivered_before_wh,
+        storages=park.storages,
     )
 
 
@@ -41,16 +42,20 @@ def image(result: Result) -> list[tuple[object, ...]]:
         ),
         *((point, wh.tobytes()) for point, wh in result.surplus_wh.items()),
         *((point, wh.tobytes()) for point, wh in result.residual_wh.items()),
+        *((point, wh.tobytes()) for point, wh in result.uncharged_wh.items()),
+        *((point, wh.tobytes()) for point, wh in result.stored_wh.items()),
         *result.delivered_wh.items(),
         (result.totals(),),
     ]
 
 
-@given(parks())
+@given(st.one_of(parks(), storage_parks(tops=(5, 30))))
 def test_equals_the_naive_model(park: Park) -> None:
     result = solve(park)
     supply = {point: wh.tolist() for point, wh in park.supply.items()}
-    naive = Naive(park.grid, supply, park.demand, park.contracts, park.delivered_before_wh)
+    naive = Naive(
+        park.grid, supply, park.demand, park.contracts, park.delivered_before_wh, park.storages
+    )
     keys = [
         (int(lane.supply_class), lane.contract, lane.source, lane.consumer) for lane in result.lanes
     ]
@@ -58,29 +63,53 @@ def test_equals_the_naive_model(park: Park) -> None:
     lanes = {key: lane.wh.tolist() for key, lane in zip(keys, result.lanes, strict=True)}
     assert lanes == {key: wh for key, wh in naive.lanes.items() if key in lanes}
     assert all(not any(wh) for key, wh in naive.lanes.items() if key not in lanes)
-    assert {point: wh.tolist() for point, wh in result.surplus_wh.items()} == naive.surplus
-    assert {point: wh.tolist() for point, wh in result.residual_wh.items()} == naive.residual
+    left = {**result.surplus_wh, **result.stored_wh}
+    asked = {**result.residual_wh, **result.uncharged_wh}
+    assert {point: wh.tolist() for point, wh in left.items()} == naive.surplus
+    assert {point: wh.tolist() for point, wh in asked.items()} == naive.residual
 
 
-@given(parks())
+@given(st.one_of(parks(), storage_parks()))
 def test_every_wh_has_exactly_one_place(park: Park) -> None:
+    check_every_wh(park, solve(park))
+
+
+def check_every_wh(park: Park, result: Result) -> None:
     """Invariants 5, 7 and 16, from the result alone."""
-    result = solve(park)
+    left = {**result.surplus_wh, **result.stored_wh}
+    asked = {**result.residual_wh, **result.uncharged_wh}
+    metered = park.supply | {
+        one.discharge: one.discharge_wh[-park.grid.count :] for one in park.storages
+    }
+    assert left.keys() == metered.keys()
+    assert asked.keys() == park.demand.keys()
     for row in range(park.grid.count):
-        for point, wh in park.supply.items():
+        for point, wh in metered.items():
             used = sum(int(lane.wh[row]) for lane in result.lanes if lane.source == point)
-            assert used <= wh[row]
-            assert used + int(result.surplus_wh[point][row]) == wh[row]
+            assert used + int(left[point][row]) <= wh[row]
+            if point in park.supply:
+                assert used + int(left[point][row]) == wh[row]
         for point, one in park.demand.items():
             covered = sum(int(lane.wh[row]) for lane in result.lanes if lane.consumer == point)
             guess = 0 if one.estimated_wh is None else int(one.estimated_wh[row])
             assert covered <= one.wh[row]  # invariant 20: estimated energy is never covered
-            assert covered + int(result.residual_wh[point][row]) == one.wh[row] + guess
+            assert covered + int(asked[point][row]) == one.wh[row] + guess
     assert all((lane.wh >= 0).all() for lane in result.lanes)
+    stores = {one.discharge for one in park.storages}
+    for lane in result.lanes:
+        assert (lane.source in stores) == (lane.supply_class is SupplyClass.STORAGE)
     totals = result.totals()
-    assert totals.generation_wh == totals.matched_wh + totals.surplus_wh
-    assert totals.consumption_wh == totals.matched_wh + totals.residual_wh
+    final = [one for one in park.demand.values() if not one.charging]
     assert totals.generation_wh == sum(sum(wh.tolist()) for wh in park.supply.values())
+    assert totals.consumption_wh == totals.matched_wh + totals.residual_wh
+    assert totals.consumption_wh == sum(sum(one.wh.tolist()) for one in final) + sum(
+        sum(one.estimated_wh.tolist()) for one in final if one.estimated_wh is not None
+    )
+    assert totals.matched_wh == sum(
+        int(lane.wh.sum()) for lane in result.lanes if not park.demand[lane.consumer].charging
+    )
+    if not park.storages:
+        assert totals.generation_wh == totals.matched_wh + totals.surplus_wh
     for contract in park.contracts:
         delivered = sum(
             sum(lane.wh.tolist()) for lane in result.lanes if lane.contract == contract.contract
@@ -91,21 +120,10 @@ def test_every_wh_has_exactly_one_place(park: Park) -> None:
             assert delivered <= max(contract.limit_wh - before, 0)
 
 
-@given(parks(), st.randoms(use_true_random=False))
+@given(st.one_of(parks(), storage_parks()), st.randoms(use_true_random=False))
 def test_input_order_does_not_matter(park: Park, chance: random.Random) -> None:
     """Invariant 18: the same bytes, whatever the order of points, contracts and their members."""
-    points = chance.sample(list(park.supply.items()), len(park.supply))
-    consumers = chance.sample(list(park.demand.items()), len(park.demand))
-    contracts = [
-        replace(
-            one,
-            sources=tuple(chance.sample(one.sources, len(one.sources))),
-            consumers=tuple(chance.sample(one.consumers, len(one.consumers))),
-        )
-        for one in chance.sample(park.contracts, len(park.contracts))
-    ]
-    other = replace(park, supply=dict(points), demand=dict(consumers), contracts=contracts)
-    assert image(solve(other)) == image(solve(park))
+    assert image(solve(park.shuffled(chance))) == image(solve(park))
 
 
 @given(parks(), st.data())
@@ -168,6 +186,10 @@ def grid_of(count: int, length_s: int = 900) -> Grid:
     return Grid(start_s=START_S, length_s=length_s, count=count, zone_offset_s=28_800)
 
 
+def demand_of(wanted: dict[str, Int64]) -> dict[str, Demand]:
+    return {point: Demand(point=point, wh=one) for point, one in wanted.items()}
+
+
 def deal(
     number: int,
     sources: tuple[str, ...],
@@ -196,7 +218,7 @@ def run(
     result = match(
         grid_of(count),
         supply,
-        {point: Demand(point=point, wh=one) for point, one in demand.items()},
+        demand_of(demand),
         contracts,
         regions={SUN: "150600", WIND: "440100"},
     )
@@ -325,9 +347,10 @@ def test_mixed_shares_repeated_contracts_and_later_classes() -> None:
         run({SUN: wh(1)}, both, deal(1, (SUN,), {ANN: 5, BEN: 0}))
     with pytest.raises(InvalidInput, match="given twice"):
         run({SUN: wh(1)}, both, TRADE, TRADE)
-    for later in (SupplyClass.STORAGE, SupplyClass.CERTIFICATE):
-        with pytest.raises(Refused, match="not matched yet"):
-            run({SUN: wh(1)}, both, replace(TRADE, supply_class=later))
+    with pytest.raises(Refused, match="not matched yet"):
+        run({SUN: wh(1)}, both, replace(TRADE, supply_class=SupplyClass.CERTIFICATE))
+    with pytest.raises(InvalidInput, match="has no storage here"):
+        run({SUN: wh(1)}, both, replace(TRADE, supply_class=SupplyClass.STORAGE))
 
 
 def test_bad_energy() -> None:

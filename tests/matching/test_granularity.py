@@ -14,9 +14,9 @@ from ledger.errors import InvalidInput
 from ledger.matching.engine import match
 from ledger.matching.granularity import Matched, buckets, side_by_side
 from ledger.matching.model import Contract, Demand, Grid, Int64, Share, SupplyClass
-from ledger.units import Period, parse_instant
+from ledger.units import parse_instant
 from tests.matching.naive import delivered_in_buckets
-from tests.matching.parks import Park, name, parks
+from tests.matching.parks import Park, long_parks, name, parks
 
 SUN, WIND = name("a", 0), name("a", 1)
 ANN, BEN = name("b", 0), name("b", 1)
@@ -31,34 +31,7 @@ def figures(park: Park) -> tuple[Matched, ...]:
     )
 
 
-@st.composite
-def long_parks(draw: st.DrawFn) -> Park:
-    """The same parks, but on hourly intervals too, and about the turn of a year."""
-    park = draw(parks())
-    turn_s = parse_instant(draw(st.sampled_from(["2025-12-31T16:00:00Z", "2026-03-31T16:00:00Z"])))
-    length_s = draw(st.sampled_from([900, 1800, 3600]))
-    before = draw(st.integers(0, park.grid.count))
-    grid = Grid(
-        start_s=turn_s - before * length_s,
-        length_s=length_s,
-        count=park.grid.count,
-        zone_offset_s=28_800,
-    )
-    shift_s = grid.start_s - park.grid.start_s
-    contracts = [
-        replace(
-            one,
-            period=Period(
-                start_s=one.period.start_s + shift_s,
-                end_s=one.period.start_s + shift_s + one.period.length_s * length_s // 900,
-            ),
-        )
-        for one in park.contracts
-    ]
-    return replace(park, grid=grid, contracts=contracts)
-
-
-@given(long_parks())
+@given(long_parks(parks()))
 def test_equals_the_naive_model(park: Park) -> None:
     supply = {point: wh.tolist() for point, wh in park.supply.items()}
     consumption = sum(
@@ -85,7 +58,7 @@ def test_equals_the_naive_model(park: Park) -> None:
             )
 
 
-@given(long_parks())
+@given(long_parks(parks()))
 def test_never_more_than_there_is(park: Park) -> None:
     generation = sum(sum(wh.tolist()) for wh in park.supply.values())
     measured = sum(sum(one.wh.tolist()) for one in park.demand.values())
@@ -93,7 +66,7 @@ def test_never_more_than_there_is(park: Park) -> None:
         assert figure.matched_wh <= min(generation, measured)
 
 
-@given(long_parks(), st.data())
+@given(long_parks(parks()), st.data())
 def test_one_contract_by_demand_never_falls_with_longer_intervals(
     park: Park, data: st.DataObject
 ) -> None:

@@ -15,6 +15,7 @@ from ledger.log.store import load_head
 from ledger.matching.allocations import Allocations, LaneRow
 from ledger.matching.evaluate import POLICY, evaluate
 from ledger.matching.missing import Rule
+from ledger.matching.model import MAXIMAL
 from ledger.matching.runs import list_runs, load_manifest, load_run
 from ledger.matching.service import (
     RUN,
@@ -82,6 +83,29 @@ def test_a_run_says_what_a_person_computes(park: House) -> None:
     totals = report.evaluation.result.totals()
     assert (totals.generation_wh, totals.consumption_wh) == (157, 266)
     assert (totals.surplus_wh, totals.residual_wh) == (1, 110)
+
+
+def test_a_maximal_run_is_kept_as_such(park: House) -> None:
+    """The mast serves the saw only; the roof both: so the saw leaves the roof to the press."""
+    register_point(park.desk, Point(name="mast", kind="generation", owner="farm", region="4401"))
+    take(park, "mast", [60, 0, 60, 0])
+    agree(park)
+    agree(park, name="trade", kind="green-trade", sources=["mast"], consumers={"saw": 0}, region="")
+    shares = run_matching(park.desk, FOUR, into_lots=False)
+    more = run_matching(park.desk, FOUR, policy=MAXIMAL)
+    # Of 120, 60, 80, 6: 50 of the roof for the saw, so 110 + 0 + 50 + 22 + 6; then all 120 and 80.
+    assert matched(shares)["quarter_hour"] == 110 + 0 + 72 + 6
+    assert matched(more)["quarter_hour"] == 120 + 0 + 80 + 6
+    with reading(park.engine) as conn:
+        assert [row.policy for row in list_runs(conn, 1)] == [POLICY, MAXIMAL]
+        run = load_run(conn, park.log, more.receipt.index)
+    assert sum(int(lane.wh.sum()) for lane in run.allocations.lanes) == 206
+    park.audit(no_progress)
+
+
+def test_a_run_is_of_the_policy_that_it_names(park: House) -> None:
+    with pytest.raises(InvalidInput, match="policy"):
+        run_matching(park.desk, FOUR, policy="best/1")
 
 
 def test_without_a_contract_nothing_is_matched(park: House) -> None:

@@ -19,7 +19,8 @@ from tests.verifier.forge import (
     json_body,
     leaf,
 )
-from tests.verifier.forge_evidence import Cells, Claim, Evidence, Maker, claim_of
+from tests.verifier.forge_claims import Cells, Claim, claim_of
+from tests.verifier.forge_evidence import Evidence, Maker
 from tests.verifier.forge_lots import (
     Batch,
     Division,

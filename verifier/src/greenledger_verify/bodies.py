@@ -70,7 +70,7 @@ POINT: Final[dict[str, Check]] = {
 }
 CONTRACT: Final[dict[str, Check]] = {
     "name": members.slug,
-    "kind": one_of("self-use", "direct-supply", "green-trade"),
+    "kind": one_of("self-use", "direct-supply", "storage", "green-trade"),
     "seller": members.party_id,
     "sources": list_of(members.random_id),
     "consumers": list_of(

@@ -160,7 +160,9 @@ def _write_words(report: Report, failure: VerificationError | None) -> None:
         if step.why:
             out.append(f"     {step.why}")
     for line in report.lines.values():
-        said = "; ".join(text.render(language) for text in line.texts)
+        said = ("；" if language == "zh" else "; ").join(
+            text.render(language) for text in line.texts
+        )
         out += [] if line is not next(iter(report.lines.values())) else [""]
         out.append(f"{line.name.render(language)}: {said}")
     if failure is None:
@@ -177,6 +179,18 @@ def _write_words(report: Report, failure: VerificationError | None) -> None:
         if failure.step is None:
             out += [f"     {failure.render(language)}"]
     sys.stdout.write("\n".join(out) + "\n")
+
+
+def _result_lines(report: Report) -> list[str]:
+    """An empty line, then each line of the result with its name; nothing where there are none."""
+    separator, colon = ("；", "：") if report.language == "zh" else ("; ", ": ")
+    lines = [
+        line.name.render(report.language)
+        + colon
+        + separator.join(text.render(report.language) for text in line.texts)
+        for line in report.lines.values()
+    ]
+    return ["", *lines] if lines else []
 
 
 def _write_json(report: Report, failure: VerificationError | None) -> None:

@@ -82,7 +82,7 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "body": hash_reference(MEDIA + "contract+json"),
     },
     "match.run": {
-        "policy": one_of("pro-rata/1"),
+        "policy": one_of("pro-rata/1", "maximal/1"),
         "as_of": integer(1),
         "body": root_reference(MEDIA + "allocations", leaves_min=0),
         "manifest": hash_reference(MEDIA + "run+json"),

@@ -11,6 +11,7 @@ from greenledger_verify.failure import VerificationError
 from greenledger_verify.leaves import SUPPLY_CLASSES
 from greenledger_verify.report import Report
 from greenledger_verify.scan import Scan, scan_log
+from greenledger_verify.text import say
 from greenledger_verify.trust import Trust
 
 
@@ -45,6 +46,11 @@ def judge_evidence(
     explain_checkpoint(verified.evidence.signed, trust, report)
     _explain_claim(verified, report)
     _explain_limits(verified, scan, report)
+    if seed is not None and verified.head.level != "sampled":
+        report.leave_open(
+            "Anything by the seed that you named: a file of the level {level} has no samples.",
+            level=verified.head.level,
+        )
 
 
 def _require_in_force(verified: VerifiedEvidence, scan: Scan | None) -> None:
@@ -77,7 +83,7 @@ def _explain_claim(verified: VerifiedEvidence, report: Report) -> None:
         index=evidence.index,
         claim=verified.head.claim,
     )
-    for item in manifest["by_class"]:
+    for item in manifest["by_class"] if verified.head.level == "full" else ():
         report.establish(
             "Claimed as {supply}: {wh} Wh.",
             supply=SUPPLY_CLASSES[item["class"] - 1],
@@ -106,6 +112,18 @@ def _explain_limits(verified: VerifiedEvidence, scan: Scan | None, report: Repor
         )
     elif verified.cells.opened_wh < manifest["claimed_wh"]:
         report.leave_open("Anything about the quarter-hours that are not opened.")
+    if verified.head.level != "full":
+        report.leave_open(
+            "How the claimed Wh are divided into classes: {classes} is the claimant's word.",
+            classes=[
+                say(
+                    "{supply} {wh} Wh",
+                    supply=SUPPLY_CLASSES[item["class"] - 1],
+                    wh=f"{item['wh']:,}",
+                )
+                for item in manifest["by_class"]
+            ],
+        )
     report.leave_open(
         "What the points consumed in all ({consumption} Wh, of them {estimated} Wh estimated, is "
         "the claimant's word), and that these are all points of {author}.",

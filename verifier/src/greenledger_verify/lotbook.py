@@ -52,7 +52,7 @@ class LotBook:
     # lot.divide
 
     def check_divide(
-        self, origins: Iterable[str], spends: Iterable[str], creates: Iterable[str]
+        self, origins: Iterable[str], spends: Collection[str], creates: Iterable[str]
     ) -> None:
         for origin in origins:
             self._check_origin(origin)
@@ -63,6 +63,12 @@ class LotBook:
                     "the lot {lot} was created before, by entry {index}",
                     lot=lot,
                     index=self.created[lot],
+                )
+            if lot in self.spent or lot in spends:
+                raise VerificationError(
+                    "the lot {lot} that it creates is already spent: by the same entry, or by one "
+                    "before",
+                    lot=lot,
                 )
 
     def divide(

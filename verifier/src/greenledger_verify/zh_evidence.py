@@ -4,24 +4,31 @@ from typing import Final
 
 EVIDENCE: Final[dict[str, str]] = {
     "0 independent witnesses": "独立见证人 0 个",
-    "Anything about the quarter-hours that are not opened.": "未公开的各刻钟的任何情况。",
+    "Anything about the quarter-hours that are not opened.": "未公开的各 15 分钟时段的任何情况。",
+    "Anything by the seed that you named: a file of the level {level} has no samples.": (
+        "与您指定的种子有关的任何情况：{level} 级别的文件没有样本。"
+    ),
     "As far as the given entries show, the claim is in force and not short": (
         "就所给记录而言，声明有效且无不足"
     ),
     "Claimed as {supply}: {wh} Wh.": "按{supply}声明：{wh} Wh。",
     "Does NOT hold any more: {why}": "已不再成立：{why}",
     "Each claimed cell is opened; supply and cover are equal, quarter-hour by quarter-hour and "
-    "class by class": "所声明的每一笔都已公开；逐刻钟、逐类别，供给与覆盖相等",
+    "class by class": "所声明的每一笔都已公开；逐 15 分钟、逐类别，供给与覆盖相等",
     "Each signature is by a key that the log registered before, in a chain that ends in the "
     "genesis; no entry uses what another one has used": (
         "每个签名所用密钥都已先在日志中登记，且可逐级追溯到创世记录；没有记录重复使用他者已用之物"
     ),
+    "How the claimed Wh are divided into classes: {classes} is the claimant's word.": (
+        "所声明电量如何分类：{classes}为声明者自述。"
+    ),
     "In each opened quarter-hour the lots are worth what the readings give, and no more": (
-        "在每个公开的刻钟内，各份额合计等于读数所给的电量，不多不少"
+        "在每个公开的 15 分钟时段内，各份额合计等于读数所给的电量，不多不少"
     ),
     "In each opened quarter-hour, all lots of a source that anybody can show are together worth "
     "what its signed reading gives, and no more.": (
-        "在每个公开的刻钟内，任何人能出示的同一电源的全部份额合计等于其已签名读数所给的电量，不会更多。"
+        "在每个公开的 15 分钟时段内，任何人能出示的同一电源的全部份额合计等于其已签名读数所给的"
+        "电量，不会更多。"
     ),
     "In the whole log no origin is divided twice, and no lot is created, spent or wrapped twice": (
         "在整个日志中，没有来源被划分两次，没有份额被创建、使用或包装两次"
@@ -30,7 +37,7 @@ EVIDENCE: Final[dict[str, str]] = {
         "它替换声明 {claim} 并接管其份额：{reason}"
     ),
     "NOT established that the verifier named the seed (--seed): whoever chooses it can choose "
-    "what is shown": "未证实种子由查验者指定（--seed）：谁选定种子，谁就能选择出示的内容",
+    "what is shown": "未证实种子由核验方指定（--seed）：谁选定种子，谁就能选择出示的内容",
     "NOT in force any more as of {size} entries: {ended}": "截至 {size} 条记录已失效：{ended}",
     "SHORT as of {size} entries: flagged by entry {index}, it says more than the meters do now": (
         "截至 {size} 条记录为不足：由第 {index} 号记录标记，其声明多于电表现值"
@@ -129,7 +136,7 @@ EVIDENCE: Final[dict[str, str]] = {
     ),
     "{count} independent witnesses: {names}": "独立见证人 {count} 个：{names}",
     "{opened} of {claimed} Wh ({percent} %), in {count} quarter-hours": (
-        "{claimed} Wh 中的 {opened} Wh（{percent} %），共 {count} 个刻钟"
+        "{claimed} Wh 中的 {opened} Wh（{percent} %），共 {count} 个 15 分钟时段"
     ),
     "{party} vouches for the keys behind {wh} Wh, by a key that you have not pinned": (
         "{party} 为 {wh} Wh 背后的密钥背书，所用密钥未经您指定"
@@ -141,5 +148,6 @@ EVIDENCE: Final[dict[str, str]] = {
     "probability of {detection}": (
         "按电量抽样 {samples} 次：若有 {shares} 的电量不实，被抽中的概率为 {detection}"
     ),
+    "{supply} {wh} Wh": "{supply} {wh} Wh",
     "{wh} Wh {kind}": "{wh} Wh {kind}",
 }

@@ -12,7 +12,7 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
     "a body of entry {index} is opened, a {type}: it does not belong here": (
         "公开了第 {index} 号记录（{type}）的正文：它不属于此处"
     ),
-    "a file of the level total opens no quarter-hour": "total 级别的文件不公开任何刻钟",
+    "a file of the level total opens no quarter-hour": "total 级别的文件不公开任何 15 分钟时段",
     "a lot has not one nonce and one wh for each of its positions": (
         "份额的随机数或电量与其位置不是一一对应"
     ),
@@ -20,7 +20,7 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
     "a part is missing: nothing follows the comma": "缺少部分：逗号之后没有内容",
     "a position is not in a tree of {size} leaves": "有位置不在 {size} 片叶子的树中",
     "a reading of {length} s at {start} (Unix seconds) does not go on quarter-hours": (
-        "{start}（Unix 秒）处 {length} 秒的读数无法对应到刻钟"
+        "{start}（Unix 秒）处 {length} 秒的读数无法对应到 15 分钟时段"
     ),
     "a reason stands exactly where a claim replaces another one": (
         "仅当声明替换另一声明时才写明原因"
@@ -57,7 +57,7 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
     "it is not the leaf of a lot": "不是份额的叶子",
     "it is not the leaf of an origin": "不是来源的叶子",
     "it is opened in quarter-hour {position}, where the claim has no cell of it": (
-        "在第 {position} 刻钟公开，但声明在此没有它的份额"
+        "在第 {position} 个 15 分钟时段公开，但声明在此没有它的份额"
     ),
     "it is owned by {owner}, but the claim is by {author}": (
         "它属于 {owner}，但声明由 {author} 作出"
@@ -75,7 +75,7 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
     "its origin is a point of kind {kind}": "其来源计量点类型为 {kind}",
     "its origin {origin} is none of the entry": "其来源 {origin} 不在该记录中",
     "its outer tree has {given} quarter-hours, the month has {expected}": (
-        "其外层树有 {given} 个刻钟，该月为 {expected} 个"
+        "其外层树有 {given} 个 15 分钟时段，该月为 {expected} 个"
     ),
     "its point measures {unit}, {measure}: that is no energy in Wh that adds up": (
         "其计量点以 {unit}、{measure} 计量：不是可累加的 Wh 电量"
@@ -92,44 +92,46 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
     "none": "无",
     "none of its leaves is opened": "没有公开任何叶子",
     "only a remainder has neither class nor holder": "只有余额既无类别也无持有者",
-    "opened quarter-hour number {number}": "公开的第 {number} 个刻钟",
+    "opened quarter-hour number {number}": "公开的第 {number} 个 15 分钟时段",
     "origin {origin}": "来源 {origin}",
     "outer tree": "外层树",
     "point {point}": "计量点 {point}",
-    "quarter-hour {position}": "第 {position} 刻钟",
+    "quarter-hour {position}": "第 {position} 个 15 分钟时段",
     "quarter-hour {position} is not opened in revision {revision}": (
-        "第 {position} 刻钟未在第 {revision} 版中公开"
+        "第 {position} 个 15 分钟时段未在第 {revision} 版中公开"
     ),
     "quarter-hour {position} is opened in revision {revision}, but not in the next one": (
-        "第 {position} 刻钟在第 {revision} 版中公开，但未在下一版中公开"
+        "第 {position} 个 15 分钟时段在第 {revision} 版中公开，但未在下一版中公开"
     ),
     "quarter-hour {position} is opened, but claims nothing": (
-        "公开了第 {position} 刻钟，但其中没有声明"
+        "公开了第 {position} 个 15 分钟时段，但其中没有声明"
     ),
     "quarter-hour {position} of the point {point} in {month} is opened, but no cell of the claim "
-    "asks for it": "公开了计量点 {point} 在 {month} 的第 {position} 刻钟，但声明中没有需要它的份额",
-    "quarter-hour {position} overflows": "第 {position} 刻钟溢出",
-    "quarter-hour {position}, class {number}: supply and cover differ by {wh} Wh": (
-        "第 {position} 刻钟，类别 {number}：供给与覆盖相差 {wh} Wh"
+    "asks for it": (
+        "公开了计量点 {point} 在 {month} 的第 {position} 个 15 分钟时段，但声明中没有需要它的份额"
     ),
-    "quarter-hour {position}: a cell of 0 Wh": "第 {position} 刻钟：有 0 Wh 的一笔",
+    "quarter-hour {position} overflows": "第 {position} 个 15 分钟时段溢出",
+    "quarter-hour {position}, class {number}: supply and cover differ by {wh} Wh": (
+        "第 {position} 个 15 分钟时段，类别 {number}：供给与覆盖相差 {wh} Wh"
+    ),
+    "quarter-hour {position}: a cell of 0 Wh": "第 {position} 个 15 分钟时段：有 0 Wh 的一笔",
     "quarter-hour {position}: lot {place} stands twice, out of order, or is not one of the "
     "{count} lots of the claim": (
-        "第 {position} 刻钟：份额 {place} 重复、次序有误，或不在声明的 {count} 个份额之中"
+        "第 {position} 个 15 分钟时段：份额 {place} 重复、次序有误，或不在声明的 {count} 个份额之中"
     ),
     "quarter-hour {position}: supply and cover are not equal, they sum to {sum} Wh": (
-        "第 {position} 刻钟：供给与覆盖不相等，合计 {sum} Wh"
+        "第 {position} 个 15 分钟时段：供给与覆盖不相等，合计 {sum} Wh"
     ),
     "quarter-hour {position}: the claim has {wh} Wh of it, but it has only {had}": (
-        "第 {position} 刻钟：声明用其 {wh} Wh，但它只有 {had}"
+        "第 {position} 个 15 分钟时段：声明用其 {wh} Wh，但它只有 {had}"
     ),
     "quarter-hour {position}: {book} is {given} Wh, but the revision before makes it {expected} "
-    "Wh": "第 {position} 刻钟：{book} 为 {given} Wh，但按上一版应为 {expected} Wh",
+    "Wh": "第 {position} 个 15 分钟时段：{book} 为 {given} Wh，但按上一版应为 {expected} Wh",
     "readings of two lengths in the quarter-hour at {start} (Unix seconds)": (
-        "{start}（Unix 秒）的刻钟内有两种长度的读数"
+        "{start}（Unix 秒）的 15 分钟时段内有两种长度的读数"
     ),
     "sample {number} of the seed hits a quarter-hour that is not opened": (
-        "种子的第 {number} 个样本抽中了未公开的刻钟"
+        "种子的第 {number} 个样本抽中了未公开的 15 分钟时段"
     ),
     "seed and samples stand exactly in a file of the level sampled": (
         "seed 与 samples 仅见于 sampled 级别的文件"
@@ -150,11 +152,11 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
     "the cells end too early": "cells 过早结束",
     "the cells go on after the last position": "cells 在最后一个位置之后还有内容",
     "the claim has cells of it in {claimed} quarter-hours, {opened} are opened": (
-        "声明在 {claimed} 个刻钟用到它，公开了 {opened} 个"
+        "声明在 {claimed} 个 15 分钟时段用到它，公开了 {opened} 个"
     ),
     "the claim has {count} lots, more than 65536": "声明有 {count} 个份额，多于 65536",
     "the claim has {given} quarter-hours, its period has {expected}": (
-        "声明有 {given} 个刻钟，其期间为 {expected} 个"
+        "声明有 {given} 个 15 分钟时段，其期间为 {expected} 个"
     ),
     "the claim is by {author}, but its manifest names the consumer {consumer}": (
         "声明由 {author} 作出，但其清单所列用户为 {consumer}"
@@ -208,7 +210,7 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
     "the manifest of the claim is not opened": "未公开声明的清单",
     "the master data of its point are not opened": "未公开其计量点的档案",
     "the month is not in the period of the claim": "该月不在声明的期间内",
-    "the part opens no quarter-hour": "该部分没有公开任何刻钟",
+    "the part opens no quarter-hour": "该部分没有公开任何 15 分钟时段",
     "the path has unused bits, or says that the sibling of the leaf is empty": (
         "路径有未用的位，或称叶子的兄弟节点为空"
     ),
@@ -216,7 +218,7 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
     "the paths go on after the last position": "路径在最后一个位置之后还有内容",
     "the paths of two lots lead to two roots": "两个份额的路径通向两个树根",
     "the period is empty, or not one of whole quarter-hours from 1970": (
-        "期间为空，或不是 1970 年以后的整刻钟"
+        "期间为空，或不是 1970 年以后的整 15 分钟"
     ),
     "the point {parent} above it is opened too: one kWh would count twice": (
         "其上级计量点 {parent} 也被公开：一度电会计两次"
@@ -226,11 +228,11 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
         "计量点 {point} 在声明之前已由第 {index} 号记录重新登记；文件公开的是第 {given} 号记录"
     ),
     "the reading at {start} (Unix seconds) covers no opened quarter-hour": (
-        "{start}（Unix 秒）的读数不涉及任何公开的刻钟"
+        "{start}（Unix 秒）的读数不涉及任何公开的 15 分钟时段"
     ),
     "the reading is below 0: {value}": "读数小于 0：{value}",
     "the readings do not fill the quarter-hour at {start} (Unix seconds) with one length": (
-        "{start}（Unix 秒）的刻钟未被同一长度的读数填满"
+        "{start}（Unix 秒）的 15 分钟时段未被同一长度的读数填满"
     ),
     "the readings overflow: {wh} Wh": "读数溢出：{wh} Wh",
     "the remainder lot {lot} is not among those that the entry creates": (

@@ -43,6 +43,9 @@ LOTS: Final[dict[str, str]] = {
     "the lot {lot} that it spends was not created by an earlier entry": (
         "所使用的份额 {lot} 并非由较早的记录创建"
     ),
+    "the lot {lot} that it creates is already spent: by the same entry, or by one before": (
+        "所创建的份额 {lot} 已被使用：由同一记录或更早的记录"
+    ),
     "the lot {lot} that it wraps does not exist": "所包装的份额 {lot} 不存在",
     "the lot {lot} was created before, by entry {index}": (
         "份额 {lot} 此前已由第 {index} 号记录创建"

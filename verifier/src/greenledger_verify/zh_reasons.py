@@ -289,7 +289,7 @@ REASONS: Final[dict[str, str]] = {
     ),
     "meter {number}": "电表 {number}",
     "the multiplier is 0": "倍率为 0",
-    "the period of the contract is empty, or cuts a quarter-hour": "合同期为空，或不在整刻钟上",
+    "the period of the contract is empty, or cuts a quarter-hour": "合同期为空，或不在整 15 分钟上",
     "the public key of {vkey} was registered before": "{vkey} 的公钥此前已登记",
     "the role park-operator is that of {operator}, always, and nobody else's": (
         "角色 park-operator 始终且只属于 {operator}"
