@@ -3,7 +3,7 @@
 `SingleUse` is handed the statements of a log one after the other and raises Refused with the first
 that breaks the rule:
 
-- an origin is divided once, and revision r after r − 1;
+- an origin is divided once, and revision r after r − 1; for a run, a point's month is divided once;
 - no lot is created twice; what is spent was created before and is not spent yet;
 - a lot has one wrap of each form at most;
 - a claim id is new; what it replaces is a claim of the same author that is in force (else two
@@ -36,6 +36,7 @@ class SingleUse:
     """What the entries so far have divided, created, spent and claimed; each by entry index."""
 
     origins: dict[str, int] = field(default_factory=dict)
+    runs: dict[tuple[str, str], int] = field(default_factory=dict)
     created: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
     wrapped: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -51,13 +52,17 @@ class SingleUse:
             rule(self, index, statement)
 
     def _divide(self, index: int, statement: Statement) -> None:
-        for origin in statement["origins"]:
+        months = [(statement["run"], _month_of(origin)) for origin in statement["origins"]]
+        for origin, month in zip(statement["origins"], months, strict=True):
             self._check_origin(origin)
+            if month in self.runs:
+                raise Refused(f"origin {origin}: its run was divided by entry {self.runs[month]}")
         self._check_spends(statement["spends"])
         for lot in statement["creates"]:
             if lot in self.created:
                 raise Refused(f"lot {lot} was created before, by entry {self.created[lot]}")
         self.origins.update(dict.fromkeys(statement["origins"], index))
+        self.runs.update(dict.fromkeys(months, index))
         self.spent.update(dict.fromkeys(statement["spends"], index))
         self.created.update(dict.fromkeys(statement["creates"], index))
 
@@ -114,6 +119,11 @@ class SingleUse:
             raise Refused(f"claim {claim} was never made")
         if claim in self.ended:
             raise Refused(f"claim {claim} is in force no more, since entry {self.ended[claim]}")
+
+
+def _month_of(origin: str) -> str:
+    """Without the revision: `<point>/<YYYY-MM>`."""
+    return origin.rpartition("/")[0]
 
 
 _RULES: Final[Mapping[str, Callable[[SingleUse, int, Statement], None]]] = {

@@ -24,6 +24,7 @@ from greenledger_verify.members import (
     sorted_list,
     words,
 )
+from greenledger_verify.months import require_quarters
 from greenledger_verify.strict_json import BODY_DEPTH_MAX, parse_object
 
 _YEAR_S: Final = 366 * 86_400
@@ -152,11 +153,7 @@ def _check_contract(content: dict[str, Any]) -> None:
 
 def _check_claim(content: dict[str, Any]) -> None:
     """What formats.md §4.7 asks of several members together."""
-    from_s, to_s = members.parse_time(content["from"]), members.parse_time(content["to"])
-    if from_s >= to_s:
-        raise VerificationError("the period of the claim is empty")
-    if from_s < 0 or from_s % 900 or to_s % 900:
-        raise VerificationError("the period of the claim begins before 1970, or cuts a quarter-hour")
+    require_quarters(members.parse_time(content["from"]), members.parse_time(content["to"]))
     classes = [item["class"] for item in content["by_class"]]
     if classes != sorted(set(classes)):
         raise VerificationError("by_class is not in order of classes, each once")

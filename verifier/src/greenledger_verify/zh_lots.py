@@ -59,10 +59,9 @@ LOTS: Final[dict[str, str]] = {
     "the origin {origin} was divided before, by entry {index}": (
         "来源 {origin} 此前已由第 {index} 号记录划分"
     ),
-    "the period of the claim begins before 1970, or cuts a quarter-hour": (
-        "声明的期间始于 1970 年之前，或不在刻钟边界上"
+    "the origin {origin} is of a run that was divided for this month before, by entry {index}": (
+        "来源 {origin} 所属的匹配运行此前已由第 {index} 号记录就该月划分"
     ),
-    "the period of the claim is empty": "声明的期间为空",
     "the point of the origin {origin} is not registered": "来源 {origin} 的计量点未登记",
     "there is no claim {claim} before it": "此前没有声明 {claim}",
     "withdrawn by entry {index}": "已被第 {index} 号记录撤回",
