@@ -108,6 +108,8 @@ class Manifest:
         period = found.period
         if period.start_s < 0 or period.start_s % QUARTER_HOUR_S or period.end_s % QUARTER_HOUR_S:
             raise InvalidInput("a claim is of whole quarter-hours, from 1970 on")
+        if not found.as_of:
+            raise InvalidInput("as_of is 0; the first size of a log is 1")
         if found.estimated_wh > found.consumption_wh:
             raise InvalidInput("more was estimated than was consumed")
         if found.residual_wh < 0:

@@ -8,7 +8,9 @@ that breaks the rule:
 - a lot has one wrap of each form at most;
 - a claim id is new; what it replaces is a claim of the same author that is in force (else two
   claims could take over the lots of one), and a lot whose claim was withdrawn stays spent;
-- only a claim in force is withdrawn or flagged, and its flags take turns, `short` first.
+- only a claim in force is withdrawn or flagged, the former by its author or the operator, and its
+  flags take turns, `short` first;
+- lists are sorted, so that nothing stands twice in one.
 
 It needs no database, no body and no key: whoever has the log's entries can run it.
 """
@@ -16,17 +18,20 @@ It needs no database, no body and no key: whoever has the log's entries can run 
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ledger.errors import InvalidInput, Refused
 
+_GENESIS: Final = "log.genesis"
 DIVIDE: Final = "lot.divide"
 WRAP: Final = "lot.wrap"
 MAKE: Final = "claim.make"
 WITHDRAW: Final = "claim.withdraw"
 FLAG: Final = "claim.flag"
+_LISTS: Final = ("origins", "spends", "creates", "wraps")
 
 Statement = Mapping[str, Any]
 
@@ -35,6 +40,7 @@ Statement = Mapping[str, Any]
 class SingleUse:
     """What the entries so far have divided, created, spent and claimed; each by entry index."""
 
+    operator: str = ""
     origins: dict[str, int] = field(default_factory=dict)
     runs: dict[tuple[str, str], int] = field(default_factory=dict)
     created: dict[str, int] = field(default_factory=dict)
@@ -49,7 +55,10 @@ class SingleUse:
         """Judge entry `index` and take it in. Raises Refused, and then nothing is taken."""
         rule = _RULES.get(statement["type"])
         if rule:
+            _check_lists(statement)
             rule(self, index, statement)
+        elif statement["type"] == _GENESIS:
+            self.operator = statement["author"]
 
     def _divide(self, index: int, statement: Statement) -> None:
         months = [(statement["run"], _month_of(origin)) for origin in statement["origins"]]
@@ -104,8 +113,11 @@ class SingleUse:
         self.spent.update(dict.fromkeys(statement["spends"], index))
 
     def _withdraw(self, index: int, statement: Statement) -> None:
-        self._check_in_force(statement["claim"])
-        self.ended[statement["claim"]] = index
+        claim, author = statement["claim"], statement["author"]
+        self._check_in_force(claim)
+        if author not in (self.authors[claim], self.operator):
+            raise Refused(f"claim {claim} is withdrawn by another than its author or the operator")
+        self.ended[claim] = index
 
     def _flag(self, _index: int, statement: Statement) -> None:
         claim, short = statement["claim"], statement["state"] == "short"
@@ -119,6 +131,13 @@ class SingleUse:
             raise Refused(f"claim {claim} was never made")
         if claim in self.ended:
             raise Refused(f"claim {claim} is in force no more, since entry {self.ended[claim]}")
+
+
+def _check_lists(statement: Statement) -> None:
+    for name in _LISTS:
+        found = statement.get(name, ())
+        if any(map(operator.ge, found, found[1:])):
+            raise Refused(f"{name} are not sorted, or one stands twice")
 
 
 def _month_of(origin: str) -> str:

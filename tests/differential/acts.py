@@ -15,7 +15,7 @@ from tests.differential.acts_claims import flag, make_claim, withdraw
 from tests.differential.acts_lots import divide, empty_run, run, wrap
 from tests.differential.acts_metering import correct, send_readings
 from tests.differential.world import KEYS, PARTIES, POINTS, ROLES, Act, World, sealed
-from tests.ledgers import DAY_S, operator_key
+from tests.ledgers import DAY_S
 
 
 def register_party(world: World) -> Act:
@@ -98,7 +98,9 @@ def register_contract(world: World) -> Act:
     consumers = sorted(set(world.owners) - {POINTS[0]})[:2] or POINTS[1:3]
     content = {
         "name": world.chance.choice(["one", "two"]),
-        "kind": world.chance.choice(["self-use", "storage", "direct-supply", "green-trade", "green-trade"]),
+        "kind": world.chance.choice(
+            ["self-use", "storage", "direct-supply", "green-trade", "green-trade"]
+        ),
         "seller": seller,
         "sources": [POINTS[0]],
         "consumers": [{"point": point, "share_ppm": share} for point in consumers],

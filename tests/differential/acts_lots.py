@@ -56,7 +56,7 @@ def run(world: World) -> Act:
     except LedgerError:
         return empty_run(world)
     manifest, lanes = found.manifest(), found.lanes
-    members = {"policy": policy, "as_of": world.size}
+    members: dict[str, Any] = {"policy": policy, "as_of": world.size}
     way = chance.randrange(12)
     if way == 0:
         manifest["totals"]["generation_wh"] += 1
@@ -65,9 +65,7 @@ def run(world: World) -> Act:
     elif way == 2:
         members["as_of"] += chance.choice([-1, 1])
     said = world.said("match.run", world.author("operator"), **members)
-    body = Allocations.seal(
-        lanes, secret=chance.randbytes(32), origin=ORIGIN, id_=said["id"]
-    )
+    body = Allocations.seal(lanes, secret=chance.randbytes(32), origin=ORIGIN, id_=said["id"])
     return with_bodies(world, said, {"body": body, "manifest": sealed(world, manifest, "run")})
 
 
@@ -150,9 +148,7 @@ def _with_other_wh(world: World, said: dict[str, Any], plans: Sequence[Plan]) ->
     first, chance = plans[0], world.chance
     more = first.fresh_wh * 0
     more[chance.randrange(len(more))] = chance.choice([1, 1_000])
-    other = replace(
-        first, fresh_wh=first.fresh_wh + more, remainder_wh=first.remainder_wh + more
-    )
+    other = replace(first, fresh_wh=first.fresh_wh + more, remainder_wh=first.remainder_wh + more)
     if chance.random() < 0.5:
         parts = list(first.parts)
         parts[0] = replace(parts[0], wh=parts[0].wh + more)

@@ -56,7 +56,10 @@ def batch(world: World, said: Mapping[str, Any], key: SigningKey, blocks: Sequen
     body = Readings.seal(
         blocks, secret=world.chance.randbytes(32), origin=ORIGIN, id_=str(said["id"])
     )
-    sealed_bodies: dict[str, Body] = {"body": body, "manifest": sealed(world, EMPTY_MANIFEST, "manifest")}
+    sealed_bodies: dict[str, Body] = {
+        "body": body,
+        "manifest": sealed(world, EMPTY_MANIFEST, "manifest"),
+    }
     starts = [
         (block.point.hex(), block.start_s + n * block.length_s)
         for block in blocks

@@ -24,7 +24,7 @@ def found_park(world: World) -> Iterator[Act]:
 
 
 def _point(world: World, number: int, owner: str) -> Act:
-    content = {
+    content: dict[str, Any] = {
         "name": f"point-{number}",
         "kind": "consumption" if number else "generation",
         "technology": "",

@@ -255,6 +255,7 @@ def test_periods(from_: str, to: str) -> None:
         {"to": "2026-02-28T15:59:59Z"},
         {"consumption_wh": 899, "residual_wh": -1},
         {"estimated_wh": 1_001},
+        {"as_of": 0},
     ],
 )
 def test_claims_that_both_refuse(change: dict[str, Any]) -> None:

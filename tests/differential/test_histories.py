@@ -48,8 +48,8 @@ NEEDS_BODIES: Final = re.compile(
     r"|is written by the log itself|point [0-9a-f]{32}|is its owner|belongs to"
     r"|party 'ghost' is not registered|origin [^ ]+: (the run allotted nothing|its lots do not)"
     r"|^spends are exactly|^lot [0-9a-f]{32}(:| is held by| has energy outside)"
-    r"|^body: |^member 'document'|^the claim's|^class [0-9]|^consumer is|^a reason stands|^the points consumed"
-    r"|^[0-9]+ claims are short|is to be flagged"
+    r"|^body: |^member 'document'|^the claim's|^class [0-9]|^consumer is|^a reason stands"
+    r"|^the points consumed|^[0-9]+ claims are short|is to be flagged"
 )
 STEPS: Final = 22
 
@@ -60,7 +60,9 @@ class History:
     def __init__(self, folder: Path, seed: int, *, park: bool) -> None:
         self.clock = Clock()
         self.house = open_house(folder, self.clock)
-        self.world = World(house=self.house, clock=self.clock, chance=random.Random(seed), calm=park)
+        self.world = World(
+            house=self.house, clock=self.clock, chance=random.Random(seed), calm=park
+        )
         self.state = State(
             origin=ORIGIN, log_key=parse_vkey(self.house.log.log_key.vkey), complete=True
         )
@@ -145,9 +147,10 @@ def test_histories(begun_template: Path, seed: int, park: bool) -> None:
 
 def test_the_acts_reach_both_sides(begun_template: Path, tmp_path: Path) -> None:
     """Else the test above would say little: most kinds of entry are accepted, and refused."""
-    taken: set[str] = set()
+    every = set(ENTRY_TYPES.by_name) - {"log.genesis"}
+    taken: set[str] = {"tick"}
     tried: set[str] = set()
-    for seed in range(9):
+    for seed in range(40):
         folder = copy_ledger(begun_template, tmp_path / str(seed))
         history = History(folder, seed, park=seed % 3 > 0)
         for _ in range(40):
@@ -155,6 +158,7 @@ def test_the_acts_reach_both_sides(begun_template: Path, tmp_path: Path) -> None
         taken |= {str(said["type"]) for _, said, _ in history.world.accepted}
         tried |= set(history.refused)
         history.house.engine.dispose()
-    every = set(ENTRY_TYPES.by_name) - {"log.genesis"}
-    assert every - {"tick"} <= taken
+        if seed >= 5 and every <= taken & tried:
+            break
+    assert every <= taken
     assert every <= tried

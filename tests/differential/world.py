@@ -1,4 +1,4 @@
-"""What the acts of parties know: a ledger, the chance that drives them, what was accepted so far."""
+"""What the acts of parties know: a ledger, the chance that drives them, what was accepted."""
 
 from __future__ import annotations
 

@@ -83,7 +83,9 @@ class LotBook:
         creates: Iterable[str],
     ) -> None:
         self.divided.update(dict.fromkeys(origins, index))
-        self.allotted.update(dict.fromkeys(((run, *parse_origin(one)[:2]) for one in origins), index))
+        self.allotted.update(
+            dict.fromkeys(((run, *parse_origin(one)[:2]) for one in origins), index)
+        )
         self.spent.update(dict.fromkeys(spends, index))
         self.created.update(dict.fromkeys(creates, index))
 

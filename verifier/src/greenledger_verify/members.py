@@ -142,8 +142,8 @@ def lot_origin(value: object) -> None:
 
 
 def parse_origin(value: str) -> tuple[str, str, int]:
-    """``<point>/<YYYY-MM>/<revision>`` (formats.md §3.4): a month of 1971 to 9998, no leading zeros,
-    a revision of six digits at most.
+    """``<point>/<YYYY-MM>/<revision>`` (formats.md §3.4): a month of 1971 to 9998, and a revision of
+    six digits at most, without leading zeros.
     """
     match = _ORIGIN.fullmatch(value)
     if match is None or not "1971" <= match[2] < "9999":
