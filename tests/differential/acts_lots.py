@@ -154,7 +154,7 @@ def _with_other_wh(world: World, said: dict[str, Any], plans: Sequence[Plan]) ->
         parts[0] = replace(parts[0], wh=parts[0].wh + more)
         other = replace(first, fresh_wh=first.fresh_wh + more, parts=tuple(parts))
     if chance.random() < 0.2:
-        other = replace(other, carried=bytes.fromhex(other_lot(world)))
+        other = replace(other, carried=bytes.fromhex(chance.choice([*world.lots, "ab" * 16])))
     return _division(world, said, [other, *plans[1:]])
 
 

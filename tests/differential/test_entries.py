@@ -198,6 +198,7 @@ def test_lists(kind: str, member: str) -> None:
     good = statement(kind)
     one, other = (good[member] + statement("lot.divide")["creates"])[:2]
     wholes: list[Any] = ["", one, {}, 0, [], [[]], [0], [{}], [""], [one, 0], [one, [one]]]
+    wholes += [["0" * 32], ["0" * 31 + "1"], ["0" * 32, one], [one.upper()]]
     for value in (*wholes, [one], [other], [one, other], [other, one], [one, one], [one, ""]):
         agree(signed_text(json.dumps(good | {member: value}).encode() + b"\n", FARM))
 

@@ -47,9 +47,9 @@ NEEDS_BODIES: Final = re.compile(
     r"|block|blocks|interval_s|the run's|consumption of|limit|period|a point|measure|seller)\b"
     r"|is written by the log itself|point [0-9a-f]{32}|is its owner|belongs to"
     r"|party 'ghost' is not registered|origin [^ ]+: (the run allotted nothing|its lots do not)"
-    r"|^spends are exactly|^lot [0-9a-f]{32}(:| is held by| has energy outside)"
-    r"|^body: |^member 'document'|^the claim's|^class [0-9]|^consumer is|^a reason stands"
-    r"|^the points consumed|^[0-9]+ claims are short|is to be flagged"
+    r"|^spends are exactly|^lot ([0-9a-f]{32}: |[0-9a-f]{32} (is held by|has energy outside))"
+    r"|^lot [0-9]{1,3}[: ]|^body: |^member '(document|residual_wh)'|^the claim's|^class [0-9]"
+    r"|^consumer is|^a reason stands|^the points consumed|^[0-9]+ claims are short|is to be flagged"
 )
 STEPS: Final = 22
 

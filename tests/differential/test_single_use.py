@@ -29,7 +29,7 @@ from tests.verifier.forge import LOG, MEDIA, OPERATOR, ORIGIN, Key, leaf, note, 
 from tests.verifier.forge_park import MILL, SHOP, SUN, WIND, LotPark
 
 STEPS: Final = 120
-LOTS: Final = [f"{number:032x}" for number in range(14)]
+LOTS: Final = [f"{number:032x}" for number in range(1, 15)]
 CLAIMS: Final = [f"{number:032x}" for number in range(5)]
 KINDS: Final = (
     *["lot.divide"] * 3,

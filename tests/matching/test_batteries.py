@@ -166,7 +166,7 @@ def test_the_verifier_accepts_what_charged_a_battery_and_what_it_gave(
         file = tmp_path / f"{consumer}.json"
         words = ["--allocation", consumer, "--at", format_instant(start_s), "--out", str(file)]
         monkeypatch.setattr("sys.argv", ["greenledger", "prove", *words])
-        with pytest.raises(SystemExit, match="^0$"):
+        with pytest.raises(SystemExit, match=r"^0$"):
             main()
         for language in ("en", "zh"):
             found = verify(file, park.log.log_key.vkey, "proof", "--lang", language)

@@ -142,8 +142,8 @@ def lot_origin(value: object) -> None:
 
 
 def parse_origin(value: str) -> tuple[str, str, int]:
-    """``<point>/<YYYY-MM>/<revision>`` (formats.md §3.4): a month of 1971 to 9998, and a revision of
-    six digits at most, without leading zeros.
+    """``<point>/<YYYY-MM>/<revision>`` (formats.md §3.4): a month of 1971 to 9998, a revision
+    of six digits at most, without leading zeros.
     """
     match = _ORIGIN.fullmatch(value)
     if match is None or not "1971" <= match[2] < "9999":
@@ -220,6 +220,13 @@ def hash_hex(value: object) -> None:
 
 def random_id(value: object) -> None:
     _hex(value, 16)
+
+
+def lot_id(value: object) -> None:
+    """All zeros would mean that there is none (formats.md §3.4)."""
+    random_id(value)
+    if value == "0" * 32:
+        raise VerificationError("a lot's id is not all zeros")
 
 
 def key_id(value: object) -> None:

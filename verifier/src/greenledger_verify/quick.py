@@ -13,7 +13,7 @@ from typing import Any, Final
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
-_IDS = re.compile(r"(?:[0-9a-f]{32},)*")
+_IDS = re.compile(r"(?:(?!0{32})[0-9a-f]{32},)*")
 _ORIGINS = re.compile(r"(?:[0-9a-f]{32}/[0-9]{4}-[01][0-9]/[0-9]{1,15},)*")
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LOG = re.compile(r"[a-z0-9][a-z0-9./-]{0,127}")
