@@ -204,8 +204,8 @@ def _scan_rows(repeat: int) -> list[Row]:
                 assert entry is not None
                 if entry.type == "lot.divide":
                     lots = entry.texts("origins"), entry.texts("spends"), entry.texts("creates")
-                    book.check_divide(*lots)
-                    book.divide(index, *lots)
+                    book.check_divide(entry.text("run"), *lots)
+                    book.divide(index, entry.text("run"), *lots)
                 else:
                     claim = entry.text("claim"), entry.text("replaces"), entry.texts("spends")
                     book.check_make(entry.author, *claim)

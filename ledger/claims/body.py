@@ -21,8 +21,8 @@ from ledger.lots.packed import Bytes, Int64, pack
 from ledger.metering.batches import END_S, NONCE_BYTES, SECRET_BYTES
 
 MEDIA: Final = "application/vnd.greenledger.claim"
-# Ten years of quarter-hours.
-COUNT_MAX: Final = 352_000
+# Of quarter-hours: almost thirty years of them.
+COUNT_MAX: Final = 2**20
 _MAGIC: Final = b"GLC1"
 _CELL: Final = np.dtype([("lot", "V16"), ("wh", ">u8")])
 _HASH_WH: Final = struct.Struct(">32sQ")

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ledger.errors import InvalidInput
 from ledger.log import entry as e
 from ledger.log.entry import Member
-from ledger.units import Period, format_instant, parse_instant
+from ledger.units import QUARTER_HOUR_S, Period, format_instant, parse_instant
 
 NAME: Final = "claim"
 
@@ -105,6 +105,13 @@ class Manifest:
             estimated_wh=value["estimated_wh"],
             reason=value["reason"],
         )
+        period = found.period
+        if period.start_s < 0 or period.start_s % QUARTER_HOUR_S or period.end_s % QUARTER_HOUR_S:
+            raise InvalidInput("a claim is of whole quarter-hours, from 1970 on")
+        if not found.as_of:
+            raise InvalidInput("as_of is 0; the first size of a log is 1")
+        if found.estimated_wh > found.consumption_wh:
+            raise InvalidInput("more was estimated than was consumed")
         if found.residual_wh < 0:
             raise InvalidInput(
                 f"{found.claimed_wh} Wh are claimed, {found.consumption_wh} Wh were consumed"

@@ -11,7 +11,7 @@ from ledger.log.bodies import blob_kind, json_media
 from ledger.log.entry import Entry, Member
 from ledger.log.types import Bodies, EntryType, Tx
 from ledger.lots import rule, store
-from ledger.lots.model import parse_origin
+from ledger.lots.model import NO_LOT, parse_origin
 from ledger.metering.entries import blob
 from ledger.parties.entries import operator_signs
 
@@ -24,6 +24,10 @@ def _is_origin(value: Any) -> bool:
     except (InvalidInput, TypeError):
         return False
     return True
+
+
+def _is_lot(value: Any) -> bool:
+    return e.ID.check(value) and value != NO_LOT.hex()
 
 
 def _sorted_list(check: Callable[[Any], bool], least: int) -> Callable[[Any], bool]:
@@ -44,11 +48,11 @@ ORIGINS: Final = Member(
 )
 LOTS: Final = Member(
     expected="a sorted array of lot ids (32 hex digits), at least one, none twice",
-    check=_sorted_list(e.ID.check, 1),
+    check=_sorted_list(_is_lot, 1),
 )
 LOTS_OR_NONE: Final = Member(
     expected="a sorted array of lot ids (32 hex digits), none twice",
-    check=_sorted_list(e.ID.check, 0),
+    check=_sorted_list(_is_lot, 0),
 )
 
 

@@ -86,6 +86,7 @@ def parse_origin(text: str, zone_offset_s: int = 0) -> OriginId:
     if not found:
         raise InvalidInput(f"origin {text[:60]!r} is not of the form <point>/2026-01/0")
     month = Month(year=int(found[2]), month=int(found[3]), zone_offset_s=zone_offset_s)
-    if not 1970 <= month.year < 9999:
-        raise InvalidInput(f"origin {text!r}: a month lies in the years 1970 to 9998")
+    # Its start is an unsigned number of seconds, in any zone.
+    if not 1971 <= month.year < 9999:
+        raise InvalidInput(f"origin {text!r}: a month lies in the years 1971 to 9998")
     return OriginId(point=bytes.fromhex(found[1]), month=month, revision=int(found[4]))

@@ -3,12 +3,14 @@
 `SingleUse` is handed the statements of a log one after the other and raises Refused with the first
 that breaks the rule:
 
-- an origin is divided once, and revision r after r − 1;
+- an origin is divided once, and revision r after r − 1; for a run, a point's month is divided once;
 - no lot is created twice; what is spent was created before and is not spent yet;
 - a lot has one wrap of each form at most;
 - a claim id is new; what it replaces is a claim of the same author that is in force (else two
   claims could take over the lots of one), and a lot whose claim was withdrawn stays spent;
-- only a claim in force is withdrawn or flagged, and its flags take turns, `short` first.
+- only a claim in force is withdrawn or flagged, the former by its author or the operator, and its
+  flags take turns, `short` first;
+- lists are sorted, so that nothing stands twice in one.
 
 It needs no database, no body and no key: whoever has the log's entries can run it.
 """
@@ -16,17 +18,20 @@ It needs no database, no body and no key: whoever has the log's entries can run 
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ledger.errors import InvalidInput, Refused
 
+_GENESIS: Final = "log.genesis"
 DIVIDE: Final = "lot.divide"
 WRAP: Final = "lot.wrap"
 MAKE: Final = "claim.make"
 WITHDRAW: Final = "claim.withdraw"
 FLAG: Final = "claim.flag"
+_LISTS: Final = ("origins", "spends", "creates", "wraps")
 
 Statement = Mapping[str, Any]
 
@@ -35,7 +40,9 @@ Statement = Mapping[str, Any]
 class SingleUse:
     """What the entries so far have divided, created, spent and claimed; each by entry index."""
 
+    operator: str = ""
     origins: dict[str, int] = field(default_factory=dict)
+    runs: dict[tuple[str, str], int] = field(default_factory=dict)
     created: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
     wrapped: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -48,16 +55,23 @@ class SingleUse:
         """Judge entry `index` and take it in. Raises Refused, and then nothing is taken."""
         rule = _RULES.get(statement["type"])
         if rule:
+            _check_lists(statement)
             rule(self, index, statement)
+        elif statement["type"] == _GENESIS:
+            self.operator = statement["author"]
 
     def _divide(self, index: int, statement: Statement) -> None:
-        for origin in _each_once(statement["origins"]):
+        months = [(statement["run"], _month_of(origin)) for origin in statement["origins"]]
+        for origin, month in zip(statement["origins"], months, strict=True):
             self._check_origin(origin)
+            if month in self.runs:
+                raise Refused(f"origin {origin}: its run was divided by entry {self.runs[month]}")
         self._check_spends(statement["spends"])
-        for lot in _each_once(statement["creates"]):
+        for lot in statement["creates"]:
             if lot in self.created:
                 raise Refused(f"lot {lot} was created before, by entry {self.created[lot]}")
         self.origins.update(dict.fromkeys(statement["origins"], index))
+        self.runs.update(dict.fromkeys(months, index))
         self.spent.update(dict.fromkeys(statement["spends"], index))
         self.created.update(dict.fromkeys(statement["creates"], index))
 
@@ -69,14 +83,14 @@ class SingleUse:
             raise Refused(f"origin {origin} is divided before revision {int(revision) - 1}")
 
     def _check_spends(self, lots: Iterable[str]) -> None:
-        for lot in _each_once(lots):
+        for lot in lots:
             if lot not in self.created:
                 raise Refused(f"lot {lot} was never created")
             if lot in self.spent:
                 raise Refused(f"lot {lot} was spent before, by entry {self.spent[lot]}")
 
     def _wrap(self, index: int, statement: Statement) -> None:
-        for lot in _each_once(statement["wraps"]):
+        for lot in statement["wraps"]:
             if lot not in self.created:
                 raise Refused(f"lot {lot} was never created")
             form = lot, statement["form"]
@@ -99,8 +113,11 @@ class SingleUse:
         self.spent.update(dict.fromkeys(statement["spends"], index))
 
     def _withdraw(self, index: int, statement: Statement) -> None:
-        self._check_in_force(statement["claim"])
-        self.ended[statement["claim"]] = index
+        claim, author = statement["claim"], statement["author"]
+        self._check_in_force(claim)
+        if author not in (self.authors[claim], self.operator):
+            raise Refused(f"claim {claim} is withdrawn by another than its author or the operator")
+        self.ended[claim] = index
 
     def _flag(self, _index: int, statement: Statement) -> None:
         claim, short = statement["claim"], statement["state"] == "short"
@@ -116,6 +133,18 @@ class SingleUse:
             raise Refused(f"claim {claim} is in force no more, since entry {self.ended[claim]}")
 
 
+def _check_lists(statement: Statement) -> None:
+    for name in _LISTS:
+        found = statement.get(name, ())
+        if any(map(operator.ge, found, found[1:])):
+            raise Refused(f"{name} are not sorted, or one stands twice")
+
+
+def _month_of(origin: str) -> str:
+    """Without the revision: `<point>/<YYYY-MM>`."""
+    return origin.rpartition("/")[0]
+
+
 _RULES: Final[Mapping[str, Callable[[SingleUse, int, Statement], None]]] = {
     DIVIDE: SingleUse._divide,
     WRAP: SingleUse._wrap,
@@ -123,16 +152,6 @@ _RULES: Final[Mapping[str, Callable[[SingleUse, int, Statement], None]]] = {
     WITHDRAW: SingleUse._withdraw,
     FLAG: SingleUse._flag,
 }
-
-
-def _each_once(names: Iterable[str]) -> Iterable[str]:
-    """Raises Refused where one entry names the same thing twice."""
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise Refused(f"{name} is named twice")
-        seen.add(name)
-        yield name
 
 
 def scan(entries: Iterable[tuple[int, bytes]]) -> SingleUse:

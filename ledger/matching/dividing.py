@@ -297,6 +297,7 @@ def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     allotted = {id_.month: parts_of(lanes, id_.month) for id_ in ids}
     as_of = as_of_of(tx.conn, tx.log.log_id, run_index)
     for id_, divided in zip(ids, division.origins, strict=True):
+        _require_first(tx, run_index, id_)
         plan = _check_origin(planner, id_, divided, allotted[id_.month].get(id_.point))
         _check_known(plan, run_index, as_of)
     spends = lot_entries.lot_ids(statement["spends"])
@@ -316,6 +317,16 @@ def _run_of(tx: Tx, leaf: str) -> int:
     if index is None:
         raise Refused(f"run {leaf} is no entry of the log")
     return index
+
+
+def _require_first(tx: Tx, run_index: int, id_: OriginId) -> None:
+    """What a run allotted becomes lots once. Raises Refused."""
+    for row in store.origins_of(tx.conn, tx.log.log_id, id_.point, id_.month):
+        if row.run_index == run_index:
+            raise Refused(
+                f"origin {id_}: what its run allotted became lots before, by entry"
+                f" {row.entry_index}"
+            )
 
 
 def _check_origin(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from greenledger_verify.bodies import verify_body
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.leaves import parse_allocation, parse_reading
+from ledger.claims.manifest import Manifest
 from ledger.errors import InvalidInput
 from ledger.log.bodies import Blob, json_media
+from ledger.lots.entries import _check_form
 from ledger.matching.allocations import Allocations
 from ledger.matching.allocations import _leaf_chunks as allocation_chunks
 from ledger.matching.contracts import Terms
@@ -79,12 +82,38 @@ CONTRACT: Final[dict[str, Any]] = {
     "region": "3205",
     "limit_wh": 0,
 }
+STORAGE: Final = {**CONTRACT, "kind": "storage", "region": ""}
+CLAIM: Final[dict[str, Any]] = {
+    "consumer": "mill",
+    "points": ["33" * 16, "44" * 16],
+    "from": "2026-01-31T16:00:00Z",
+    "to": "2026-02-28T16:00:00Z",
+    "as_of": 40,
+    "claimed_wh": 900,
+    "by_class": [{"class": 1, "wh": 600}, {"class": 3, "wh": 300}],
+    "consumption_wh": 1_000,
+    "estimated_wh": 100,
+    "residual_wh": 100,
+    "reason": "The roof was corrected 更正",
+}
+FORM: Final[dict[str, Any]] = {"issuer": "绿证", "number": "GEC-1/2026", "document": "ab" * 32}
+GOOD: Final = {
+    "point": (POINT,),
+    "contract": (CONTRACT, STORAGE),
+    "claim": (CLAIM,),
+    "form": (FORM, FORM | {"document": ""}),
+}
+READERS: Final[dict[str, Callable[[dict[str, Any]], object]]] = {
+    "point": Point.from_json,
+    "contract": Terms.from_json,
+    "claim": Manifest.from_json,
+    "form": _check_form,
+}
 
 
 def ledger_reads(name: str, raw: bytes) -> str:
     try:
-        content = Blob.open(raw, json_media(name)).json()
-        _ = Point.from_json(content) if name == "point" else Terms.from_json(content)
+        READERS[name](Blob.open(raw, json_media(name)).json())
     except InvalidInput as error:
         return str(error) or "?"
     return ""
@@ -105,20 +134,21 @@ def agree(name: str, text: str) -> None:
 
 
 def test_the_good_ones_are_taken() -> None:
-    for name, content in (("point", POINT), ("contract", CONTRACT)):
-        raw = SALT + write(content, random.Random(0)).encode()
-        assert ledger_reads(name, raw) == verifier_reads(name, raw) == ""
+    for name, contents in GOOD.items():
+        for content in contents:
+            raw = SALT + write(content, random.Random(0)).encode()
+            assert ledger_reads(name, raw) == verifier_reads(name, raw) == ""
 
 
-@settings(max_examples=600)
+@settings(max_examples=900)
 @given(
-    name=st.sampled_from(["point", "contract"]),
+    name=st.sampled_from(sorted(GOOD)),
     seed=st.integers(0, 2**32),
     changes=st.integers(0, 2),
 )
 def test_json_bodies(name: str, seed: int, changes: int) -> None:
     chance = random.Random(seed)
-    value: Any = POINT if name == "point" else CONTRACT
+    value: Any = chance.choice(GOOD[name])
     for _ in range(changes):
         value = changed(value, chance)
     agree(name, write(value, chance))
@@ -146,9 +176,59 @@ def test_shares(shares: list[int]) -> None:
     agree("contract", write(CONTRACT | {"consumers": consumers}, random.Random(0)))
 
 
+KINDS: Final = ("self-use", "direct-supply", "storage", "green-trade", "certificate", "Storage", "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("region", ["", "3205", "1234567890123"])
+def test_kinds_of_contracts(kind: str, region: str) -> None:
+    agree("contract", write(CONTRACT | {"kind": kind, "region": region}, random.Random(0)))
+
+
+AMOUNTS: Final = st.sampled_from([-1, 0, 1, 99, 100, 101, 2**53 - 1, 2**53])
+
+
+@settings(max_examples=300)
+@given(
+    classes=st.lists(st.tuples(st.integers(0, 6), st.sampled_from([0, 1, 99])), max_size=3),
+    off_wh=st.sampled_from([0, 0, 1, -1]),
+    consumption_wh=AMOUNTS,
+    estimated_wh=AMOUNTS,
+    residual_off_wh=st.sampled_from([0, 0, 0, 1]),
+)
+def test_figures_of_claims(
+    classes: list[tuple[int, int]],
+    off_wh: int,
+    consumption_wh: int,
+    estimated_wh: int,
+    residual_off_wh: int,
+) -> None:
+    claimed_wh = sum(wh for _, wh in classes) + off_wh
+    figures = {
+        "by_class": [{"class": class_, "wh": wh} for class_, wh in classes],
+        "claimed_wh": claimed_wh,
+        "consumption_wh": consumption_wh,
+        "estimated_wh": estimated_wh,
+        "residual_wh": consumption_wh - claimed_wh + residual_off_wh,
+    }
+    agree("claim", write(CLAIM | figures, random.Random(0)))
+
+
+@pytest.mark.parametrize("reason", ["", "x", "x" * 500, "x" * 501, "\x7f", "\x00", "\u2028", "阳"])
+def test_texts_of_claims_and_forms(reason: str) -> None:
+    agree("claim", write(CLAIM | {"reason": reason}, random.Random(0)))
+    for text in (reason, reason[:200], reason[:201]):
+        agree("form", write(FORM | {"issuer": text}, random.Random(0)))
+        agree("form", write(FORM | {"number": text}, random.Random(0)))
+
+
 @pytest.mark.parametrize(
     ("from_", "to"),
     [
+        ("1969-12-31T23:45:00Z", "1970-01-02T00:00:00Z"),
+        ("1970-01-01T00:00:00Z", "1970-01-02T00:00:00Z"),
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:14:59Z"),
+        ("2026-01-01T00:01:00Z", "2026-01-01T00:15:00Z"),
         ("0001-01-01T00:00:00Z", "0002-01-01T00:00:00Z"),
         ("2026-01-01T00:00:00Z", "9999-12-31T23:45:00Z"),
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
@@ -157,12 +237,32 @@ def test_shares(shares: list[int]) -> None:
 )
 def test_periods(from_: str, to: str) -> None:
     """Terms that the ledger took, it can write and read again."""
-    agree("contract", write(CONTRACT | {"from": from_, "to": to}, random.Random(0)))
+    contract = write(CONTRACT | {"from": from_, "to": to}, random.Random(0))
+    agree("contract", contract)
+    agree("claim", write(CLAIM | {"from": from_, "to": to}, random.Random(0)))
     meter = POINT["meters"][0] | {"from": from_, "to": to}
     agree("point", write(POINT | {"meters": [meter]}, random.Random(0)))
-    if from_ < to:
+    if not ledger_reads("contract", SALT + contract.encode()):
         terms = Terms.from_json(CONTRACT | {"from": from_, "to": to})
         assert Terms.from_json(terms.to_json()) == terms
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"from": "1969-12-31T23:45:00Z"},
+        {"from": "2026-01-31T16:01:00Z"},
+        {"to": "2026-02-28T15:59:59Z"},
+        {"consumption_wh": 899, "residual_wh": -1},
+        {"estimated_wh": 1_001},
+        {"as_of": 0},
+    ],
+)
+def test_claims_that_both_refuse(change: dict[str, Any]) -> None:
+    """What one of them, or both, once took."""
+    raw = SALT + write(CLAIM | change, random.Random(0)).encode()
+    assert ledger_reads("claim", raw)
+    assert verifier_reads("claim", raw)
 
 
 INTERVALS: Final = st.tuples(

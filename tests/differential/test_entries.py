@@ -32,6 +32,7 @@ MEDIA = "application/vnd.greenledger."
 NEEDS_BODIES: Final = re.compile(
     r"member (body|manifest|corrects): member (media|size): |corrects has "
     r"|previous is empty exactly|member as_of: 0 is not"
+    r"|body has [0-9]+ leaves|it spends no lot"
 )
 
 
@@ -83,6 +84,23 @@ OWN: Final[dict[str, dict[str, Any]]] = {
         "body": tree("allocations"),
         "manifest": blob("run+json"),
     },
+    "lot.divide": {
+        "run": "12" * 32,
+        "origins": [f"{'11' * 16}/2026-02/0", f"{'22' * 16}/2026-02/10"],
+        "spends": ["44" * 16],
+        "creates": ["55" * 16, "66" * 16, "77" * 16],
+        "body": {**tree("division"), "size": 5},
+    },
+    "lot.wrap": {"form": "gec", "wraps": ["55" * 16, "66" * 16], "body": blob("form+json")},
+    "claim.make": {
+        "claim": "88" * 16,
+        "replaces": "99" * 16,
+        "spends": ["55" * 16, "66" * 16],
+        "body": {**tree("claim"), "size": 2976},
+        "manifest": blob("claim+json"),
+    },
+    "claim.withdraw": {"claim": "88" * 16, "reason": "Counted elsewhere 别处"},
+    "claim.flag": {"claim": "88" * 16, "state": "short", "because": "ab" * 32},
 }
 
 
@@ -149,6 +167,42 @@ def test_notes_of_statements(kind: str, seed: int, keys: int) -> None:
     agree(spoiled(signed_text(text, *[FARM, GRID, LOG][:keys]), chance))
 
 
+ORIGINS: Final = (
+    *["0000-01/0", "0001-01/0", "1969-12/0", "1970-01/0", "1971-01/0", "9998-12/0", "9999-01/0"],
+    *["2026-00/0", "2026-13/0", "2026-1/0", "2026-01/-1", "2026-01/00", "2026-01/01", "2026-01/"],
+    *[f"2026-01/{'9' * digits}" for digits in range(1, 30)],
+    *["2026-01", "2026-01/0/0", "2026-01/0\n", "2026-01/\u0661", "20260-1/0", "\uff12026-01/0"],
+)
+
+
+@pytest.mark.parametrize("end", ORIGINS)
+def test_origins(end: str) -> None:
+    for point in ("11" * 16, "AA" * 16, "11" * 15, ""):
+        content = statement("lot.divide") | {"origins": [f"{point}/{end}"]}
+        text = json.dumps(content | {"body": {**tree("division"), "size": 4}}).encode() + b"\n"
+        agree(signed_text(text, FARM))
+
+
+LISTS: Final = (
+    ("lot.divide", "origins"),
+    ("lot.divide", "spends"),
+    ("lot.divide", "creates"),
+    ("lot.wrap", "wraps"),
+    ("claim.make", "spends"),
+)
+
+
+@pytest.mark.parametrize(("kind", "member"), LISTS)
+def test_lists(kind: str, member: str) -> None:
+    """Sorted, none twice; what they may hold beside texts is nothing."""
+    good = statement(kind)
+    one, other = (good[member] + statement("lot.divide")["creates"])[:2]
+    wholes: list[Any] = ["", one, {}, 0, [], [[]], [0], [{}], [""], [one, 0], [one, [one]]]
+    wholes += [["0" * 32], ["0" * 31 + "1"], ["0" * 32, one], [one.upper()]]
+    for value in (*wholes, [one], [other], [one, other], [other, one], [one, one], [one, ""]):
+        agree(signed_text(json.dumps(good | {member: value}).encode() + b"\n", FARM))
+
+
 TEXTS: Final = (
     ("party.register", "name"),
     ("key.revoke", "reason"),
@@ -158,6 +212,9 @@ TEXTS: Final = (
     ("party.register", "at"),
     ("log.genesis", "zone"),
     ("log.genesis", "log_vkey"),
+    ("claim.withdraw", "reason"),
+    ("claim.flag", "state"),
+    ("lot.wrap", "form"),
 )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from ledger.cli import main
 from ledger.db import reading
 from ledger.errors import Refused
 from ledger.house import House
@@ -14,9 +17,10 @@ from ledger.matching.runs import load_manifest
 from ledger.matching.service import run_matching
 from ledger.metering.points import Point
 from ledger.metering.service import find_point, register_point
-from ledger.units import Period
+from ledger.units import Period, format_instant
 from tests.ledgers import DAY_S, QUARTER_S, no_progress
 from tests.matching.test_runs import FOUR, agree, matched, take
+from tests.test_proving import verify
 
 BATTERY = Point(name="battery", kind="other", owner="farm", interval_s=0)
 
@@ -149,3 +153,22 @@ def test_a_later_run_knows_what_lots_say_went_in(park: House) -> None:
     take(park, "discharge", [0, 0, 800, 290], reason="the meter was read wrongly")
     assert matched(run_matching(park.desk, FOUR))["quarter_hour"] == 10
     park.audit(no_progress)
+
+
+def test_the_verifier_accepts_what_charged_a_battery_and_what_it_gave(
+    park: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contracts(park)
+    run_matching(park.desk, FOUR)
+    park.checkpoint()
+    monkeypatch.setenv("GREENLEDGER_DIR", str(park.settings.dir))
+    for consumer, start_s, wh in (("charge", DAY_S, 1_200), ("saw", DAY_S + 2 * QUARTER_S, 800)):
+        file = tmp_path / f"{consumer}.json"
+        words = ["--allocation", consumer, "--at", format_instant(start_s), "--out", str(file)]
+        monkeypatch.setattr("sys.argv", ["greenledger", "prove", *words])
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main()
+        for language in ("en", "zh"):
+            found = verify(file, park.log.log_key.vkey, "proof", "--lang", language)
+            assert found["ok"], found
+            assert f"{wh:,}" in json.dumps(found, ensure_ascii=False), found

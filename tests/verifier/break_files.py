@@ -73,7 +73,7 @@ FILE_CASES: dict[str, Case] = {
         QUARTERS, "the month is not in the period of the claim", claims.another_month
     ),
     "half-a-month": Case(
-        CLAIM,
+        BODIES,
         "the period is empty, or not one of whole quarter-hours",
         lambda: claimed(manifest={"to": "2026-02-20T16:00:01Z"}).evidence(),
     ),

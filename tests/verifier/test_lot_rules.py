@@ -60,6 +60,8 @@ class Writer:
         self, origins: list[str], creates: list[str], spends: list[str] | None = None, **more: Any
     ) -> int:
         author: Any = more.pop("signer", OPERATOR)
+        if any(origin.endswith("/1") for origin in origins):
+            self.run = self.park.start_run().hex()
         size = len(origins) + len(creates)
         members = {
             "run": self.run,
@@ -135,6 +137,11 @@ BROKEN: list[tuple[str, Callable[[Writer], int], str]] = [
         "an origin in two entries",
         lambda w: w.divide([SUN_0], [C]),
         "origin .*/2026-02/0 was divided before, by entry",
+    ),
+    (
+        "an origin anew, of the same run",
+        lambda w: w.divide([SUN_1], [C], run=leaf(w.log.entries[w.park.run]).hex()),
+        "of a run that was divided for this month before, by entry",
     ),
     ("an origin twice in one", lambda w: w.divide([WIND_0, WIND_0], [C]), "none twice"),
     ("origins out of order", lambda w: w.divide([WIND_0, SUN_1], [C]), "sorted, none twice"),

@@ -447,6 +447,8 @@ CONTRACT_CHANGES: list[tuple[Value, str]] = [
     ({"from": forge.at(forge.START + 2700)}, "outside its period"),
     ({"to": forge.at(forge.START + 1800)}, "outside its period"),
     ({"seller": "grid"}, "neither the operator nor grid"),
+    ({"kind": "storage"}, "of the kind storage, the allocation of the class direct supply"),
+    ({"kind": "self-use"}, "of the kind self-use, the allocation of the class direct supply"),
 ]
 
 

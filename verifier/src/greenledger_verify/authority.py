@@ -15,7 +15,7 @@ def verify_authority(opening: Opening) -> None:
 
     1. Who first registered a point or a contract is the operator, or its owner (its seller).
     2. A batch is by the owner of the point, by the operator, or by a gateway.
-    3. An allocation is within its contract: its points and its period.
+    3. An allocation is within its contract: its kind, its points and its period.
     """
     # 1
     for body in opening.bodies:
@@ -75,6 +75,12 @@ def _verify_contract(opening: Opening, allocation: Allocation) -> None:
         ):
             if point not in points:
                 raise VerificationError("it does not name the point {point}", point=point)
+        if allocation.supply_class.template.replace(" ", "-") != content["kind"]:
+            raise VerificationError(
+                "it is of the kind {kind}, the allocation of the class {given}",
+                kind=content["kind"],
+                given=allocation.supply_class,
+            )
         end_s = allocation.start_s + allocation.length_s
         if allocation.start_s < parse_time(content["from"]) or end_s > parse_time(content["to"]):
             raise VerificationError(

@@ -24,7 +24,8 @@ from greenledger_verify.members import (
     sorted_list,
     words,
 )
-from greenledger_verify.strict_json import BODY_DEPTH_MAX, INTEGER_MAX, parse_object
+from greenledger_verify.months import require_quarters
+from greenledger_verify.strict_json import BODY_DEPTH_MAX, parse_object
 
 _YEAR_S: Final = 366 * 86_400
 _SHARE_PPM_MAX: Final = 1_000_000
@@ -91,7 +92,7 @@ CLAIM: Final[dict[str, Check]] = {
     "by_class": list_of(object_of({"class": integer(1, _CLASSES), "wh": integer(1)})),
     "consumption_wh": integer(0),
     "estimated_wh": integer(0),
-    "residual_wh": integer(-INTEGER_MAX),
+    "residual_wh": integer(0),
     "reason": words(0, 500),
 }
 FORM: Final[dict[str, Check]] = {
@@ -152,8 +153,7 @@ def _check_contract(content: dict[str, Any]) -> None:
 
 def _check_claim(content: dict[str, Any]) -> None:
     """What formats.md §4.7 asks of several members together."""
-    if members.parse_time(content["from"]) >= members.parse_time(content["to"]):
-        raise VerificationError("the period of the claim is empty")
+    require_quarters(members.parse_time(content["from"]), members.parse_time(content["to"]))
     classes = [item["class"] for item in content["by_class"]]
     if classes != sorted(set(classes)):
         raise VerificationError("by_class is not in order of classes, each once")

@@ -90,19 +90,19 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
     "lot.divide": {
         "run": members.hash_hex,
         "origins": sorted_list(members.lot_origin, least=1),
-        "spends": sorted_list(members.random_id, least=0),
-        "creates": sorted_list(members.random_id, least=1),
+        "spends": sorted_list(members.lot_id, least=0),
+        "creates": sorted_list(members.lot_id, least=1),
         "body": root_reference(MEDIA + "division", leaves_min=2),
     },
     "lot.wrap": {
         "form": one_of("gec", "settlement", "stamp", "footprint"),
-        "wraps": sorted_list(members.random_id, least=1),
+        "wraps": sorted_list(members.lot_id, least=1),
         "body": hash_reference(MEDIA + "form+json"),
     },
     "claim.make": {
         "claim": members.random_id,
         "replaces": or_empty(members.random_id),
-        "spends": sorted_list(members.random_id, least=0),
+        "spends": sorted_list(members.lot_id, least=0),
         "body": root_reference(MEDIA + "claim", leaves_min=1, leaves_max=CLAIM_QUARTERS_MAX),
         "manifest": hash_reference(MEDIA + "claim+json"),
     },

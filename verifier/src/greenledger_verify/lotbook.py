@@ -1,7 +1,8 @@
 """The book of lots and claims that the public log alone shows (formats.md §4.1): what makes a use
 the only one.
 
-* An origin is divided once; its revision r comes after revision r − 1.
+* An origin is divided once; its revision r comes after revision r − 1. For one run, a point's month
+  is divided once.
 * No lot is created twice; what is spent was created by an earlier entry and is not spent yet.
 * A lot has one wrap of a form at most.
 * A claim's id is new. What it replaces is a claim of the same author that is in force: else two
@@ -44,6 +45,7 @@ class LotBook:
 
     complete: bool
     divided: dict[str, int] = field(default_factory=dict)
+    allotted: dict[tuple[str, str, str], int] = field(default_factory=dict)
     created: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
     wrapped: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -52,10 +54,11 @@ class LotBook:
     # lot.divide
 
     def check_divide(
-        self, origins: Iterable[str], spends: Collection[str], creates: Iterable[str]
+        self, run: str, origins: Iterable[str], spends: Collection[str], creates: Iterable[str]
     ) -> None:
         for origin in origins:
             self._check_origin(origin)
+            self._check_run(run, origin)
         self._check_spends(spends)
         for lot in creates:
             if lot in self.created:
@@ -72,9 +75,17 @@ class LotBook:
                 )
 
     def divide(
-        self, index: int, origins: Iterable[str], spends: Iterable[str], creates: Iterable[str]
+        self,
+        index: int,
+        run: str,
+        origins: Collection[str],
+        spends: Iterable[str],
+        creates: Iterable[str],
     ) -> None:
         self.divided.update(dict.fromkeys(origins, index))
+        self.allotted.update(
+            dict.fromkeys(((run, *parse_origin(one)[:2]) for one in origins), index)
+        )
         self.spent.update(dict.fromkeys(spends, index))
         self.created.update(dict.fromkeys(creates, index))
 
@@ -91,6 +102,16 @@ class LotBook:
                 "the origin {origin} is divided before its revision {revision}",
                 origin=origin,
                 revision=revision - 1,
+            )
+
+    def _check_run(self, run: str, origin: str) -> None:
+        point, month, _ = parse_origin(origin)
+        if (run, point, month) in self.allotted:
+            raise VerificationError(
+                "the origin {origin} is of a run that was divided for this month before, by entry "
+                "{index}",
+                origin=origin,
+                index=self.allotted[run, point, month],
             )
 
     def _check_spends(self, spends: Iterable[str]) -> None:

@@ -27,12 +27,18 @@ def divide_rule(state: State, entry: Entry) -> None:
             raise VerificationError(
                 "the point of the origin {origin} is not registered", origin=origin
             )
-    state.lots.check_divide(entry.texts("origins"), entry.texts("spends"), entry.texts("creates"))
+    state.lots.check_divide(
+        entry.text("run"), entry.texts("origins"), entry.texts("spends"), entry.texts("creates")
+    )
 
 
 def divide_effect(state: State, entry: Entry) -> None:
     state.lots.divide(
-        state.index, entry.texts("origins"), entry.texts("spends"), entry.texts("creates")
+        state.index,
+        entry.text("run"),
+        entry.texts("origins"),
+        entry.texts("spends"),
+        entry.texts("creates"),
     )
 
 

@@ -23,7 +23,7 @@ SALT_SIZE: Final = 32
 
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 _ZONE = re.compile(r"([+-])(0[0-9]|1[0-4]):(00|15|30|45)")
-_ORIGIN = re.compile(r"([0-9a-f]{32})/([0-9]{4}-(?:0[1-9]|1[0-2]))/(0|[1-9][0-9]{0,14})")
+_ORIGIN = re.compile(r"([0-9a-f]{32})/([0-9]{4}-(?:0[1-9]|1[0-2]))/(0|[1-9][0-9]{0,5})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -142,9 +142,11 @@ def lot_origin(value: object) -> None:
 
 
 def parse_origin(value: str) -> tuple[str, str, int]:
-    """``<point>/<YYYY-MM>/<revision>`` (formats.md §3.4): a month that exists, no leading zeros."""
+    """``<point>/<YYYY-MM>/<revision>`` (formats.md §3.4): a month of 1971 to 9998, a revision
+    of six digits at most, without leading zeros.
+    """
     match = _ORIGIN.fullmatch(value)
-    if match is None or match[2].startswith("0000"):
+    if match is None or not "1971" <= match[2] < "9999":
         raise VerificationError(
             "{value} is not an origin <point>/<YYYY-MM>/<revision>", value=value
         )
@@ -218,6 +220,13 @@ def hash_hex(value: object) -> None:
 
 def random_id(value: object) -> None:
     _hex(value, 16)
+
+
+def lot_id(value: object) -> None:
+    """All zeros would mean that there is none (formats.md §3.4)."""
+    random_id(value)
+    if value == "0" * 32:
+        raise VerificationError("a lot's id is not all zeros")
 
 
 def key_id(value: object) -> None:

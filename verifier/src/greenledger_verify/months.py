@@ -24,10 +24,14 @@ class Month:
     offset: int
 
 
-def months_touched(from_s: int, to_s: int, zone_s: int) -> dict[str, Month]:
-    """The months that a period of whole quarter-hours touches, by name (``YYYY-MM``)."""
+def require_quarters(from_s: int, to_s: int) -> None:
     if from_s >= to_s or from_s < 0 or from_s % QUARTER_S or to_s % QUARTER_S:
         raise VerificationError("the period is empty, or not one of whole quarter-hours from 1970")
+
+
+def months_touched(from_s: int, to_s: int, zone_s: int) -> dict[str, Month]:
+    """The months that a period of whole quarter-hours touches, by name (``YYYY-MM``)."""
+    require_quarters(from_s, to_s)
     months: dict[str, Month] = {}
     local_s = from_s + zone_s
     while local_s < to_s + zone_s:

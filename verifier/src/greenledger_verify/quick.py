@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_IDS = re.compile(r"(?:[0-9a-f]{32},)*")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_IDS = re.compile(r"(?:(?!0{32})[0-9a-f]{32},)*")
 _ORIGINS = re.compile(r"(?:[0-9a-f]{32}/[0-9]{4}-[01][0-9]/[0-9]{1,15},)*")
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LOG = re.compile(r"[a-z0-9][a-z0-9./-]{0,127}")
@@ -20,7 +21,7 @@ _OR_EMPTY = re.compile(r"(?:[0-9a-f]{32})?")
 
 _COMMON: Final = {"log": _LOG, "author": _WORD}
 _TEXTS: Final[dict[str, dict[str, re.Pattern[str]]]] = {
-    "lot.divide": _COMMON,
+    "lot.divide": _COMMON | {"run": _HASH},
     "lot.wrap": _COMMON | {"form": _WORD},
     "claim.make": _COMMON | {"claim": _ID, "replaces": _OR_EMPTY},
     "claim.withdraw": _COMMON | {"claim": _ID},

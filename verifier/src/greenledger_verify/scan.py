@@ -161,8 +161,8 @@ def _apply(found: _Pass, entry: Entry | QuickEntry, index: int) -> None:
     book = found.book
     if entry.type == "lot.divide":
         lots = entry.texts("origins"), entry.texts("spends"), entry.texts("creates")
-        book.check_divide(*lots)
-        book.divide(index, *lots)
+        book.check_divide(entry.text("run"), *lots)
+        book.divide(index, entry.text("run"), *lots)
     elif entry.type == "lot.wrap":
         book.check_wrap(entry.text("form"), entry.texts("wraps"))
         book.wrap(index, entry.text("form"), entry.texts("wraps"))

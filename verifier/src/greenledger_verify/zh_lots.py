@@ -8,6 +8,7 @@ LOTS: Final[dict[str, str]] = {
         "各份额和声明的电量、所属计量点，以及划分量是否未超过电表读数："
         "由证据文件证明（greenledger-verify evidence）。"
     ),
+    "a lot's id is not all zeros": "份额的标识不能全为零",
     "because is {hash}, which is not the leaf hash of a readings.correction before it": (
         "because 为 {hash}，不是此前任何 readings.correction 的叶哈希"
     ),
@@ -59,7 +60,9 @@ LOTS: Final[dict[str, str]] = {
     "the origin {origin} was divided before, by entry {index}": (
         "来源 {origin} 此前已由第 {index} 号记录划分"
     ),
-    "the period of the claim is empty": "声明的期间为空",
+    "the origin {origin} is of a run that was divided for this month before, by entry {index}": (
+        "来源 {origin} 所属的匹配运行此前已由第 {index} 号记录就该月划分"
+    ),
     "the point of the origin {origin} is not registered": "来源 {origin} 的计量点未登记",
     "there is no claim {claim} before it": "此前没有声明 {claim}",
     "withdrawn by entry {index}": "已被第 {index} 号记录撤回",

@@ -53,6 +53,9 @@ REASONS: Final[dict[str, str]] = {
     "index line": "index 行",
     "index {index} is not in a tree of {size} leaves": "位置 {index} 不在 {size} 片叶子的树中",
     "it does not name the point {point}": "其中没有计量点 {point}",
+    "it is of the kind {kind}, the allocation of the class {given}": (
+        "合同类型为 {kind}，而该分配的类别为 {given}"
+    ),
     "it has {given} signatures; {type} requires {required}": (
         "有 {given} 个签名；{type} 应有 {required} 个"
     ),
