@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.claims import shortfall, store
-from ledger.claims.service import _because, _draft, _Offer, _Offers
+from ledger.claims.service import _because, _draft, Offer, Offers
 from ledger.db import reading
 from ledger.errors import LedgerError
 from ledger.parties.desk import Draft
@@ -41,11 +41,11 @@ def _drafted(world: World, author: str, points: list[bytes], replaces: str) -> D
     house, claim = world.house, bytes.fromhex(replaces)
     with reading(house.engine) as conn:
         old = store.claims_with_id(conn, house.log.log_id, claim) if claim else []
-        offers = _Offers(conn, house.log, _DAY, replaced=old[0] if old else None)
+        offers = Offers(conn, house.log, _DAY, replaced=old[0] if old else None)
         if old and world.chance.random() < 0.9:
             author, points = old[0].author, list(old[0].manifest.points)
         spends = offers.unspent(points)
-        inherited: list[_Offer] = []
+        inherited: list[Offer] = []
         if old:
             inherited = offers.of(store.lots_of_claim(conn, house.log.log_id, claim))
         if world.chance.random() < 0.15:
