@@ -328,8 +328,8 @@ def test_the_ledger_does_as_the_model(machine_template: Path) -> None:
     run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
-            max_examples=24,
-            stateful_step_count=16,
+            max_examples=14,
+            stateful_step_count=14,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

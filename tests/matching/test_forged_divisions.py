@@ -1,7 +1,4 @@
-"""The operator's own key, and its own body: a division that does not follow is refused.
-
-It is refused by the writer, and by audit and restore where somebody has put it into the database.
-"""
+"""The operator's own key and body: a division that does not follow is refused, by audit too."""
 
 from __future__ import annotations
 
