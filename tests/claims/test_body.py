@@ -151,7 +151,7 @@ def test_malformed_claims(lots: tuple[Claimed, ...], why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "start_s"), [(0, START_S), (352_001, START_S), (4, -900), (4, 253_402_300_800)]
+    ("count", "start_s"), [(0, START_S), (2**20 + 1, START_S), (4, -900), (4, 253_402_300_800)]
 )
 def test_periods_that_are_none(count: int, start_s: int) -> None:
     with pytest.raises(InvalidInput, match="is none"):

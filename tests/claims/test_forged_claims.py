@@ -224,7 +224,7 @@ FORGERIES: dict[str, tuple[Change, type[LedgerError], str]] = {
         InvalidInput,
         "164 Wh are claimed, 100 Wh were consumed",
     ),
-    "as of nothing": (lambda house, cells: (cells, {"as_of": 0}), Refused, "as_of is 0"),
+    "as of nothing": (lambda house, cells: (cells, {"as_of": 0}), InvalidInput, "as_of is 0"),
     "as of the future": (
         lambda house, cells: (cells, {"as_of": 10_000}),
         Refused,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.claims import shortfall, store
-from ledger.claims.service import _because, _draft, Offer, Offers
+from ledger.claims.offers import Offers
+from ledger.claims.service import _because, _draft
 from ledger.db import reading
 from ledger.errors import LedgerError
+from ledger.lots import store as lots
 from ledger.parties.desk import Draft
 from ledger.units import Period
 from tests.differential.acts_lots import divide, other_lots, with_bodies
@@ -45,21 +47,21 @@ def _drafted(world: World, author: str, points: list[bytes], replaces: str) -> D
         if old and world.chance.random() < 0.9:
             author, points = old[0].author, list(old[0].manifest.points)
         spends = offers.unspent(points)
-        inherited: list[Offer] = []
-        if old:
-            inherited = offers.of(store.lots_of_claim(conn, house.log.log_id, claim))
+        held = store.lots_of_claim(conn, house.log.log_id, claim) if old else []
+        inherited = list(lots.lots_by_id(conn, house.log.log_id, held).values())
         if world.chance.random() < 0.15:
             lot = bytes.fromhex(world.chance.choice(world.lots))
-            known = {one.lot.lot for one in (*spends, *inherited)}
-            spends += offers.of([lot]) if lot not in known else []
+            if lot not in {row.lot for row in (*spends, *inherited)}:
+                row = lots.lots_by_id(conn, house.log.log_id, [lot])[lot]
+                spends += [row] if row.supply_class else []
         draft, _ = _draft(
             conn,
             house.log,
             author=author,
             points=points,
             period=_DAY,
-            offers=[*inherited, *spends],
-            spends=[one.lot.lot for one in spends],
+            offers=offers.balanced([*inherited, *spends]),
+            spends=[row.lot for row in spends],
             replaces=claim,
             reason="because" if replaces else "",
         )

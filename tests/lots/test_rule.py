@@ -19,9 +19,10 @@ Value = dict[str, Any]
 
 
 def divide(*origins: str, creates: str = "", spends: str = "") -> Value:
-    """Lots as letters: `creates="ab"` creates two."""
+    """Lots as letters: `creates="ab"` creates two. Each division is of a run of its own."""
     return {
         "type": "lot.divide",
+        "run": f"run of {origins} {creates}",
         "origins": list(origins),
         "creates": [letter * 32 for letter in creates],
         "spends": [letter * 32 for letter in spends],
@@ -43,7 +44,7 @@ def wrap(lots: str, form: str = "gec") -> Value:
 
 
 def withdraw(claim: str) -> Value:
-    return {"type": "claim.withdraw", "claim": claim}
+    return {"type": "claim.withdraw", "claim": claim, "author": "mill"}
 
 
 def flag(claim: str, state: str = "short") -> Value:
@@ -72,16 +73,16 @@ BROKEN: list[tuple[list[Value], str]] = [
     ([divide(f"{ROOF}/2", creates="e")], "divided before revision 1"),
     ([divide(f"{A}/2026-04/1", creates="e")], "divided before revision 0"),
     ([divide(f"{ROOF}/1", f"{ROOF}/2", creates="e")], "divided before revision 1"),
-    ([divide(f"{ROOF}/1", f"{ROOF}/1", creates="e")], "is named twice"),
+    ([divide(f"{ROOF}/1", f"{ROOF}/1", creates="e")], "are not sorted, or one stands twice"),
     ([divide(f"{ROOF}/1", creates="a")], "lot a+ was created before, by entry 0"),
-    ([divide(f"{ROOF}/1", creates="ee")], "is named twice"),
+    ([divide(f"{ROOF}/1", creates="ee")], "are not sorted, or one stands twice"),
     ([divide(f"{ROOF}/1", creates="e", spends="f")], "lot f+ was never created"),
     ([divide(f"{ROOF}/1", creates="e", spends="e")], "lot e+ was never created"),
-    ([divide(f"{ROOF}/1", creates="e", spends="aa")], "is named twice"),
+    ([divide(f"{ROOF}/1", creates="e", spends="aa")], "are not sorted, or one stands twice"),
     ([make(ONE, "a"), divide(f"{ROOF}/1", creates="e", spends="a")], "spent before, by entry 1"),
     ([divide(f"{ROOF}/1", creates="e", spends="a"), make(ONE, "a")], "spent before, by entry 1"),
     ([make(ONE, "e")], "lot e+ was never created"),
-    ([make(ONE, "aa")], "is named twice"),
+    ([make(ONE, "aa")], "are not sorted, or one stands twice"),
     ([make(ONE, "a"), make(TWO, "ab")], "lot a+ was spent before, by entry 1"),
     ([make(ONE, "a"), make(ONE, "b")], "claim 1+ was made before, by entry 1"),
     ([make(ONE, "a"), make(ONE, "b", replaces=ONE)], "was made before, by entry 1"),
@@ -105,8 +106,8 @@ BROKEN: list[tuple[list[Value], str]] = [
     ([make(ONE, "a"), flag(ONE), flag(ONE)], "flagged short out of turn"),
     ([make(ONE, "a"), withdraw(ONE), flag(ONE)], "in force no more, since entry 2"),
     ([wrap("e")], "lot e+ was never created"),
-    ([wrap("a"), wrap("ba")], "lot a+ is wrapped as gec by entry 1"),
-    ([wrap("aa")], "is named twice"),
+    ([wrap("a"), wrap("ab")], "lot a+ is wrapped as gec by entry 1"),
+    ([wrap("aa")], "are not sorted, or one stands twice"),
 ]
 
 

@@ -256,7 +256,7 @@ class TestRuns:
         """There would be enough left for all of it."""
         receipt = run_matching(park.desk, FOUR).receipt
         forged = drafted(park, plans_of(park, receipt), receipt)
-        refused_twice(park, forged, "divided it for this run")
+        refused_twice(park, forged, "became lots before, by entry")
 
     def test_the_same_bytes_twice(self, park: House) -> None:
         run = figures(park)
@@ -269,9 +269,7 @@ class TestRuns:
         run = figures(park)
         one, other = (drafted(park, plans_of(park, run), run) for _ in range(2))
         park.desk.append(one)
-        refused_twice(
-            park, other, "the next to be divided is .*/1; an origin", "was divided before"
-        )
+        refused_twice(park, other, "became lots before, by entry", "was divided before")
 
     def test_a_run_that_knows_nothing_of_the_division_before(self, park: House) -> None:
         """Two runs that allot the same, and enough left for both: else a limit would hold twice."""
