@@ -82,8 +82,8 @@ def trace(conn: Connection, log: LogFacts, row: store.ClaimRow, at_s: int) -> li
         if (at_s - start_s) % QUARTER_HOUR_S == 0 and 0 <= at < len(one.wh) and one.wh[at]:
             found.append(tracer.cell(known[lot], int(one.wh[at]), at_s))
     if not found:
-        at = datetime.fromtimestamp(at_s, parse_zone(log.zone))
-        raise NotFound(f"the claim claims nothing in the quarter-hour at {at:%Y-%m-%dT%H:%M}")
+        moment = datetime.fromtimestamp(at_s, parse_zone(log.zone))
+        raise NotFound(f"the claim claims nothing in the quarter-hour at {moment:%Y-%m-%dT%H:%M}")
     return sorted(found, key=lambda one: (one.side != "supply", one.supply_class, one.point))
 
 
