@@ -51,11 +51,12 @@ def make(
     or Refused as the log does.
     """
     with reading(desk.engine) as conn:
-        found = [find_point(conn, desk.log.log_id, name) for name in points]
+        found = [find_point(conn, desk.log.log_id, name) for name in dict.fromkeys(points)]
+        _check_points(found)
         offers = Offers(conn, desk.log, period)
         held = offers.unspent([one.point for one in found])
         if not held:
-            raise _nothing_held(conn, desk.log, points, [one.point for one in found], period)
+            raise _nothing_held(conn, desk.log, found, period)
         draft, manifest = _draft(
             conn,
             desk.log,
@@ -68,27 +69,49 @@ def make(
     return _report(desk.writer.append(desk.sign(draft, key=key)), manifest, len(held))
 
 
+def _check_points(found: Sequence[metering.Registered]) -> None:
+    """Before anything is drafted: consumers' points, of one owner. Raises Refused."""
+    for one in found:
+        if one.master.kind != "consumption":
+            raise Refused(
+                f"point {one.master.name!r} is of kind {one.master.kind}: consumers claim"
+            )
+        if one.master.owner != found[0].master.owner:
+            raise Refused(
+                f"point {one.master.name!r} belongs to {one.master.owner!r}:"
+                f" {found[0].master.owner!r} can't claim it"
+            )
+
+
 def _nothing_held(
     conn: Connection,
     log: LogFacts,
-    names: Sequence[str],
-    points: Sequence[bytes],
+    found: Sequence[metering.Registered],
     period: Period,
 ) -> Refused | NotFound:
     """Claimed before, or never matched: which of the two, since people ask that first."""
+    names = ", ".join(one.master.name for one in found)
+    points = {one.point for one in found}
     earlier = [
         row
         for row in store.find_claims(conn, log.log_id)
-        if row.manifest.period.overlaps(period) and set(points) & set(row.manifest.points)
+        if row.manifest.period.overlaps(period)
+        and points & set(row.manifest.points)
+        # One that is replaced left its lots to another one of this list.
+        and row.ended != store.REPLACED
     ]
     if earlier:
-        said = ", ".join(f"claim {row.claim.hex()} (entry {row.entry_index})" for row in earlier)
+        said = ", ".join(
+            f"claim {row.claim.hex()} (entry {row.entry_index}"
+            + (", withdrawn: its lots stay spent)" if row.ended else ")")
+            for row in earlier
+        )
         return Refused(
-            f"the energy of {', '.join(names)} in this period was claimed before, by {said}: a kWh"
-            " is claimed once"
+            f"the energy of {names} in this period was claimed before, by {said}: a kWh is claimed"
+            " once"
         )
     return NotFound(
-        f"{', '.join(names)} hold no lot of this period; lots are made by: greenledger match"
+        f"there is no lot of {names} in this period; lots are made by: greenledger match"
     )
 
 

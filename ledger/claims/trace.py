@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection
@@ -20,7 +21,7 @@ from ledger.metering import store as metering
 from ledger.metering.effective import effective
 from ledger.metering.points import Meter
 from ledger.metering.provenance import ByProvenance, Provenance
-from ledger.units import QUARTER_HOUR_S, format_instant, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S, parse_zone, zone_offset_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,8 @@ def trace(conn: Connection, log: LogFacts, row: store.ClaimRow, at_s: int) -> li
         if (at_s - start_s) % QUARTER_HOUR_S == 0 and 0 <= at < len(one.wh) and one.wh[at]:
             found.append(tracer.cell(known[lot], int(one.wh[at]), at_s))
     if not found:
-        raise NotFound(f"the claim claims nothing in the quarter-hour at {format_instant(at_s)}")
+        moment = datetime.fromtimestamp(at_s, parse_zone(log.zone))
+        raise NotFound(f"the claim claims nothing in the quarter-hour at {moment:%Y-%m-%dT%H:%M}")
     return sorted(found, key=lambda one: (one.side != "supply", one.supply_class, one.point))
 
 

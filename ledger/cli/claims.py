@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.files import new_private
 from ledger.house import House
 from ledger.metering import store as metering
-from ledger.units import format_instant
+from ledger.units import QUARTER_HOUR_S, format_instant
 
 claim = typer.Typer(
     help="Claims: matched energy that a consumer uses for itself, once.", no_args_is_help=True
@@ -88,10 +89,14 @@ def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
     out.say(
         f"Claim {made.claim.hex()} of {energy(manifest.claimed_wh)} is entry {made.receipt.index}:"
         f" {share(manifest.claimed_wh, manifest.consumption_wh)} of"
-        f" {energy(manifest.consumption_wh)} consumed, {made.lots} lots,"
+        f" {energy(manifest.consumption_wh)} consumed"
+        + (f" (of it estimated {energy(manifest.estimated_wh)})" if manifest.estimated_wh else "")
+        + f", {made.lots} lots,"
         f" {span(manifest.period.start_s, manifest.period.end_s, house.log.zone)}."
     )
-    out.say("Seal it with a checkpoint, then hand it out: greenledger claim evidence.")
+    out.say(
+        f"Hand it out: greenledger claim evidence {made.claim.hex()[:12]} --out NAME.evidence.json"
+    )
     out.result(
         {
             "claim": made.claim.hex(),
@@ -124,8 +129,11 @@ def withdraw(
 def flag(directory: Dir = None, as_json: Json = False) -> None:
     """Tell the log which claims a correction left short, and which are no more (import does)."""
     house = open_house(directory)
-    flags = say_flags(Output(as_json=as_json), house)
-    Output(as_json=as_json).result({"flags": flags})
+    out = Output(as_json=as_json)
+    flags = say_flags(out, house)
+    if not flags:
+        out.say("No flag is owed: what the log says of the claims is so.")
+    out.result({"flags": flags})
 
 
 def say_flags(out: Output, house: House) -> list[dict[str, Any]]:
@@ -134,8 +142,8 @@ def say_flags(out: Output, house: House) -> list[dict[str, Any]]:
     for one in found:
         if one["state"] == store.SHORT:
             out.warn(
-                f"claim {one['claim']} claims more than the meters say now: replace it (greenledger"
-                " claim replace) or withdraw it"
+                f"claim {one['claim']} claims more than the meters say now: greenledger claim"
+                f" replace (or withdraw) {one['claim'][:12]} --reason '…'"
             )
         else:
             out.say(f"Claim {one['claim']} is not short any more.")
@@ -166,6 +174,8 @@ def list_claims(directory: Dir = None, as_json: Json = False) -> None:
             for row in rows
         ],
     )
+    if not rows:
+        out.say("No claim is made yet: greenledger claim make.")
     out.result({"claims": [_claim_json(row, short) for row in rows]})
 
 
@@ -181,6 +191,7 @@ def _claim_json(row: store.ClaimRow, short: dict[bytes, int]) -> dict[str, Any]:
         "entry": row.entry_index,
         "state": row.ended or ("short" if row.claim in short else "in force"),
         "ended_by": row.end_index,
+        "end_reason": row.end_reason,
         "short_since": short.get(row.claim),
         "replaces": row.replaces.hex(),
         **row.manifest.to_json(),
@@ -223,7 +234,8 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             ["lots", str(len(lots))],
             ["entry", str(row.entry_index)],
             *([["replaces", row.replaces.hex()]] if row.replaces else []),
-            *([["reason", row.end_reason]] if row.ended == store.WITHDRAWN else []),
+            *([["  why", manifest.reason]] if row.replaces else []),
+            *([["withdrawn, why", row.end_reason]] if row.ended == store.WITHDRAWN else []),
         ],
     )
     out.result({**_claim_json(row, short), "lots": [lot.hex() for lot in lots]})
@@ -243,6 +255,8 @@ def trace_claim(
     with db.reading(house.engine) as conn:
         row = find(conn, house, claim_id)
         at_s = park_instant(at, house.log.zone) if at else first_quarter_s(conn, house.log, row)
+        if at_s % QUARTER_HOUR_S:
+            raise InvalidInput(f"--at {at} is no start of a quarter-hour: :00, :15, :30 or :45")
         found = trace(conn, house.log, row, at_s)
     out = Output(as_json=as_json)
     out.table(
@@ -321,11 +335,17 @@ def evidence(
     seed: Annotated[
         str, typer.Option(help="For sampled: 64 hex digits that the verifier chose.")
     ] = "",
-    samples: Annotated[int, typer.Option(help="For sampled: how many.")] = ev.SAMPLES,
+    samples: Annotated[
+        int | None, typer.Option(help=f"For sampled: how many (default: {ev.SAMPLES}).")
+    ] = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Write the evidence file of a claim: total (the sums), sampled, or full."""
+    """Write the evidence file of a claim: total (the sums), sampled, or full.
+
+    Signs a checkpoint first. Whoever gets the file reads what it opens: the values of the claimed
+    quarter-hours (full), of some of them (sampled), or of none (total).
+    """
     house = open_house(directory)
     if level not in ev.LEVELS:
         raise InvalidInput(f"--level {level!r}: it is one of {', '.join(ev.LEVELS)}")
@@ -344,7 +364,14 @@ def evidence(
     if state != "in force":
         out.warn(f"the claim is {state}: a verifier who has the log will say so")
     out.say(f"{out_file}: evidence of claim {row.claim.hex()[:12]}, {level}, {size:,} bytes.")
-    out.say(f"greenledger-verify evidence {out_file} --log TILES --trust TRUST.toml")
+    if sample and not seed:
+        out.warn("the seed was drawn here; a verifier relies on one that it named: --seed HEX")
+    out.say(
+        "Publish the log, not older than the file (greenledger export tiles TILES). Verify with:"
+    )
+    out.say(
+        f"  greenledger-verify evidence {out_file} --log TILES --vkey '{house.log.log_key.vkey}'"
+    )
     out.result(
         {
             "claim": row.claim.hex(),
@@ -357,13 +384,16 @@ def evidence(
     )
 
 
-def _sample(level: str, seed: str, samples: int) -> ev.Sample | None:
+def _sample(level: str, seed: str, samples: int | None) -> ev.Sample | None:
     if level != "sampled":
-        if seed:
-            raise InvalidInput("--seed belongs to --level sampled")
+        for name, given in (("--seed", bool(seed)), ("--samples", samples is not None)):
+            if given:
+                raise InvalidInput(f"{name} belongs to --level sampled")
         return None
-    try:
-        chosen = bytes.fromhex(seed) if seed else secrets.token_bytes(ev.SEED_BYTES)
-    except ValueError as error:
-        raise InvalidInput("--seed: 64 hex digits are needed") from error
-    return ev.Sample(seed=chosen, count=samples)
+    count = ev.SAMPLES if samples is None else samples
+    if not seed:
+        return ev.Sample(seed=secrets.token_bytes(ev.SEED_BYTES), count=count)
+    digits = 2 * ev.SEED_BYTES
+    if not re.fullmatch(f"[0-9a-fA-F]{{{digits}}}", seed):
+        raise InvalidInput(f"--seed is {digits} hex digits; {seed!r} has {len(seed)} characters")
+    return ev.Sample(seed=bytes.fromhex(seed), count=count)

@@ -68,6 +68,8 @@ def list_lots(
             for row in rows
         ],
     )
+    if not known:
+        out.say("No lot is made yet: greenledger match.")
     out.result(
         {
             "lots": [
@@ -94,7 +96,9 @@ def class_name(supply_class: int) -> str:
 
 @lot.command("wrap")
 def wrap(
-    lots: Annotated[list[str], typer.Argument(help="Lot ids, whole.")],
+    lots: Annotated[
+        list[str], typer.Argument(help="Lot ids, whole: from greenledger lot list --json.")
+    ],
     form: Annotated[str, typer.Option(help="One of " + ", ".join(FORMS) + ".")],
     issuer: Annotated[str, typer.Option(help="Who issued the instrument.")],
     number: Annotated[str, typer.Option(help="Its number or batch.")],
@@ -105,19 +109,23 @@ def wrap(
     as_json: Json = False,
 ) -> None:
     """Say which instrument stands for some lots: once for each form, and nothing is spent."""
+    if form not in FORMS:
+        raise InvalidInput(f"--form {form!r} is not one of {', '.join(FORMS)}")
     house = open_house(directory)
     if document is not None and not document.is_file():
         raise NotFound(f"no file {document}")
     hash_ = hashlib.sha256(document.read_bytes()).hexdigest() if document else ""
     receipt = service.wrap(
         house.desk,
-        [_lot_id(text) for text in lots],
+        list(dict.fromkeys(_lot_id(text) for text in lots)),
         form,
         service.Form(issuer=issuer, number=number, document=hash_),
     )
     out = Output(as_json=as_json)
-    out.say(f"{form} {number} stands for {len(lots)} lots, by entry {receipt.index}.")
-    out.result({"entry": receipt.index, "form": form, "document": hash_})
+    count = len(receipt.entry.statement["wraps"])
+    lots_ = "1 lot" if count == 1 else f"{count} lots"
+    out.say(f"{form} {number} stands for {lots_}, by entry {receipt.index}.")
+    out.result({"entry": receipt.index, "form": form, "lots": count, "document": hash_})
 
 
 def _lot_id(text: str) -> bytes:
@@ -126,5 +134,7 @@ def _lot_id(text: str) -> bytes:
     except ValueError:
         found = b""
     if len(found) != LOT_BYTES:
-        raise InvalidInput(f"{text!r} is no lot id of 32 hex digits; see: greenledger lot list")
+        raise InvalidInput(
+            f"{text!r} is no lot id of 32 hex digits; see: greenledger lot list --json"
+        )
     return found

@@ -40,10 +40,15 @@ def add(
     name: Annotated[str, typer.Argument(help="The contract's name: a-z 0-9 -.")],
     kind: Annotated[str, typer.Option(help="One of " + ", ".join(KINDS) + ".")],
     seller: Annotated[str, typer.Option(help="Party id of the seller, who owns the sources.")],
-    source: Annotated[list[str], typer.Option(help="Generation point; repeatable.")],
+    source: Annotated[
+        list[str], typer.Option(help="Generation (storage: discharge) point; repeatable.")
+    ],
     consumer: Annotated[
         list[str],
-        typer.Option(help="Consumption point, or POINT=PPM for a fixed share; repeatable."),
+        typer.Option(
+            help="Consumption point, or POINT=PPM for a fixed share; repeatable. Self-use and"
+            " direct supply: a storage-charge point too."
+        ),
     ],
     start: Annotated[str, typer.Option("--from", help="First day, park time.")],
     end: Annotated[str, typer.Option("--to", help="Day after the last, park time.")],
@@ -52,7 +57,12 @@ def add(
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Register a contract, or replace the one with that name."""
+    """Register a contract, or replace the one with that name.
+
+    A storage is one storage-charge and one storage-discharge point with one parent of kind other.
+    Self-use or direct supply fills it, with the charge point as consumer; a contract of kind
+    storage, with the discharge point as source, hands on what was green of it, less losses.
+    """
     house = open_house(directory)
     agreement = service.Agreement(
         name=name,
@@ -154,8 +164,11 @@ def match(
         )
     made = sum(len(one.entry.statement["creates"]) for one in report.divisions)
     if made:
+        entries = len(report.divisions)
         out.say(
-            f"{made} lots were made, in {len(report.divisions)} entries. Claim them: greenledger"
-            " claim make."
+            f"{made} lots were made, in {entries} {'entry' if entries == 1 else 'entries'}. Claim"
+            " them: greenledger claim make."
         )
+    elif not figures_only:
+        out.say("No new lot was made.")
     show_run(out, house, report.receipt.index, report.evaluation, lots=made)

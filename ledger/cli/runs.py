@@ -171,6 +171,7 @@ def _say_consumers(out: Output, evaluation: Evaluation) -> None:
         [
             "consumer",
             ">consumption",
+            *([">earlier lots"] if evaluation.earlier_consumption_wh else []),
             *(f">{name.replace('_', ' ')}" for name in classes),
             ">residual",
         ],
@@ -178,6 +179,7 @@ def _say_consumers(out: Output, evaluation: Evaluation) -> None:
             [
                 row.name,
                 energy(row.consumption_wh),
+                *([energy(row.earlier_wh)] if evaluation.earlier_consumption_wh else []),
                 *(energy(row.by_class_wh.get(name, 0)) for name in classes),
                 energy(row.residual_wh),
             ]

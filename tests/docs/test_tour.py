@@ -57,7 +57,7 @@ def test_the_tour(tmp_path: Path) -> None:
 
 def lines_of_the_verifier(page: str) -> list[str]:
     """What a README shows of the answer about evidence."""
-    return re.findall(r"^    (\S.*: .*)$", read_root(page), flags=re.MULTILINE)
+    return re.findall(r"^    (\S.*?(?:: |：).*)$", read_root(page), flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

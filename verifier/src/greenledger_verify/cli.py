@@ -164,7 +164,8 @@ def _write_words(report: Report, failure: VerificationError | None) -> None:
             text.render(language) for text in line.texts
         )
         out += [] if line is not next(iter(report.lines.values())) else [""]
-        out.append(f"{line.name.render(language)}: {said}")
+        colon = "：" if language == "zh" else ": "
+        out.append(f"{line.name.render(language)}{colon}{said}")
     if failure is None:
         out += ["", say("Established").render(language)]
         out += [f"  + {text.render(language)}" for text in report.established]

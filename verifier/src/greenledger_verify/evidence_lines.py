@@ -30,7 +30,7 @@ class EvidenceLines:
         line = self._line()
         with unusable("line {number}", number=self.number):
             if not line.endswith(_HEAD_END):
-                raise VerificationError('the head does not end in ,"parts":[')
+                raise VerificationError('no evidence file: its head does not end in ,"parts":[')
             return _object(line[: -len(_HEAD_END)] + b"}")
 
     def parts(self) -> Iterator[dict[str, object]]:

@@ -112,7 +112,7 @@ EVIDENCE: Final[dict[str, str]] = {
         "不早于 {time}：声明之前的时刻记录，为运营方所述"
     ),
     "not established: that needs the public log (--log DIR)": ("未证实：须有公开日志（--log DIR）"),
-    "provenance": "来源",
+    "provenance": "数据出处",
     "share of Wh opened": "公开的电量比例",
     "single use": "单次使用",
     "single use NOT established: that needs the public log (--log DIR)": (

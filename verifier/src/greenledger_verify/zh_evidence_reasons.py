@@ -184,7 +184,9 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
         "文件第一条是第 {index} 号记录，而不是创世记录"
     ),
     "the first part of the file is not that of the claim": "文件的第一部分不是声明",
-    'the head does not end in ,"parts":[': '文件头未以 ,"parts":[ 结尾',
+    'no evidence file: its head does not end in ,"parts":[': (
+        '不是证据文件：文件头未以 ,"parts":[ 结尾'
+    ),
     "the key of a lot stands exactly for lots of the claim in a file of the level full": (
         "份额的密钥仅见于 full 级别文件中声明的份额"
     ),

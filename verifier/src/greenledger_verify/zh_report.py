@@ -52,7 +52,7 @@ REPORT: Final[dict[str, str]] = {
     ),
     "NOT established": "未证实",
     "Older partial tiles agree with the present ones": "较早的不完整瓦片与现有瓦片一致",
-    "Provenance: {provenance}.": "来源：{provenance}。",
+    "Provenance: {provenance}.": "数据出处：{provenance}。",
     "Quality: {flag}.": "质量：{flag}。",
     "That any rule of the ledger is kept: none of the entries is one of greenledger, there "
     "is no genesis. Nothing can be proven from this log.": (
