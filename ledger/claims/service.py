@@ -26,6 +26,7 @@ from ledger.log.store import LogFacts
 from ledger.lots import rule
 from ledger.lots import store as lots
 from ledger.matching.evaluate import consumption
+from ledger.metering import store as metering
 from ledger.metering.batches import SECRET_BYTES
 from ledger.metering.service import find_point
 from ledger.parties.desk import Desk, Draft, fresh_id, seal_json

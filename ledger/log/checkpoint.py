@@ -51,8 +51,11 @@ def open_checkpoint(data: bytes, key: notes.VerifyKey) -> Checkpoint:
 
     Raises InvalidInput.
     """
-    note = notes.parse_note(data)
-    checkpoint = parse_checkpoint(note.text)
+    try:
+        note = notes.parse_note(data)
+        checkpoint = parse_checkpoint(note.text)
+    except InvalidInput as error:
+        raise InvalidInput(f"checkpoint: {error}") from error
     if checkpoint.origin != key.name:
         raise InvalidInput(f"checkpoint: it is of log {checkpoint.origin!r}, not of {key.name!r}")
     if checkpoint.size == 0 and checkpoint.root != merkle.EMPTY_ROOT:

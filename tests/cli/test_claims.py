@@ -277,7 +277,7 @@ def test_a_form_stands_once_for_a_lot(run: Run, park: Path) -> None:
     words = ("--issuer", "NEA", "--number", "7")
     for wrong, code, said in (
         ((lot[:12], "--form", "gec"), 2, "is no lot id of 32 hex digits"),
-        (("00" * 16, "--form", "gec"), 3, "was never created"),
+        (("ab" * 16, "--form", "gec"), 3, "was never created"),
         ((lot, "--form", "medal"), 2, "--form 'medal' is not one of gec, settlement"),
         ((lot, "--form", "gec", "--document", str(park / "no.pdf")), 4, "no file"),
     ):
