@@ -7,10 +7,12 @@ from typing import Annotated, Final
 import typer
 
 from ledger import db
+from ledger.claims import shortfall
 from ledger.cli.options import Dir, Json, open_house, park_instant
 from ledger.cli.output import Output, span
 from ledger.cli.runs import show_run
 from ledger.errors import InvalidInput
+from ledger.house import House
 from ledger.matching import service
 from ledger.matching.contracts import KINDS, current_contracts
 from ledger.matching.model import POLICIES
@@ -172,3 +174,15 @@ def match(
     elif not figures_only:
         out.say("No new lot was made.")
     show_run(out, house, report.receipt.index, report.evaluation, lots=made)
+    _warn_of_corrections(out, house, period)
+
+
+def _warn_of_corrections(out: Output, house: House, period: Period) -> None:
+    with db.reading(house.engine) as conn:
+        rows = shortfall.rows_of(conn, house.log.log_id)
+    cut = [row for row in rows if period.start_s <= row.start_s < period.end_s]
+    if cut:
+        out.warn(
+            f"{len(cut)} quarter-hours were corrected downward after lots were made of them; what"
+            " is matched counts these lots in full. What holds: greenledger claim list"
+        )
