@@ -130,7 +130,7 @@ def evaluate(
     run = _grid(period, log)
     sources, consumers = reader.leaves("generation"), reader.leaves("consumption")
     holding, left_out = reader.contracts(period)
-    contracts = [reader.as_engine(one) for one in holding]
+    contracts = reader.engine_contracts(holding)
     storing = (*reader.leaves("storage-charge"), *reader.leaves("storage-discharge"))
     _check_leaves(contracts, {*consumers, *sources, *storing})
     supply = reader.aligned(run, sources)
@@ -317,7 +317,7 @@ def _matched_before(
     earlier = _grid(Period(start_s=start_s, end_s=run.start_s), log)
     holding, _ = reader.contracts(earlier.period)
     consumption = reader.aligned(earlier, reader.leaves("consumption"))
-    before = [reader.as_engine(one) for one in holding]
+    before = reader.engine_contracts(holding)
     batteries = read_batteries(reader, earlier, before)
     return match(
         earlier,

@@ -133,6 +133,38 @@ class Reader:
             allotted_wh[rows] = found.base_wh[part] - found.carried_wh[part]
         return allotted_wh
 
+    def engine_contracts(self, holding: Iterable[Registered]) -> list[Contract]:
+        """As the engine takes them. A contract by shares goes on after its last quarter-hour that
+        became lots: else each run would give it its share of what was left anew."""
+        contracts = [self.as_engine(one) for one in holding]
+        by_shares = {
+            one.contract for one in contracts if any(share.share_ppm for share in one.consumers)
+        }
+        until_s = self._settled_until_s() if by_shares else {}
+        found = []
+        for one in contracts:
+            begin_s = max(one.period.start_s, until_s.get(one.contract, 0))
+            if one.contract not in by_shares:
+                found.append(one)
+            elif begin_s < one.period.end_s:
+                period = Period(start_s=begin_s, end_s=one.period.end_s)
+                found.append(replace(one, period=period))
+        return found
+
+    def _settled_until_s(self) -> dict[str, int]:
+        """{contract: end of the last quarter-hour that runs which ended in lots delivered in}."""
+        name_of = {one.contract: one.terms.name for one in self._contracts.values()}
+        found: dict[str, int] = {}
+        for index in self._divided_runs:
+            for lane in load_lanes(self._conn, self._log, index):
+                with_energy = np.flatnonzero(lane.wh)
+                if len(with_energy):
+                    name, last = name_of[lane.contract], int(with_energy[-1])
+                    end_s = lane.start_s + lane.length_s * (last + 1)
+                    found[name] = max(found.get(name, 0), end_s)
+                    self._used.add(index)
+        return found
+
     def settled_wh(self) -> dict[str, int]:
         """{contract: Wh}: what runs that ended in lots have delivered, by the contract's name."""
         name_of = {one.contract: one.terms.name for one in self._contracts.values()}

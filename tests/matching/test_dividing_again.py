@@ -51,14 +51,16 @@ class TestAgain:
         assert sums(park, "press") == dict(enumerate(PRESS))
         park.audit(no_progress)
 
-    @pytest.mark.xfail(
-        strict=True, reason="each run gives a contract by shares its part of what was left anew"
-    )
     def test_a_share_is_given_once(self, park: House) -> None:
         agree(park, "a", {"saw": 100_000})
         run_matching(park.desk, FOUR)
         assert lots(park)["roof", "saw", 0] == {0: 10, 2: 5}
         assert not run_matching(park.desk, FOUR).divisions
+        agree(park, "b", {"press": 0})
+        run_matching(park.desk, FOUR)
+        assert lots(park)["roof", "press", 1] == {0: 60, 2: 20, 3: 3}
+        assert not run_matching(park.desk, FOUR).divisions
+        park.audit(no_progress)
 
     def test_a_correction_upward_is_divided_anew(self, park: House) -> None:
         agree(park, "all", {"saw": 0, "press": 0})
