@@ -299,7 +299,7 @@ def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     for id_, divided in zip(ids, division.origins, strict=True):
         _require_first(tx, run_index, id_)
         plan = _check_origin(planner, id_, divided, allotted[id_.month].get(id_.point))
-        _check_known(plan, run_index, as_of)
+        _check_known(plan, as_of)
     spends = lot_entries.lot_ids(statement["spends"])
     carried = sorted(one.carried for one in division.origins if one.carried != NO_LOT)
     if spends != carried:
@@ -350,13 +350,9 @@ def _check_origin(
     return plan
 
 
-def _check_known(plan: Plan, run_index: int, as_of: int) -> None:
+def _check_known(plan: Plan, as_of: int) -> None:
     """A run that does not know what was divided before would allot it a second time."""
-    if plan.last is None:
-        return
-    if plan.last.run_index == run_index:
-        raise Refused(f"origin {plan.id}: entry {plan.last.entry_index} divided it for this run")
-    if plan.last.entry_index >= as_of:
+    if plan.last is not None and plan.last.entry_index >= as_of:
         raise Refused(
             f"origin {plan.id} was divided by entry {plan.last.entry_index} since the run, which"
             f" knows the log up to {as_of}; match again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from ledger.log.store import LogFacts
 from ledger.lots import store as lots
 from ledger.lots.model import months_in
 from ledger.matching.align import Aligned, align
+from ledger.matching.allocations import LaneRow
 from ledger.matching.contracts import Registered, check_points, current_contracts
 from ledger.matching.missing import Bill
 from ledger.matching.model import Contract, Grid, Int64
@@ -153,28 +154,28 @@ class Reader:
 
     def _settled_until_s(self) -> dict[str, int]:
         """{contract: end of the last quarter-hour that runs which ended in lots delivered in}."""
-        name_of = {one.contract: one.terms.name for one in self._contracts.values()}
         found: dict[str, int] = {}
-        for index in self._divided_runs:
-            for lane in load_lanes(self._conn, self._log, index):
-                with_energy = np.flatnonzero(lane.wh)
-                if len(with_energy):
-                    name, last = name_of[lane.contract], int(with_energy[-1])
-                    end_s = lane.start_s + lane.length_s * (last + 1)
-                    found[name] = max(found.get(name, 0), end_s)
-                    self._used.add(index)
+        for name, lane in self._settled_lanes():
+            with_energy = np.flatnonzero(lane.wh)
+            if len(with_energy):
+                end_s = lane.start_s + lane.length_s * (int(with_energy[-1]) + 1)
+                found[name] = max(found.get(name, 0), end_s)
         return found
 
     def settled_wh(self) -> dict[str, int]:
         """{contract: Wh}: what runs that ended in lots have delivered, by the contract's name."""
-        name_of = {one.contract: one.terms.name for one in self._contracts.values()}
         found: dict[str, int] = {}
+        for name, lane in self._settled_lanes():
+            found[name] = found.get(name, 0) + int(lane.wh.sum())
+        return found
+
+    def _settled_lanes(self) -> Iterator[tuple[str, LaneRow]]:
+        """Lanes of the runs that ended in lots, by the contract's name."""
+        name_of = {one.contract: one.terms.name for one in self._contracts.values()}
         for index in self._divided_runs:
             self._used.add(index)
             for lane in load_lanes(self._conn, self._log, index):
-                name = name_of[lane.contract]
-                found[name] = found.get(name, 0) + int(lane.wh.sum())
-        return found
+                yield name_of[lane.contract], lane
 
     def first_reading_s(self, points: Iterable[str]) -> int | None:
         """Start of the first quarter-hour with a reading of any of the points."""
