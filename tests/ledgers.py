@@ -27,11 +27,12 @@ from ledger.lots.service import Form, wrap
 from ledger.matching.service import Agreement, register_contract, run_matching
 from ledger.metering.points import Meter, Point
 from ledger.metering.series import Series
-from ledger.metering.service import Origin, register_point, take_in
+from ledger.metering.service import Origin, find_point, register_point, take_in
 from ledger.parties.desk import Draft, custodial_key
 from ledger.parties.store import Key, find_keys
 from ledger.settings import Settings
 from ledger.units import Period, format_instant
+from tests import units
 
 ORIGIN = "park.example/tests"
 NOW_S = 1_772_323_200  # 2026-03-01T00:00:00Z
@@ -247,6 +248,9 @@ def fill(house: House) -> None:
     register_contract(desk, agreement)
     run_matching(desk, Period(start_s=DAY_S, end_s=DAY_S + 86_400))
     _add_claims(house)
+    with reading(house.engine) as conn:
+        roof = find_point(conn, 1, "secret-roof").point
+    units.fill(house, FARM, roof)
     house.checkpoint()
 
 
@@ -264,7 +268,7 @@ def _add_claims(house: House) -> None:
     with reading(house.engine) as conn:
         held = [row.lot for row in lots.all_lots(conn, 1) if row.supply_class == 0]
     form = Form(issuer="secret-issuer", number="secret-number")
-    wrap(desk, held[:1], "gec", form)
+    wrap(desk, held[:1], "stamp", form)
 
 
 def _add_points(house: House) -> None:
