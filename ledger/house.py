@@ -34,20 +34,21 @@ from ledger.registry import rule
 from ledger.settings import Settings
 from ledger.units import format_instant, parse_zone
 
+# What a room above does with what a room below has stored.
+_FOLLOWED: Final = {
+    metering_entries.CORRECTION: shortfall.after_correction,
+    rule.ISSUE: shortfall.after_issue,
+}
+_TYPES: Final = (
+    *party_entries.ENTRY_TYPES,
+    *metering_entries.ENTRY_TYPES,
+    *lot_entries.ENTRY_TYPES,
+    *matching.ENTRY_TYPES,
+    *registry_entries.ENTRY_TYPES,
+    *claim_entries.ENTRY_TYPES,
+)
 ENTRY_TYPES: Final = EntryTypes.of(
-    (
-        *party_entries.ENTRY_TYPES,
-        *(
-            one.followed_by(shortfall.after_correction)
-            if one.name == metering_entries.CORRECTION
-            else one
-            for one in metering_entries.ENTRY_TYPES
-        ),
-        *lot_entries.ENTRY_TYPES,
-        *matching.ENTRY_TYPES,
-        *registry_entries.ENTRY_TYPES,
-        *claim_entries.ENTRY_TYPES,
-    )
+    [one.followed_by(_FOLLOWED[one.name]) if one.name in _FOLLOWED else one for one in _TYPES]
 )
 LOG_ID: Final = 1
 
