@@ -24,10 +24,18 @@ APPEND_ONLY = (
     "projects",
     "retirements",
     "schemes",
+    "settlements",
     "unit_batch_lots",
     "unit_batches",
 )
 TRIGGERS = (
+    """
+CREATE TRIGGER settlements_within BEFORE INSERT ON settlements
+WHEN NEW.units * NEW.unit_size > NEW.settled_wh + COALESCE((
+    SELECT SUM(s.settled_wh - s.units * s.unit_size) FROM settlements AS s
+    WHERE s.log_id = NEW.log_id AND s.contract = NEW.contract AND s.buyer = NEW.buyer), 0)
+BEGIN SELECT RAISE(ABORT, 'a green trade moves no more certificates than were settled'); END
+""",
     """
 CREATE TRIGGER unit_batches_apart BEFORE INSERT ON unit_batches
 WHEN EXISTS (
@@ -228,6 +236,30 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "settlements",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("contract", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("month_start_s", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("buyer", sa.String(length=40), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("contract_wh", sa.BigInteger(), nullable=False),
+        sa.Column("generation_wh", sa.BigInteger(), nullable=False),
+        sa.Column("consumption_wh", sa.BigInteger(), nullable=False),
+        sa.Column("settled_wh", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("unit_size", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            (
+                "settled_wh >= 0 AND settled_wh <= contract_wh AND settled_wh <="
+                " generation_wh AND settled_wh <= consumption_wh"
+            ),
+            name=op.f("ck_settlements_least"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "log_id", "contract", "month_start_s", "buyer", name=op.f("pk_settlements")
+        ),
+    )
+    op.create_table(
         "unit_batches",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("scheme", sa.String(length=40), nullable=False),
@@ -248,8 +280,10 @@ def upgrade() -> None:
         sa.Column("carried_wh", sa.BigInteger(), nullable=False),
         sa.Column("left_wh", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "metered = 0 OR carried_wh + eligible_wh ="
-            " (end_unit - first_unit) * unit_size + left_wh",
+            (
+                "metered = 0 OR carried_wh + eligible_wh = (end_unit - first_unit) *"
+                " unit_size + left_wh"
+            ),
             name=op.f("ck_unit_batches_carry"),
         ),
         sa.CheckConstraint(
@@ -447,6 +481,7 @@ def downgrade() -> None:
     op.drop_table("disclosures")
     op.drop_table("claim_retirements")
     op.drop_table("unit_batches")
+    op.drop_table("settlements")
     op.drop_table("schemes")
     op.drop_table("retirements")
     op.drop_table("projects")
