@@ -5,6 +5,7 @@ Time and the keys that parties hold themselves are given, so that tests can sign
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -250,7 +251,11 @@ def fill(house: House) -> None:
     _add_claims(house)
     with reading(house.engine) as conn:
         roof = find_point(conn, 1, "secret-roof").point
-    units.fill(house, FARM, roof)
+    traded = dataclasses.replace(agreement, name="secret-trade", kind="green-trade")
+    register_contract(desk, traded)
+    for retirement in units.fill(house, FARM, roof):
+        day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)
+        claims.make(desk, ["secret-saw"], day, retirements=[retirement])
     house.checkpoint()
 
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from ledger.certificates.settlement import Settlement, settle
 from ledger.db import reading
 from ledger.house import House
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt
 from ledger.lots import store as lots
+from ledger.lots.model import Month
 from ledger.parties.desk import Draft, fresh_id
 from ledger.registry import acting, rule, service, store
 from ledger.registry.choosing import Selection
@@ -32,6 +34,7 @@ from ledger.registry.ranges import SerialRange
 from ledger.registry.scheme import Scheme, shipped
 from ledger.units import Period
 
+DAY_S = 1_772_323_200 - 2 * 86_400  # as in tests/ledgers.py
 PARK = timezone(timedelta(hours=8))
 # Written out: tests are of the registry, not of the rules that happen to be shipped.
 REDUCTIONS: dict[str, Any] = {
@@ -333,8 +336,9 @@ def import_by_hand(
 # Some of everything, for the ledger of all tests
 
 
-def fill(house: House, farm: SigningKey, point: bytes) -> None:
-    """Each entry type about units, each of their tables. `point`: a plant with lots of February."""
+def fill(house: House, farm: SigningKey, point: bytes) -> list[bytes]:
+    """Each entry type about units, each of their tables. `point`: a plant with lots of February,
+    sold by `secret-trade`. Returns retirements for the mill."""
     desk = house.desk
     service.register_scheme(desk, shipped("gec"))
     service.register_scheme(desk, reductions())
@@ -342,30 +346,24 @@ def fill(house: House, farm: SigningKey, point: bytes) -> None:
     master = wind(name="secret-wind", points=(point,))
     service.register_project(desk, "gec", "P1", master)
     _issue_of_lots(house, point)
-    issue(
-        house,
-        "C2",
-        0,
-        40,
-        shares=[
-            ("ordinary", "farm", 0, 20),
-            ("ordinary", "mill", 20, 30),
-            ("green-trade", "farm", 30, 40),
-        ],
-    )
+    shares = [
+        ("ordinary", "farm", 0, 20),
+        ("ordinary", "mill", 20, 30),
+        ("green-trade", "farm", 30, 40),
+    ]
+    issue(house, "C2", 0, 40, shares=shares, period=month(2026, 2))
     acting.transfer(desk, "farm", "mill", pick("C2:5-10"), note="secret-reason: sold", key=farm)
-    row = live(house, "C2:30-40")
-    do(house, "settle", "operator", [row], [(again(row, moves=1), "mill")])
+    settle(desk, settlement("secret-trade", 10_000_000))
     acting.mark(desk, "reserve", "mill", pick("C2:20-25"), "secret-reason: for sale")
     acting.mark(desk, "lock", "mill", pick("C2:22-24"), "secret-reason: pledged")
     acting.mark(desk, "freeze", "farm", pick("C2:10-15"), "secret-reason: in dispute")
     acting.mark(desk, "release", "farm", pick("C2:12-15"), "secret-reason: settled")
     acting.split(desk, "farm", pick("C2:15-17"), key=farm)
     acting.merge(desk, "farm", pick("C2:15-20"), key=farm)
-    use = green(note="secret-reason: our brand")
-    shown, _ = acting.retire(desk, "mill", pick("C2:5-9"), use)
-    acting.retire(desk, "mill", pick("C2:26-27"), use)
-    acting.disclose(desk, shown)
+    use = green(period=Period(start_s=DAY_S, end_s=DAY_S + 86_400), note="secret-reason: ours")
+    first, _ = acting.retire(desk, "mill", pick("C2:5-9"), use)
+    second, _ = acting.retire(desk, "mill", pick("C2:26-27"), use)
+    acting.disclose(desk, first)
     acting.finish(desk, "export", "mill", pick("C2:27-28"), "secret-reason: to another registry")
     acting.finish(desk, "withdraw", "", pick("C2:11"), "secret-reason: issued in error")
     acting.finish(desk, "cancel", "", pick("C2:10"), "secret-reason: 124")
@@ -373,17 +371,22 @@ def fill(house: House, farm: SigningKey, point: bytes) -> None:
     period = month(2026, 1)
     dam = wind("sea", name="secret-dam", points=(point,), crediting=period)
     service.register_project(desk, "reductions", "R1", dam)
-    issue(
-        house,
-        "R",
-        0,
-        7,
-        scheme="reductions",
-        class_="credit",
-        owner="mill",
-        project="R1",
-        period=period,
-    )
+    terms = {"class_": "credit", "owner": "mill", "project": "R1", "period": period}
+    issue(house, "R", 0, 7, scheme="reductions", **terms)
+    return [first, second]
+
+
+def settlement(contract: str, wh: int, **changes: Any) -> Settlement:
+    """Of February, with the mill."""
+    terms: dict[str, Any] = {
+        "contract": contract,
+        "month": Month(year=2026, month=2, zone_offset_s=8 * 3600),
+        "buyer": "mill",
+        "contract_wh": wh,
+        "generation_wh": wh,
+        "consumption_wh": wh,
+    }
+    return Settlement(**{**terms, **changes})
 
 
 def _issue_of_lots(house: House, point: bytes) -> None:

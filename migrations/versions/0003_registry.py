@@ -211,6 +211,7 @@ def upgrade() -> None:
         sa.Column("obligation", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.String(length=500), nullable=False),
         sa.CheckConstraint("start_s < end_s", name=op.f("ck_retirements_period")),
+        sa.CheckConstraint("units > 0", name=op.f("ck_retirements_units")),
         sa.PrimaryKeyConstraint("log_id", "retirement", name=op.f("pk_retirements")),
         sa.UniqueConstraint(
             "log_id", "entry_index", name=op.f("uq_retirements_log_id_entry_index")
@@ -255,6 +256,7 @@ def upgrade() -> None:
             ),
             name=op.f("ck_settlements_least"),
         ),
+        sa.CheckConstraint("units > 0", name=op.f("ck_settlements_units")),
         sa.PrimaryKeyConstraint(
             "log_id", "contract", "month_start_s", "buyer", name=op.f("pk_settlements")
         ),
@@ -318,6 +320,7 @@ def upgrade() -> None:
         sa.Column("claim", sa.LargeBinary(length=16), nullable=False),
         sa.Column("retirement", sa.LargeBinary(length=16), nullable=False),
         sa.Column("wh", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("wh >= 0", name=op.f("ck_claim_retirements_wh")),
         sa.ForeignKeyConstraint(
             ["log_id", "claim"],
             ["claims.log_id", "claims.claim"],
@@ -360,6 +363,10 @@ def upgrade() -> None:
         sa.Column("entry_index", sa.BigInteger(), nullable=False),
         sa.Column("act", sa.String(length=8), nullable=False),
         sa.CheckConstraint(
+            "act IN ('cancel', 'expire', 'export', 'retire', 'withdraw')",
+            name=op.f("ck_gone_units_act"),
+        ),
+        sa.CheckConstraint(
             "0 <= first_unit AND first_unit < end_unit", name=op.f("ck_gone_units_units")
         ),
         sa.ForeignKeyConstraint(
@@ -394,6 +401,9 @@ def upgrade() -> None:
         sa.Column("moves", sa.BigInteger(), nullable=False),
         sa.Column("moves_max", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("0 <= moves AND moves <= moves_max", name=op.f("ck_holdings_moves")),
+        sa.CheckConstraint(
+            "state IN ('active', 'frozen', 'locked', 'reserved')", name=op.f("ck_holdings_state")
+        ),
         sa.CheckConstraint(
             "0 <= first_unit AND first_unit < end_unit", name=op.f("ck_holdings_units")
         ),
