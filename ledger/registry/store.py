@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
@@ -334,6 +334,12 @@ def live_due(conn: Connection, log_id: int, at_s: int) -> list[HoldingRow]:
         .exists()
     )
     return find_holdings(conn, log_id, due, live=True)
+
+
+def after(row: HoldingRow, count: int) -> HoldingRow:
+    """A holding without its first units, as a plan goes on with it."""
+    rest = SerialRange(first=row.units.first + count, end=row.units.end)
+    return replace(row, units=rest)
 
 
 def begun_by(conn: Connection, log_id: int, entry_index: int) -> list[HoldingRow]:
