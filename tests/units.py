@@ -17,6 +17,9 @@ from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt
 from ledger.lots import store as lots
 from ledger.lots.model import Month
+from ledger.matching.service import Agreement, register_contract
+from ledger.metering.points import Point
+from ledger.metering.service import register_point
 from ledger.parties.desk import Draft, fresh_id
 from ledger.registry import acting, rule, service, store
 from ledger.registry.choosing import Selection
@@ -223,15 +226,36 @@ def gone(row: store.HoldingRow, first: int, end: int, **changes: Any) -> Gone:
 PAPER = {"document": "", "note": ""}
 REASON = {"reason": "x"}
 NOTE = {"note": ""}
-SETTLED = {
-    "contract": "c" * 32,
-    "month": "2026-01",
-    "contract_wh": 10_000_000,
-    "generation_wh": 10_000_000,
-    "consumption_wh": 10_000_000,
-    "settled_wh": 10_000_000,
-    "document": "",
-}
+
+
+def trade(house: House, seller: str, buyer: str) -> dict[str, Any]:
+    """A green trade of two parties that nobody meters here; terms that settle 10 MWh of January."""
+    winter = Period(start_s=month_start_s(2025, 12), end_s=month_start_s(2026, 12))
+    tower, load = f"{seller}-tower-{buyer}", f"{buyer}-load-{seller}"
+    register_point(house.desk, Point(name=tower, kind="generation", owner=seller))
+    register_point(house.desk, Point(name=load, kind="consumption", owner=buyer))
+    agreement = Agreement(
+        name=f"{seller}-to-{buyer}",
+        kind="green-trade",
+        seller=seller,
+        sources=[tower],
+        consumers={load: 0},
+        period=winter,
+    )
+    receipt = register_contract(house.desk, agreement)
+    return settled(receipt.entry.statement["contract"])
+
+
+def settled(contract: str, wh: int = 10_000_000) -> dict[str, Any]:
+    return {
+        "contract": contract,
+        "month": "2026-01",
+        "contract_wh": wh,
+        "generation_wh": wh,
+        "consumption_wh": wh,
+        "settled_wh": wh,
+        "document": "",
+    }
 
 
 def terms_of(act: str, count: int = 0, use: Use | None = None) -> Mapping[str, Any]:
@@ -239,7 +263,7 @@ def terms_of(act: str, count: int = 0, use: Use | None = None) -> Mapping[str, A
     if act == "retire":
         return (use or green()).to_json(count)
     if act == "settle":
-        return SETTLED
+        return settled("c" * 32)
     if act == "transfer":
         return PAPER
     return NOTE if act in ("split", "merge") else REASON

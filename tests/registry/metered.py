@@ -29,10 +29,11 @@ def build(house: House) -> None:
     service.register_project(house.desk, "gec", "P9", master)
 
 
-def generate(house: House, number: int, wh: int, saw_wh: int = 0) -> None:
-    """The second hour of a month has a quarter-hour with these readings, and is matched."""
+def generate(house: House, number: int, left_wh: int, saw_wh: int = 1_000) -> None:
+    """The second hour of a month has a quarter-hour of readings, which are matched: the saw gets
+    what it wants, and so much is left over."""
     start_s = MONTHS[number].start_s + 3600
-    for name, value in (("roof", wh), ("saw", saw_wh)):
+    for name, value in (("roof", left_wh + saw_wh), ("saw", saw_wh)):
         origin = Origin(source=name, author="operator")
         take_in(house.desk, [series(name, [value], start_s=start_s)], origin)
     run_matching(house.desk, Period(start_s=start_s, end_s=start_s + QUARTER_S))
