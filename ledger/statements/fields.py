@@ -134,8 +134,8 @@ def named(cell: object, rules: Naming, field: str) -> str | None:
         return None
     known = [*rules.names, *(model.STATUSES if field == "status" else ())]
     raise Bad(
-        f"unknown {field} {text!r}{nearest(text, known)}; the profile's [{field}.names] know"
-        f" {listed(known)}"
+        f"unknown {field} {text!r}{nearest(text, known)}; known are {listed(known)}: the profile's"
+        f" [{field}.names] may say what it is"
     )
 
 

@@ -259,9 +259,9 @@ class Statement:
             raise InvalidInput(f"row {found.rows[fault.place].row}: {fault.reason}")
         return found
 
-    def reading(self) -> bytes:
+    def reading(self, kind: str) -> bytes:
         """Hash of all that the statement says, without its file and its profile: two readings of
         one file are the same where this is."""
-        said = self.to_json()
+        said = {"kind": kind, **self.to_json()}
         del said["file"], said["profile"]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
