@@ -32,6 +32,7 @@ from ledger.parties.keystore import Keystore
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.settings import Settings
+from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone
 
 ENTRY_TYPES: Final = EntryTypes.of(
@@ -46,6 +47,7 @@ ENTRY_TYPES: Final = EntryTypes.of(
         *lot_entries.ENTRY_TYPES,
         *matching.ENTRY_TYPES,
         *registry_entries.ENTRY_TYPES,
+        *statement_entries.ENTRY_TYPES,
         *claim_entries.ENTRY_TYPES,
     )
 )

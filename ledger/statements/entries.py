@@ -16,8 +16,10 @@ from ledger.log.types import Bodies, EntryType, Tx
 from ledger.metering.entries import blob
 from ledger.metering.service import FILE_MEDIA
 from ledger.parties.entries import operator_signs
+from ledger.registry import catalogue
+from ledger.registry.scheme import CERTIFICATE, Scheme
 from ledger.statements import store
-from ledger.statements.model import KINDS, NAME, Statement
+from ledger.statements.model import CREDITS, GREEN_TRADE, KINDS, NAME, Statement
 from ledger.units import parse_zone
 
 IMPORT: Final = "statement.import"
@@ -31,7 +33,7 @@ def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         raise Refused(
             f"the statement is as of {said.as_of}, after the log's time: in the park it is {today}"
         )
-    _check_rows(kind, said)
+    _check_rows(kind, said, catalogue.find_scheme(tx.conn, tx.log.log_id, said.scheme).rules)
     document = _document(tx, said)
     earlier = store.last_of_file(tx.conn, tx.log.log_id, document)
     if earlier and earlier.reading == said.reading(kind):
@@ -42,9 +44,19 @@ def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     store.save_statement(tx.conn, tx.log.log_id, tx.index, kind, said, document)
 
 
-def _check_rows(kind: str, said: Statement) -> None:
+def _check_rows(kind: str, said: Statement, rules: Scheme) -> None:
+    """Rows are of the kind of the statement, and of classes of its scheme."""
+    if (kind == CREDITS) != (rules.kind != CERTIFICATE):
+        raise InvalidInput(
+            f"a statement of kind {kind} is not about scheme {rules.scheme}, of kind {rules.kind}"
+        )
     for row in said.rows:
-        if not row.units and kind != "green-trade":
+        if row.class_ and row.class_ not in rules.classes:
+            raise InvalidInput(
+                f"row {row.row}: scheme {rules.scheme} has no class {row.class_!r}; it has"
+                f" {', '.join(sorted(rules.classes))}"
+            )
+        if not row.units and kind != GREEN_TRADE:
             raise InvalidInput(
                 f"row {row.row} gives energy alone; of a statement of kind {kind} it has units"
             )

@@ -15,7 +15,10 @@ from ledger.log import entry as e
 from ledger.log.entry import Member
 
 NAME: Final = "statement"
-KINDS: Final = ("gec", "green-trade", "credits")
+GEC: Final = "gec"
+GREEN_TRADE: Final = "green-trade"
+CREDITS: Final = "credits"
+KINDS: Final = (GEC, GREEN_TRADE, CREDITS)
 
 ISSUED: Final = "issued"
 HELD: Final = "held"

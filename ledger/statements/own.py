@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from ledger.log import store as log_store
 from ledger.log.store import LogFacts
 from ledger.lots.model import month_of
-from ledger.registry import lifecycle, moving
+from ledger.registry import lifecycle, moving, used
 from ledger.registry import store as registry
 from ledger.registry.body import UnitsBody
 from ledger.registry.schema import batches, gone_units, holding_ends, holdings, retirements
@@ -61,7 +61,7 @@ def own_ranges(conn: Connection, log: LogFacts, scheme: str) -> list[OwnRange]:
                 project=project,
             )
         )
-    for gone in registry.find_gone(conn, log.log_id, gone_units.c.scheme == scheme):
+    for gone in used.find_gone(conn, log.log_id, gone_units.c.scheme == scheme):
         project, month = of_batch[gone.batch]
         for owner, first, end in _owners(gone, ended[gone.batch.code, gone.entry_index]):
             found.append(
@@ -81,7 +81,7 @@ def own_ranges(conn: Connection, log: LogFacts, scheme: str) -> list[OwnRange]:
 
 
 def _owners(
-    gone: registry.GoneRow, ended: Iterable[registry.HoldingRow]
+    gone: used.GoneRow, ended: Iterable[registry.HoldingRow]
 ) -> Iterator[tuple[str, int, int]]:
     """Whose the units were: an act of the operator may end holdings of several owners."""
     for row in ended:

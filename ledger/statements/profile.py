@@ -131,7 +131,7 @@ def read_statement_profile(text: str, *, where: str) -> StatementProfile:
     file = read_file_rules(root.section("file", required=True), FORMATS)
     units = _read_units(root.section("units")) if root.has("units") else None
     energy = _read_energy(root.section("energy")) if root.has("energy") else None
-    if not units and (kind != "green-trade" or not energy):
+    if not units and (kind != model.GREEN_TRADE or not energy):
         raise root.fails("units", "is missing: only a green-trade statement may give energy alone")
     if units and units.parts and energy:
         raise root.fails(

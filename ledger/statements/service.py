@@ -14,16 +14,19 @@ from sqlalchemy import Connection
 from ledger.db import reading
 from ledger.errors import InvalidInput, NotFound
 from ledger.log.bodies import Blob
+from ledger.log.store import LogFacts
 from ledger.metering.importers import Repair
 from ledger.metering.service import FILE_MEDIA
 from ledger.parties.desk import Desk, Draft, fresh_salt, seal_json
 from ledger.registry.ranges import SerialRange
-from ledger.statements import store
+from ledger.statements import own, store
+from ledger.statements.compare import HERE, KINDS, Finding, officially_gone
 from ledger.statements.entries import IMPORT
-from ledger.statements.model import NAME, Statement, StatementFile
+from ledger.statements.model import GREEN_TRADE, NAME, Statement, StatementFile
 from ledger.statements.official import Confirmation, OfficialPart, confirmation, latest
 from ledger.statements.profile import StatementProfile
 from ledger.statements.reader import read_statement
+from ledger.statements.sums import compare
 from ledger.units import parse_zone
 
 
@@ -90,6 +93,76 @@ def import_statement(
     return ImportedStatement(
         statement=earlier, rows=len(found.rows), repairs=found.repairs, repeated=repeated
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """A statement compared with what the ledger holds now."""
+
+    statement: store.ImportedRow
+    findings: Sequence[Finding]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Findings of each kind."""
+        return {kind: sum(one.kind == kind for one in self.findings) for kind in KINDS}
+
+    @property
+    def blocks_closing(self) -> bool:
+        return any(one.blocks_closing for one in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "statement": self.statement.to_json(),
+            "counts": self.counts,
+            "blocks_closing": self.blocks_closing,
+            "findings": [one.to_json() for one in self.findings],
+        }
+
+
+def reconcile(conn: Connection, log: LogFacts, entry_index: int) -> Reconciliation:
+    """Compare a statement, by its entry, row by row with what the ledger holds. Raises NotFound."""
+    statement = store.find_statement(conn, log.log_id, entry_index)
+    findings = compare(
+        store.rows_of(conn, log.log_id, entry_index),
+        own.own_ranges(conn, log, statement.scheme),
+        own.settled(conn, log) if statement.kind == GREEN_TRADE else (),
+    )
+    return Reconciliation(statement=statement, findings=findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocking:
+    """Units that are officially gone, but held here: they block closing (domain invariant 22)."""
+
+    scheme: str
+    code: str
+    state: str
+    owner: str
+    official: OfficialPart
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "scheme": self.scheme,
+            "code": self.code,
+            "state": self.state,
+            "owner": self.owner,
+            **self.official.to_json(),
+        }
+
+
+def blocking(conn: Connection, log: LogFacts, scheme: str) -> list[Blocking]:
+    """By code and first unit: what has to be settled before a period is closed."""
+    spoken: dict[str, list[OfficialPart]] = {}
+    for code, part in store.spoken_of(conn, log.log_id, scheme):
+        spoken.setdefault(code, []).append(part)
+    return [
+        Blocking(scheme=scheme, code=mine.code, state=mine.state, owner=mine.owner, official=part)
+        for mine in own.own_ranges(conn, log, scheme)
+        if mine.state in HERE and mine.code in spoken
+        for part in latest(spoken[mine.code], mine.first, mine.end)
+        if officially_gone(part.status, part.party)
+    ]
 
 
 def official_status(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ BEIJING_HEADER = [
 
 def test_gec_list_by_project_and_month() -> None:
     found = read(GEC_LIST, shipped_text("gec-list"))
-    common = {"status": "issued", "project": "PV-0001"}
+    common: dict[str, Any] = {"status": "issued", "project": "PV-0001"}
     note = "projectName: Roof 屋顶光伏; issueType: new"
     assert list(found.rows) == [
         StatementRow(
@@ -191,7 +192,11 @@ def test_ccer_holdings_by_serials() -> None:
          "CN-CCER-16-001-2025-000501", 1, "2025年06月", "已注销", "某园区"],
     )  # fmt: skip
     note = "账户名称: 某园区; 项目名称: 海上风电"
-    common = {"code": "CN-CCER-16-001-2025-", "month": "2025-06", "project": "CCER-16-001"}
+    common: dict[str, Any] = {
+        "code": "CN-CCER-16-001-2025-",
+        "month": "2025-06",
+        "project": "CCER-16-001",
+    }
     assert rows(data, shipped_text("ccer-holdings"), name="holdings.xlsx") == [
         StatementRow(row=2, first=1, end=501, status="held", note=note, **common),
         StatementRow(row=3, first=501, end=502, status="cancelled", note=note, **common),
