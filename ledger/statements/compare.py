@@ -193,7 +193,8 @@ def officially_gone(status: str, party: str) -> bool:
 def _differences(row: StatementRow, mine: OwnRange) -> Iterator[Difference]:
     """What neither side leaves open, and is not the same."""
     if not status_agrees(row.status, row.party, mine):
-        there = f"{row.status} to {row.party}" if row.party else row.status
+        of = f" to {row.party}" if row.status == TRANSFERRED else f", of {row.party}"
+        there = f"{row.status}{of}" if row.party else row.status
         yield Difference(field="status", here=f"{mine.state}, of {mine.owner}", there=there)
     for field, here, there in (
         ("class", mine.class_, row.class_),

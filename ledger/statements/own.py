@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -43,10 +42,11 @@ def own_ranges(conn: Connection, log: LogFacts, scheme: str) -> list[OwnRange]:
         )
     }
     found: list[OwnRange] = []
-    ended: dict[tuple[str, int], list[registry.HoldingRow]] = {}
+    # An act ends holdings of one owner.
+    owner_by: dict[int, str] = {}
     for row in registry.find_holdings(conn, log.log_id, holdings.c.scheme == scheme):
         if row.end_index is not None:
-            ended.setdefault((row.batch.code, row.end_index), []).append(row)
+            owner_by[row.end_index] = row.owner
             continue
         project, month = of_batch[row.batch]
         found.append(
@@ -63,34 +63,20 @@ def own_ranges(conn: Connection, log: LogFacts, scheme: str) -> list[OwnRange]:
         )
     for gone in used.find_gone(conn, log.log_id, gone_units.c.scheme == scheme):
         project, month = of_batch[gone.batch]
-        for owner, first, end in _owners(gone, ended[gone.batch.code, gone.entry_index]):
-            found.append(
-                OwnRange(
-                    code=gone.batch.code,
-                    first=first,
-                    end=end,
-                    state=_BECAME[gone.act],
-                    owner=owner,
-                    class_=gone.class_,
-                    month=month,
-                    project=project,
-                    retirement=retired.get(gone.entry_index, ""),
-                )
+        found.append(
+            OwnRange(
+                code=gone.batch.code,
+                first=gone.units.first,
+                end=gone.units.end,
+                state=_BECAME[gone.act],
+                owner=owner_by[gone.entry_index],
+                class_=gone.class_,
+                month=month,
+                project=project,
+                retirement=retired.get(gone.entry_index, ""),
             )
+        )
     return sorted(found, key=lambda one: (one.code, one.first))
-
-
-def _owners(
-    gone: used.GoneRow, ended: Iterable[registry.HoldingRow]
-) -> Iterator[tuple[str, int, int]]:
-    """Whose the units were: an act of the operator may end holdings of several owners."""
-    for row in ended:
-        if row.units.overlaps(gone.units):
-            yield (
-                row.owner,
-                max(row.units.first, gone.units.first),
-                min(row.units.end, gone.units.end),
-            )
 
 
 def _month(period: Period, zone_s: int) -> str:
