@@ -86,7 +86,7 @@ def _month(period: Period, zone_s: int) -> str:
 
 
 def settled(conn: Connection, log: LogFacts) -> list[Settled]:
-    """What green trades were settled, by month and buyer; of several buyers at once, of nobody."""
+    """What green trades were settled, by month and buyer: each settlement is with one."""
     acts = (
         select(holding_ends.c.entry_index)
         .where(holding_ends.c.log_id == log.log_id, holding_ends.c.act == lifecycle.SETTLE)
@@ -101,6 +101,5 @@ def _settled(conn: Connection, log: LogFacts, index: int) -> Settled:
     assert data is not None
     act = moving.act_in(entry, UnitsBody.open(data, origin=log.origin, id_=entry.id))
     sellers = {row.owner for row in registry.ended_by(conn, log.log_id, index)}
-    buyers = {row.owner for row in registry.begun_by(conn, log.log_id, index)} - sellers
-    party = buyers.pop() if len(buyers) == 1 else ""
-    return Settled(month=act.terms["month"], party=party, wh=act.terms["settled_wh"])
+    (buyer,) = {row.owner for row in registry.begun_by(conn, log.log_id, index)} - sellers
+    return Settled(month=act.terms["month"], party=buyer, wh=act.terms["settled_wh"])
