@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger.certificates.settlement import Settlement, settle
 from ledger.db import reading
 from ledger.house import House
+from ledger.lots.model import month_of
+from ledger.matching.service import Agreement, register_contract
+from ledger.metering.points import Point
+from ledger.metering.service import register_point
 from ledger.registry import acting, lifecycle
 from ledger.registry.choosing import Selection
 from ledger.registry.leaves import Use
@@ -116,6 +121,36 @@ class Park:
 
     def transfer(self, owner: str, to: str, serial: str) -> None:
         acting.transfer(self.house.desk, owner, to, Selection(scheme="gec", serials=[serial]))
+
+    def settle(self, *, wh: int) -> None:
+        """A green trade of January from farm to mill, of 5 certificates at most."""
+        desk = self.house.desk
+        green = batch(self.house, "G-", 5)
+        share = replace(green.shares[0], class_="green-trade")
+        issue(desk, "gec", [replace(green, shares=(share,), project="")])
+        register_point(desk, Point(name="sun", kind="generation", owner="farm"))
+        register_point(desk, Point(name="saw", kind="consumption", owner="mill"))
+        january = month_of(JANUARY_S, 8 * 3600)
+        trade = Agreement(
+            name="trade",
+            kind="green-trade",
+            seller="farm",
+            sources=["sun"],
+            consumers={"saw": 0},
+            period=january.period,
+        )
+        register_contract(desk, trade)
+        settle(
+            desk,
+            Settlement(
+                contract="trade",
+                month=january,
+                buyer="mill",
+                contract_wh=9_000_000,
+                generation_wh=3_000_000,
+                consumption_wh=wh,
+            ),
+        )
 
     def freeze(self, owner: str, serial: str) -> None:
         selection = Selection(scheme="gec", serials=[serial])

@@ -57,28 +57,7 @@ def test_a_batch_of_several_months_has_no_month(park: Park) -> None:
 
 
 def test_what_was_settled(park: Park) -> None:
-    one = batch(park.house, "G-", 5)
-    green = one.shares[0]
-    issue(
-        park.house.desk,
-        "gec",
-        [replace(one, shares=(replace(green, class_="green-trade"),))],
-    )
-    desk = park.house.desk
-    selection = Selection(scheme="gec", serials=["G-:0-2"])
-    chosen = acting.chosen_of(desk, "farm", selection, lifecycle.SETTLE)
-    terms = {
-        "contract": "00" * 16,
-        "month": "2026-01",
-        "contract_wh": 9_000_000,
-        "generation_wh": 3_000_000,
-        "consumption_wh": 2_500_000,
-        "settled_wh": 2_500_000,
-        "document": "",
-    }
-    operator = desk.log.operator
-    draft = acting.move_draft(desk, lifecycle.SETTLE, operator, chosen, terms=terms, to="mill")
-    desk.append(draft)
+    park.settle(wh=2_500_000)
     with reading(park.house.engine) as conn:
         assert settled(conn, park.house.log) == [
             Settled(month="2026-01", party="mill", wh=2_500_000)

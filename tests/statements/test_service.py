@@ -253,19 +253,30 @@ def test_only_the_operator_imports(park: Park) -> None:
         park.house.desk.append(draft)
 
 
-def test_energy_alone_is_of_green_trades(park: Park) -> None:
+@pytest.mark.parametrize(
+    ("settled_wh", "kinds"),
+    [
+        (0, [(MISSING_HERE, 2), (MISSING_HERE, 3)]),
+        (2_500_500, [(AGREES, 2), (AGREES, 3)]),
+        (2_500_499, [(CONFLICT, 2), (CONFLICT, 3)]),
+    ],
+)
+def test_a_settlement_of_energy(park: Park, settled_wh: int, kinds: list[tuple[str, int]]) -> None:
+    if settled_wh:
+        park.settle(wh=settled_wh)
     text = shipped_text("green-trade-settlement").replace(
         "# [party.names]", '[party.names]\n"M-1" = "mill"\n#'
     )
-    head = (
+    content = csv(
         "电费年月,组织编码,机构名称,市场化主体id,市场化主体名称,用户编号,社会编号,绿电环境价值电量,"
-        "电价,创建时间,更新时间"
+        "电价,创建时间,更新时间",
+        "202601,1,G,M-1,Mill,U-1,S,2500,0.02,x,x",
+        "202601,1,G,M-1,Mill,U-2,S,0.5,0.02,x,x",
     )
-    imported = park.load(
-        csv(head, "202601,1,G,M-1,Mill,U,S,2500.5,0.02,x,x").encode("gb18030"), text
-    )
-    (missing,) = park.reconcile(imported).findings
-    assert (missing.kind, missing.month, missing.wh) == (MISSING_HERE, "2026-01", 2_500_500)
+    imported = park.load(content.encode("gb18030"), text)
+    found = park.reconcile(imported).findings
+    assert [(one.kind, one.row) for one in found] == kinds
+    assert not park.reconcile(imported).blocks_closing
 
 
 def test_a_restored_ledger_has_the_same_statements(park: Park, tmp_path: Path) -> None:
