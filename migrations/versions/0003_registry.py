@@ -54,9 +54,9 @@ BEGIN SELECT RAISE(ABORT, 'a code is imported revision after revision'); END
 CREATE TRIGGER unit_batches_carry BEFORE INSERT ON unit_batches
 WHEN NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
     SELECT b.left_wh FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
-    AND b.project = NEW.project AND b.metered = 1
+    AND b.project = NEW.project AND b.class = NEW.class AND b.metered = 1
     ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)
-BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project left over'); END
+BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project and class left over'); END
 """,
     """
 CREATE TRIGGER claim_retirements_once BEFORE INSERT ON claim_retirements
@@ -274,6 +274,7 @@ def upgrade() -> None:
         sa.Column("expires_s", sa.BigInteger(), nullable=True),
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("record", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("class", sa.String(length=40), nullable=False),
         sa.Column("unit_size", sa.BigInteger(), nullable=False),
         sa.Column("metered", sa.SmallInteger(), nullable=False),
         sa.Column("eligible_wh", sa.BigInteger(), nullable=False),
