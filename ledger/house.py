@@ -24,12 +24,13 @@ from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
 from ledger.log.types import EntryTypes
 from ledger.lots import entries as lot_entries
-from ledger.lots import rule
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
+from ledger.registry import entries as registry_entries
+from ledger.registry import rule
 from ledger.settings import Settings
 from ledger.units import format_instant, parse_zone
 
@@ -44,6 +45,7 @@ ENTRY_TYPES: Final = EntryTypes.of(
         ),
         *lot_entries.ENTRY_TYPES,
         *matching.ENTRY_TYPES,
+        *registry_entries.ENTRY_TYPES,
         *claim_entries.ENTRY_TYPES,
     )
 )

@@ -1,0 +1,399 @@
+"""Certificates and credits: the registry, reductions, statements.
+
+Nothing of the live code is used here: what this migration makes must not change when that does.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+import sqlalchemy.dialects.sqlite
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = (
+    "disclosures",
+    "energy_bars",
+    "gone_units",
+    "holding_ends",
+    "holdings",
+    "projects",
+    "retirements",
+    "schemes",
+    "unit_batch_lots",
+    "unit_batches",
+)
+TRIGGERS = (
+    """
+CREATE TRIGGER unit_batches_apart BEFORE INSERT ON unit_batches
+WHEN EXISTS (
+    SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
+    AND b.code = NEW.code AND b.first_unit < NEW.end_unit AND NEW.first_unit < b.end_unit)
+BEGIN SELECT RAISE(ABORT, 'no number of a code is in two batches'); END
+""",
+    """
+CREATE TRIGGER unit_batches_in_order BEFORE INSERT ON unit_batches
+WHEN NEW.revision <> (
+    SELECT COUNT(*) FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
+    AND b.code = NEW.code)
+BEGIN SELECT RAISE(ABORT, 'a code is imported revision after revision'); END
+""",
+    """
+CREATE TRIGGER unit_batches_carry BEFORE INSERT ON unit_batches
+WHEN NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
+    SELECT b.left_wh FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
+    AND b.project = NEW.project AND b.metered = 1
+    ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)
+BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project left over'); END
+""",
+    """
+CREATE TRIGGER gone_units_apart BEFORE INSERT ON gone_units
+WHEN EXISTS (
+    SELECT 1 FROM gone_units AS g WHERE g.log_id = NEW.log_id AND g.scheme = NEW.scheme
+    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)
+BEGIN SELECT RAISE(ABORT, 'a unit is used once'); END
+""",
+    """
+CREATE TRIGGER gone_units_ended BEFORE INSERT ON gone_units
+WHEN NOT EXISTS (
+    SELECT 1 FROM holdings AS h JOIN holding_ends AS e
+    ON e.log_id = h.log_id AND e.holding = h.holding
+    WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
+    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit
+    AND e.entry_index = NEW.entry_index AND e.act = NEW.act)
+BEGIN SELECT RAISE(ABORT, 'units that are gone were of a holding that ended by the same act'); END
+""",
+    """
+CREATE TRIGGER holdings_inside BEFORE INSERT ON holdings
+WHEN NOT EXISTS (
+    SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
+    AND b.code = NEW.code AND b.revision = NEW.revision
+    AND b.first_unit <= NEW.first_unit AND NEW.end_unit <= b.end_unit)
+BEGIN SELECT RAISE(ABORT, 'a holding is of units of its batch'); END
+""",
+    """
+CREATE TRIGGER holdings_apart BEFORE INSERT ON holdings
+WHEN EXISTS (
+    SELECT 1 FROM holdings AS h LEFT JOIN holding_ends AS e
+    ON e.log_id = h.log_id AND e.holding = h.holding
+    WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
+    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a unit has one owner'); END
+""",
+    """
+CREATE TRIGGER holdings_gone BEFORE INSERT ON holdings
+WHEN EXISTS (
+    SELECT 1 FROM gone_units AS g WHERE g.log_id = NEW.log_id AND g.scheme = NEW.scheme
+    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)
+BEGIN SELECT RAISE(ABORT, 'a unit that is gone does not come back'); END
+""",
+    """
+CREATE TRIGGER holding_ends_allowed BEFORE INSERT ON holding_ends
+WHEN NOT EXISTS (
+    SELECT 1 FROM holdings AS h WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding
+    AND ((NEW.act = 'cancel' AND h.state IN ('active', 'frozen', 'locked', 'reserved'))
+    OR (NEW.act = 'expire' AND h.state IN ('active', 'frozen', 'locked', 'reserved'))
+    OR (NEW.act = 'export' AND h.state IN ('active', 'reserved'))
+    OR (NEW.act = 'freeze' AND h.state IN ('active', 'locked', 'reserved'))
+    OR (NEW.act = 'lock' AND h.state IN ('active', 'reserved'))
+    OR (NEW.act = 'merge' AND h.state IN ('active'))
+    OR (NEW.act = 'release' AND h.state IN ('frozen', 'locked', 'reserved'))
+    OR (NEW.act = 'reserve' AND h.state IN ('active'))
+    OR (NEW.act = 'retire' AND h.state IN ('active', 'locked', 'reserved'))
+    OR (NEW.act = 'settle' AND h.state IN ('active', 'locked', 'reserved'))
+    OR (NEW.act = 'split' AND h.state IN ('active', 'frozen', 'locked', 'reserved'))
+    OR (NEW.act = 'transfer' AND h.state IN ('active', 'reserved'))
+    OR (NEW.act = 'withdraw' AND h.state IN ('active', 'frozen', 'locked', 'reserved'))))
+BEGIN SELECT RAISE(ABORT, 'a holding in this state does not end so'); END
+""",
+    """
+CREATE TRIGGER holding_ends_in_time BEFORE INSERT ON holding_ends
+WHEN NEW.act IN ('export', 'retire', 'settle', 'transfer') AND EXISTS (
+    SELECT 1 FROM holdings AS h JOIN unit_batches AS b
+    ON b.log_id = h.log_id AND b.scheme = h.scheme
+    AND b.code = h.code AND b.revision = h.revision
+    WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s
+)
+BEGIN SELECT RAISE(ABORT, 'these units are valid no more'); END
+""",
+    """
+CREATE TRIGGER holding_ends_expired BEFORE INSERT ON holding_ends
+WHEN NEW.act = 'expire' AND NOT EXISTS (
+    SELECT 1 FROM holdings AS h JOIN unit_batches AS b
+    ON b.log_id = h.log_id AND b.scheme = h.scheme
+    AND b.code = h.code AND b.revision = h.revision
+    WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s
+)
+BEGIN SELECT RAISE(ABORT, 'these units are still valid'); END
+""",
+)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "energy_bars",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("point", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("month_start_s", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "point", "month_start_s", name=op.f("pk_energy_bars")),
+    )
+    op.create_table(
+        "projects",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("replaces", sa.String(length=32), nullable=False),
+        sa.Column("master", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_projects")),
+        sa.UniqueConstraint(
+            "log_id",
+            "scheme",
+            "project",
+            "replaces",
+            name=op.f("uq_projects_log_id_scheme_project_replaces"),
+        ),
+    )
+    op.create_table(
+        "retirements",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("retirement", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("author", sa.String(length=40), nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("beneficiary", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("start_s", sa.BigInteger(), nullable=False),
+        sa.Column("end_s", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("obligation", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.CheckConstraint("start_s < end_s", name=op.f("ck_retirements_period")),
+        sa.PrimaryKeyConstraint("log_id", "retirement", name=op.f("pk_retirements")),
+        sa.UniqueConstraint(
+            "log_id", "entry_index", name=op.f("uq_retirements_log_id_entry_index")
+        ),
+    )
+    op.create_index(
+        "ix_retirements_beneficiary",
+        "retirements",
+        ["log_id", "beneficiary", "scheme"],
+        unique=False,
+    )
+    op.create_table(
+        "schemes",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("replaces", sa.String(length=32), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_schemes")),
+        sa.UniqueConstraint(
+            "log_id", "scheme", "replaces", name=op.f("uq_schemes_log_id_scheme_replaces")
+        ),
+    )
+    op.create_table(
+        "unit_batches",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("first_unit", sa.BigInteger(), nullable=False),
+        sa.Column("end_unit", sa.BigInteger(), nullable=False),
+        sa.Column("start_s", sa.BigInteger(), nullable=False),
+        sa.Column("end_s", sa.BigInteger(), nullable=False),
+        sa.Column("expires_s", sa.BigInteger(), nullable=True),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("record", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("unit_size", sa.BigInteger(), nullable=False),
+        sa.Column("metered", sa.SmallInteger(), nullable=False),
+        sa.Column("eligible_wh", sa.BigInteger(), nullable=False),
+        sa.Column("carried_wh", sa.BigInteger(), nullable=False),
+        sa.Column("left_wh", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "metered = 0 OR carried_wh + eligible_wh ="
+            " (end_unit - first_unit) * unit_size + left_wh",
+            name=op.f("ck_unit_batches_carry"),
+        ),
+        sa.CheckConstraint(
+            "0 <= left_wh AND left_wh < unit_size", name=op.f("ck_unit_batches_left")
+        ),
+        sa.CheckConstraint("metered IN (0, 1)", name=op.f("ck_unit_batches_metered")),
+        sa.CheckConstraint("start_s < end_s", name=op.f("ck_unit_batches_period")),
+        sa.CheckConstraint(
+            "0 <= first_unit AND first_unit < end_unit", name=op.f("ck_unit_batches_units")
+        ),
+        sa.CheckConstraint(
+            "metered = 1 OR (eligible_wh = 0 AND carried_wh = 0 AND left_wh = 0)",
+            name=op.f("ck_unit_batches_unmetered"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "log_id", "scheme", "code", "revision", name=op.f("pk_unit_batches")
+        ),
+        sa.UniqueConstraint("log_id", "record", name=op.f("uq_unit_batches_log_id_record")),
+    )
+    op.create_index(
+        "ix_unit_batches_entry", "unit_batches", ["log_id", "entry_index"], unique=False
+    )
+    op.create_index(
+        "ix_unit_batches_project",
+        "unit_batches",
+        ["log_id", "scheme", "project", "entry_index"],
+        unique=False,
+    )
+    op.create_table(
+        "disclosures",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("retirement", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["log_id", "retirement"],
+            ["retirements.log_id", "retirements.retirement"],
+            name=op.f("fk_disclosures_log_id_retirement"),
+        ),
+        sa.PrimaryKeyConstraint("log_id", "retirement", name=op.f("pk_disclosures")),
+    )
+    op.create_table(
+        "gone_units",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("first_unit", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("end_unit", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("class", sa.String(length=40), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("act", sa.String(length=8), nullable=False),
+        sa.CheckConstraint(
+            "0 <= first_unit AND first_unit < end_unit", name=op.f("ck_gone_units_units")
+        ),
+        sa.ForeignKeyConstraint(
+            ["log_id", "scheme", "code", "revision"],
+            [
+                "unit_batches.log_id",
+                "unit_batches.scheme",
+                "unit_batches.code",
+                "unit_batches.revision",
+            ],
+            name=op.f("fk_gone_units_log_id_scheme_code_revision"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "log_id", "scheme", "code", "first_unit", name=op.f("pk_gone_units")
+        ),
+    )
+    op.create_index("ix_gone_units_entry", "gone_units", ["log_id", "entry_index"], unique=False)
+    op.create_table(
+        "holdings",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("holding", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("class", sa.String(length=40), nullable=False),
+        sa.Column("first_unit", sa.BigInteger(), nullable=False),
+        sa.Column("end_unit", sa.BigInteger(), nullable=False),
+        sa.Column("owner", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("moves", sa.BigInteger(), nullable=False),
+        sa.Column("moves_max", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("0 <= moves AND moves <= moves_max", name=op.f("ck_holdings_moves")),
+        sa.CheckConstraint(
+            "0 <= first_unit AND first_unit < end_unit", name=op.f("ck_holdings_units")
+        ),
+        sa.ForeignKeyConstraint(
+            ["log_id", "scheme", "code", "revision"],
+            [
+                "unit_batches.log_id",
+                "unit_batches.scheme",
+                "unit_batches.code",
+                "unit_batches.revision",
+            ],
+            name=op.f("fk_holdings_log_id_scheme_code_revision"),
+        ),
+        sa.PrimaryKeyConstraint("log_id", "holding", name=op.f("pk_holdings")),
+    )
+    op.create_index(
+        "ix_holdings_code", "holdings", ["log_id", "scheme", "code", "first_unit"], unique=False
+    )
+    op.create_index("ix_holdings_entry", "holdings", ["log_id", "entry_index"], unique=False)
+    op.create_index("ix_holdings_owner", "holdings", ["log_id", "owner", "scheme"], unique=False)
+    op.create_table(
+        "holding_ends",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("holding", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("act", sa.String(length=8), nullable=False),
+        sa.Column("tick_s", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["log_id", "holding"],
+            ["holdings.log_id", "holdings.holding"],
+            name=op.f("fk_holding_ends_log_id_holding"),
+        ),
+        sa.PrimaryKeyConstraint("log_id", "holding", name=op.f("pk_holding_ends")),
+    )
+    op.create_index(
+        "ix_holding_ends_entry", "holding_ends", ["log_id", "entry_index"], unique=False
+    )
+    op.create_table(
+        "unit_batch_lots",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("lot", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["log_id", "lot"],
+            ["lots.log_id", "lots.lot"],
+            name=op.f("fk_unit_batch_lots_log_id_lot"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["log_id", "scheme", "code", "revision"],
+            [
+                "unit_batches.log_id",
+                "unit_batches.scheme",
+                "unit_batches.code",
+                "unit_batches.revision",
+            ],
+            name=op.f("fk_unit_batch_lots_log_id_scheme_code_revision"),
+        ),
+        sa.PrimaryKeyConstraint("log_id", "lot", "scheme", name=op.f("pk_unit_batch_lots")),
+    )
+    op.create_index(
+        "ix_unit_batch_lots_batch",
+        "unit_batch_lots",
+        ["log_id", "scheme", "code", "revision"],
+        unique=False,
+    )
+
+    for table in APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+    for trigger in TRIGGERS:
+        op.execute(trigger)
+
+
+def downgrade() -> None:
+    op.drop_table("unit_batch_lots")
+    op.drop_table("holding_ends")
+    op.drop_table("holdings")
+    op.drop_table("gone_units")
+    op.drop_table("disclosures")
+    op.drop_table("unit_batches")
+    op.drop_table("schemes")
+    op.drop_table("retirements")
+    op.drop_table("projects")
+    op.drop_table("energy_bars")
