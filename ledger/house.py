@@ -14,6 +14,8 @@ from sqlalchemy import Engine, inspect
 from ledger import db, schema
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
+from ledger.credits import effects
+from ledger.credits import entries as credit_entries
 from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
 from ledger.log import audit, export, publish, store
@@ -34,6 +36,7 @@ from ledger.registry import rule
 from ledger.settings import Settings
 from ledger.units import format_instant, parse_zone
 
+_AFTER_UNITS: Final = {rule.ISSUE: effects.after_issue, rule.MOVE: effects.after_move}
 ENTRY_TYPES: Final = EntryTypes.of(
     (
         *party_entries.ENTRY_TYPES,
@@ -45,7 +48,11 @@ ENTRY_TYPES: Final = EntryTypes.of(
         ),
         *lot_entries.ENTRY_TYPES,
         *matching.ENTRY_TYPES,
-        *registry_entries.ENTRY_TYPES,
+        *(
+            one.followed_by(_AFTER_UNITS[one.name]) if one.name in _AFTER_UNITS else one
+            for one in registry_entries.ENTRY_TYPES
+        ),
+        *credit_entries.ENTRY_TYPES,
         *claim_entries.ENTRY_TYPES,
     )
 )

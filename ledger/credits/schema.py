@@ -6,6 +6,8 @@ one row shows it, triggers where others have to be looked at.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Final
 
 from sqlalchemy import (
@@ -21,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-from ledger.credits.ccus import MASS_G_MAX
+from ledger.credits.ccus import AVOIDED, MASS_G_MAX, REMOVAL, Flows
 from ledger.db import append_only, metadata
 
 # Nothing is reduced twice: not in a project, nor at a plant that is in several schemes. A record
@@ -92,17 +94,21 @@ BEGIN SELECT RAISE(ABORT, 'units are issued for a confirmed, credited record, as
 """
 
 
-def _mass(name: str) -> Column[int]:
-    return Column(
-        name,
-        BigInteger,
-        CheckConstraint(f"{name} BETWEEN 0 AND {MASS_G_MAX}", name=name),
-        nullable=False,
-    )
+_FLOWS: Final = tuple(field.name for field in fields(Flows))
+_MASSES: Final = ("debit_g", "buffer_g")
+_PARTS: Final = tuple(
+    f"{class_}_{name}"
+    for class_ in (AVOIDED, REMOVAL)
+    for name in ("carried_g", "g", "units", "left_g")
+)
 
 
-def _count(name: str) -> Column[int]:
-    return Column(name, BigInteger, CheckConstraint(f"{name} >= 0", name=name), nullable=False)
+def _integers(names: Iterable[str]) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False) for name in names]
+
+
+def _not_negative(names: Iterable[str]) -> CheckConstraint:
+    return CheckConstraint(" AND ".join(f"{name} >= 0" for name in names), name="not_negative")
 
 
 def _part(class_: str) -> CheckConstraint:
@@ -130,23 +136,12 @@ reductions: Final = append_only(
         Column("treatment", String(10), nullable=False),
         Column("tolerance_g", BigInteger, nullable=False),
         Column("biogenic_ppm", BigInteger, nullable=False),
-        _mass("captured_g"),
-        _mass("used_g"),
-        _mass("transported_g"),
-        _mass("transport_leakage_g"),
-        _mass("recycled_g"),
-        _mass("injected_g"),
-        _mass("produced_g"),
-        _mass("surface_leakage_g"),
-        _mass("equipment_leakage_g"),
-        _mass("energy_emissions_g"),
-        _mass("transport_emissions_g"),
-        _mass("injection_emissions_g"),
-        _count("stored_g"),
-        _count("emissions_g"),
-        _count("net_g"),
+        *_integers((*_FLOWS, "stored_g", "emissions_g", "net_g")),
         # {role: [points]}, as JSON.
         Column("points", Text, nullable=False),
+        CheckConstraint(
+            " AND ".join(f"{name} BETWEEN 0 AND {MASS_G_MAX}" for name in _FLOWS), name="masses"
+        ),
         CheckConstraint("end_s > start_s", name="span"),
         CheckConstraint("treatment IN ('credited', 'at-source')", name="treatment"),
         CheckConstraint("biogenic_ppm BETWEEN 0 AND 1000000", name="biogenic"),
@@ -162,7 +157,8 @@ reductions: Final = append_only(
         ),
         CheckConstraint("recycled_g <= produced_g", name="recycling"),
         CheckConstraint(
-            "stored_g = injected_g - produced_g - surface_leakage_g - equipment_leakage_g",
+            "stored_g >= 0"
+            " AND stored_g = injected_g - produced_g - surface_leakage_g - equipment_leakage_g",
             name="stored",
         ),
         CheckConstraint(
@@ -193,16 +189,8 @@ verifications: Final = append_only(
         Column("finding", String(500), nullable=False),
         Column("document", String(64), nullable=False),
         Column("credited", SmallInteger, nullable=False),
-        _count("debit_g"),
-        _count("buffer_g"),
-        _count("avoided_carried_g"),
-        _count("avoided_g"),
-        _count("avoided_units"),
-        _count("avoided_left_g"),
-        _count("removal_carried_g"),
-        _count("removal_g"),
-        _count("removal_units"),
-        _count("removal_left_g"),
+        *_integers((*_MASSES, *_PARTS)),
+        _not_negative((*_MASSES, *_PARTS)),
         CheckConstraint("verdict IN ('confirmed', 'rejected')", name="verdict"),
         CheckConstraint(
             "credited = 1 OR debit_g + buffer_g + avoided_carried_g + avoided_g"
@@ -224,12 +212,12 @@ reversals: Final = append_only(
         Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
         Column("scheme", String(40), nullable=False),
         Column("project", String(64), nullable=False),
-        Column("g", BigInteger, CheckConstraint("g > 0", name="g"), nullable=False),
+        Column("g", BigInteger, nullable=False),
         Column("at_s", BigInteger, nullable=False),
         Column("reason", String(500), nullable=False),
-        _count("buffer_g"),
-        _count("debit_g"),
-        CheckConstraint("g = buffer_g + debit_g", name="parts"),
+        *_integers(_MASSES),
+        _not_negative(_MASSES),
+        CheckConstraint("g > 0 AND g = buffer_g + debit_g", name="parts"),
         Index("ix_reversals_project", "log_id", "scheme", "project"),
         info={"triggers": [BUFFER_TRIGGER]},
     )
@@ -242,8 +230,8 @@ issues: Final = append_only(
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
         Column("record", LargeBinary(16), primary_key=True),
         Column("entry_index", BigInteger, nullable=False),
-        _count("avoided_units"),
-        _count("removal_units"),
+        *_integers(("avoided_units", "removal_units")),
+        _not_negative(("avoided_units", "removal_units")),
         CheckConstraint("avoided_units + removal_units > 0", name="units"),
         ForeignKeyConstraint(
             ["log_id", "record"], ["verifications.log_id", "verifications.record"]
