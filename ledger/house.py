@@ -24,7 +24,7 @@ from ledger.log.entry import ORIGIN, PARTY, write_statement
 from ledger.log.export import Progress
 from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
-from ledger.log.types import EntryTypes
+from ledger.log.types import EntryType, EntryTypes
 from ledger.lots import entries as lot_entries
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
@@ -36,26 +36,30 @@ from ledger.registry import rule
 from ledger.settings import Settings
 from ledger.units import format_instant, parse_zone
 
-_AFTER_UNITS: Final = {rule.ISSUE: effects.after_issue, rule.MOVE: effects.after_move}
-ENTRY_TYPES: Final = EntryTypes.of(
-    (
-        *party_entries.ENTRY_TYPES,
-        *(
-            one.followed_by(shortfall.after_correction)
-            if one.name == metering_entries.CORRECTION
-            else one
-            for one in metering_entries.ENTRY_TYPES
-        ),
-        *lot_entries.ENTRY_TYPES,
-        *matching.ENTRY_TYPES,
-        *(
-            one.followed_by(_AFTER_UNITS[one.name]) if one.name in _AFTER_UNITS else one
-            for one in registry_entries.ENTRY_TYPES
-        ),
-        *credit_entries.ENTRY_TYPES,
-        *claim_entries.ENTRY_TYPES,
-    )
+# What rooms above do with what a room below has stored, in this order.
+_FOLLOWED: Final = {
+    metering_entries.CORRECTION: (shortfall.after_correction,),
+    rule.ISSUE: (effects.after_issue, shortfall.after_issue),
+    rule.MOVE: (effects.after_move,),
+}
+_TYPES: Final = (
+    *party_entries.ENTRY_TYPES,
+    *metering_entries.ENTRY_TYPES,
+    *lot_entries.ENTRY_TYPES,
+    *matching.ENTRY_TYPES,
+    *registry_entries.ENTRY_TYPES,
+    *credit_entries.ENTRY_TYPES,
+    *claim_entries.ENTRY_TYPES,
 )
+
+
+def _followed(one: EntryType) -> EntryType:
+    for more in _FOLLOWED.get(one.name, ()):
+        one = one.followed_by(more)
+    return one
+
+
+ENTRY_TYPES: Final = EntryTypes.of([_followed(one) for one in _TYPES])
 LOG_ID: Final = 1
 
 

@@ -15,7 +15,7 @@ from ledger.metering.batches import SECRET_BYTES
 from ledger.parties.desk import Desk, Draft, fresh_id
 from ledger.registry import catalogue, lifecycle, moving, rule, store, used
 from ledger.registry.body import UnitsBody
-from ledger.registry.choosing import Chosen, Selection, choose
+from ledger.registry.choosing import Chosen, Selection, choose, codes_of
 from ledger.registry.leaves import Act, Gone, Piece, Use, owner_leaf
 from ledger.registry.ranges import SerialRange, joined
 
@@ -107,10 +107,9 @@ def chosen_of(desk: Desk, owner: str, selection: Selection, act: str) -> Chosen:
     """What a selection takes of an owner's holdings for an act. Raises NotFound or Refused."""
     with reading(desk.engine) as conn:
         catalogue.find_scheme(conn, desk.log.log_id, selection.scheme)
-        if owner:
-            rows = store.live_of_owner(conn, desk.log.log_id, owner, selection.scheme)
-        else:
-            rows = store.live_of_scheme(conn, desk.log.log_id, selection.scheme)
+        rows = store.live_of(
+            conn, desk.log.log_id, selection.scheme, owner, codes_of(selection.serials)
+        )
         batches = store.batches_by_id(conn, desk.log.log_id, {row.batch for row in rows})
     if not rows:
         raise NotFound(f"{owner or 'nobody'} holds no unit of scheme {selection.scheme}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,15 @@ def parse_serial(text: str) -> Serial:
         first = int(found[3])
         units = SerialRange(first=first, end=first + 1 if found[4] is None else int(found[4]))
     return Serial(code=found[1], revision=None if found[2] is None else int(found[2]), units=units)
+
+
+def codes_of(serials: Sequence[str]) -> set[str]:
+    """The codes that serials may be of. Raises InvalidInput."""
+    found = {parse_serial(text).code for text in serials}
+    for text in serials:
+        with contextlib.suppress(InvalidInput):
+            found.add(serial_of(text)[0])
+    return found
 
 
 def serials_here(text: str, codes: Collection[str]) -> Serial:

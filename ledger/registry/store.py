@@ -297,15 +297,16 @@ def live_of_code(conn: Connection, log_id: int, scheme: str, code: str) -> list[
     )
 
 
-def live_of_owner(conn: Connection, log_id: int, owner: str, scheme: str = "") -> list[HoldingRow]:
-    which = [holdings.c.owner == owner]
-    if scheme:
-        which.append(holdings.c.scheme == scheme)
+def live_of(
+    conn: Connection, log_id: int, scheme: str, owner: str = "", codes: Collection[str] = ()
+) -> list[HoldingRow]:
+    """Live holdings of a scheme, of one owner or of all, of some codes or of all."""
+    which = [holdings.c.scheme == scheme]
+    if owner:
+        which.append(holdings.c.owner == owner)
+    if codes:
+        which.append(holdings.c.code.in_(sorted(codes)))
     return find_holdings(conn, log_id, *which, live=True)
-
-
-def live_of_scheme(conn: Connection, log_id: int, scheme: str) -> list[HoldingRow]:
-    return find_holdings(conn, log_id, holdings.c.scheme == scheme, live=True)
 
 
 def live_due(conn: Connection, log_id: int, at_s: int) -> list[HoldingRow]:
