@@ -9,14 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from ledger.errors import Refused
-
-ETS: Final = "ets-compliance"
-LOCAL: Final = "local-compliance"
-CAPPED: Final = frozenset({ETS, LOCAL})
-PPM: Final = 1_000_000
+from ledger.registry.scheme import ETS, PPM, RECORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +48,7 @@ def require_allowed(allowance: Allowance, purpose: str, origins: Iterable[Origin
     """Raises Refused where units of these projects can't be used for a compliance purpose."""
     if purpose not in allowance.purposes:
         # Of an internal record people must hear what it is, not only that it will not do.
-        if allowance.kind == "record":
+        if allowance.kind == RECORD:
             raise Refused(
                 f"units of {allowance.scheme} are internal reduction records, not CCER/PHCER: no"
                 " compliance use"

@@ -20,7 +20,7 @@ from ledger.registry.leaves import Batch, Gone, Use
 from ledger.registry.moving import act_in
 from ledger.registry.project import REGISTERED
 from ledger.registry.schema import retirements
-from ledger.registry.scheme import CREDIT, RECORD, Scheme
+from ledger.registry.scheme import COMPLIANCE, CREDIT, RECORD, Scheme
 from ledger.units import Period, format_instant, parse_zone, zone_offset_s
 
 
@@ -91,7 +91,7 @@ def after_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         return
     act = act_in(entry, units_body(bodies))
     use = Use.from_json(act.terms)
-    if use.purpose not in compliance.CAPPED:
+    if use.purpose not in COMPLIANCE:
         return
     (scheme,) = {one.batch.scheme for one in act.gone}
     rules = catalogue.find_scheme(tx.conn, tx.log.log_id, scheme).rules

@@ -6,6 +6,7 @@ Of each hour, in tonnes: 1,000 captured, 996 sent through the pipe, 990 injected
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from ledger.credits.ccus import Standing
 from ledger.credits.service import Monitored, RecordReport, record_reduction, verify_reduction
 from ledger.credits.store import ProjectKey, RecordRow, find_record, standing
 from ledger.db import reading
+from ledger.errors import LedgerError
 from ledger.house import House
 from ledger.log.store import load_head
 from ledger.metering.points import Point
@@ -152,3 +154,12 @@ def standing_of(house: House) -> Standing:
 def size(house: House) -> int:
     with reading(house.engine) as conn:
         return load_head(conn, 1).size
+
+
+@contextmanager
+def refused(house: House, error: type[LedgerError], match: str) -> Iterator[None]:
+    """And nothing is written but, at most, a tick."""
+    before = size(house)
+    with pytest.raises(error, match=match):
+        yield
+    assert size(house) == before

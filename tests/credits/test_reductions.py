@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -36,21 +34,13 @@ from tests.credits.parks import (
     point_of,
     project,
     record,
+    refused,
     row_of,
     shipped,
     size,
     standing_of,
 )
 from tests.ledgers import DAY_S, NOW_S, QUARTER_S, no_progress, series
-
-
-@contextmanager
-def refused(house: House, error: type[LedgerError], match: str) -> Iterator[None]:
-    """And nothing is written but, at most, a tick."""
-    before = size(house)
-    with pytest.raises(error, match=match):
-        yield
-    assert size(house) == before
 
 
 def correct(house: House, point: str, quarter: int, tonnes: str) -> None:
