@@ -35,6 +35,7 @@ from ledger.parties.keystore import Keystore
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.settings import Settings
+from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone
 
 After = Callable[[Tx, Entry, Bodies], None]
@@ -51,6 +52,7 @@ _TYPES: Final = (
     *matching.ENTRY_TYPES,
     *registry_entries.ENTRY_TYPES,
     *credit_entries.ENTRY_TYPES,
+    *statement_entries.ENTRY_TYPES,
     *claim_entries.ENTRY_TYPES,
 )
 

@@ -28,7 +28,7 @@ from ledger.units import Period
 from tests.credits.flows import grams
 from tests.ledgers import DAY_S, QUARTER_S, copy_ledger, open_house, series
 
-SCHEMES: Final = Path(__file__).parents[2] / "ledger" / "credits" / "schemes"
+SCHEMES: Final = Path(__file__).parents[2] / "ledger" / "registry" / "schemes"
 KEY: Final = ProjectKey(scheme="internal", project="kiln")
 HOUR: Final = Period(start_s=DAY_S, end_s=DAY_S + 4 * QUARTER_S)
 NEXT: Final = Period(start_s=HOUR.end_s, end_s=HOUR.end_s + 4 * QUARTER_S)
