@@ -388,6 +388,7 @@ def upgrade() -> None:
         sa.Column("obligation", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.String(length=500), nullable=False),
         sa.CheckConstraint("start_s < end_s", name=op.f("ck_retirements_period")),
+        sa.CheckConstraint("units > 0", name=op.f("ck_retirements_units")),
         sa.PrimaryKeyConstraint("log_id", "retirement", name=op.f("pk_retirements")),
         sa.UniqueConstraint(
             "log_id", "entry_index", name=op.f("uq_retirements_log_id_entry_index")
@@ -452,6 +453,7 @@ def upgrade() -> None:
             ),
             name=op.f("ck_settlements_least"),
         ),
+        sa.CheckConstraint("units > 0", name=op.f("ck_settlements_units")),
         sa.PrimaryKeyConstraint(
             "log_id", "contract", "month_start_s", "buyer", name=op.f("pk_settlements")
         ),
@@ -467,6 +469,9 @@ def upgrade() -> None:
         sa.Column("file_name", sa.String(length=200), nullable=False),
         sa.Column("file_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("reading", sa.LargeBinary(length=32), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('gec', 'green-trade', 'credits')", name=op.f("ck_statements_kind")
+        ),
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_statements")),
     )
     op.create_index("ix_statements_file", "statements", ["log_id", "file_hash"], unique=False)
@@ -530,6 +535,7 @@ def upgrade() -> None:
         sa.Column("claim", sa.LargeBinary(length=16), nullable=False),
         sa.Column("retirement", sa.LargeBinary(length=16), nullable=False),
         sa.Column("wh", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("wh >= 0", name=op.f("ck_claim_retirements_wh")),
         sa.ForeignKeyConstraint(
             ["log_id", "claim"],
             ["claims.log_id", "claims.claim"],
@@ -572,6 +578,10 @@ def upgrade() -> None:
         sa.Column("entry_index", sa.BigInteger(), nullable=False),
         sa.Column("act", sa.String(length=8), nullable=False),
         sa.CheckConstraint(
+            "act IN ('cancel', 'expire', 'export', 'retire', 'withdraw')",
+            name=op.f("ck_gone_units_act"),
+        ),
+        sa.CheckConstraint(
             "0 <= first_unit AND first_unit < end_unit", name=op.f("ck_gone_units_units")
         ),
         sa.ForeignKeyConstraint(
@@ -606,6 +616,9 @@ def upgrade() -> None:
         sa.Column("moves", sa.BigInteger(), nullable=False),
         sa.Column("moves_max", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("0 <= moves AND moves <= moves_max", name=op.f("ck_holdings_moves")),
+        sa.CheckConstraint(
+            "state IN ('active', 'frozen', 'locked', 'reserved')", name=op.f("ck_holdings_state")
+        ),
         sa.CheckConstraint(
             "0 <= first_unit AND first_unit < end_unit", name=op.f("ck_holdings_units")
         ),
@@ -644,12 +657,17 @@ def upgrade() -> None:
         sa.Column("note", sa.String(length=500), nullable=False),
         sa.CheckConstraint("code <> '' OR first_unit = 0", name=op.f("ck_statement_rows_counted")),
         sa.CheckConstraint(
+            ("status IN ('issued', 'held', 'transferred', 'cancelled', 'frozen', 'expired')"),
+            name=op.f("ck_statement_rows_status"),
+        ),
+        sa.CheckConstraint(
             (
                 "first_unit >= 0 AND (first_unit < end_unit OR (code = '' AND"
                 " first_unit = end_unit AND wh > 0))"
             ),
             name=op.f("ck_statement_rows_units"),
         ),
+        sa.CheckConstraint("wh >= 0", name=op.f("ck_statement_rows_wh")),
         sa.ForeignKeyConstraint(
             ["log_id", "entry_index"],
             ["statements.log_id", "statements.entry_index"],
