@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ledger import db
 from ledger.claims import evidence as ev
-from ledger.claims import service, shortfall, store
+from ledger.claims import service, settling, shortfall, store
 from ledger.claims.trace import Traced, first_quarter_s, trace
 from ledger.cli.lots import class_name
 from ledger.cli.matching import period_of
@@ -31,6 +31,10 @@ claim = typer.Typer(
 ClaimId = Annotated[str, typer.Argument(help="The claim's id, or enough of its beginning.")]
 KeyFile = Annotated[
     Path | None, typer.Option("--key", help="Private key file of an owner that holds its own key.")
+]
+Retirements = Annotated[
+    list[str] | None,
+    typer.Option("--retirement", help="A retirement of certificates or credits, by its id."),
 ]
 _PREFIX_MIN = 4
 
@@ -57,14 +61,28 @@ def make(
     points: Annotated[list[str], typer.Argument(help="Consumption points of one owner.")],
     start: Annotated[str, typer.Option("--from", help="First day, or time, of park time.")],
     end: Annotated[str, typer.Option("--to", help="Day, or time, after the last.")],
+    retirements: Retirements = None,
+    settle: Annotated[
+        bool,
+        typer.Option("--settle", help="Retire certificates that the owner holds for the rest."),
+    ] = False,
+    scheme: Annotated[str, typer.Option(help="Scheme of certificates to settle with.")] = "gec",
     key: KeyFile = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Claim all that the points hold in a period, and have not claimed yet."""
+    """Claim all that the points hold in a period and have not claimed yet, and retirements."""
     house = open_house(directory)
     period = period_of(start, end, house.log.zone)
-    made = service.make(house.desk, points, period, key=read_key(key) if key else None)
+    signing = read_key(key) if key else None
+    which = [bytes.fromhex(text) for text in retirements or ()]
+    if settle:
+        which += [
+            one
+            for one in settling.settle(house.desk, points, period, scheme=scheme, key=signing)
+            if one not in which
+        ]
+    made = service.make(house.desk, points, period, retirements=which, key=signing)
     _say_made(Output(as_json=as_json), house, made)
 
 
@@ -72,6 +90,7 @@ def make(
 def replace(
     claim_id: ClaimId,
     reason: Annotated[str, typer.Option(help="Why, for those who are shown the claim.")],
+    retirements: Retirements = None,
     key: KeyFile = None,
     directory: Dir = None,
     as_json: Json = False,
@@ -80,7 +99,14 @@ def replace(
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         old = find(conn, house, claim_id)
-    made = service.replace(house.desk, old.claim, reason, key=read_key(key) if key else None)
+    which = [bytes.fromhex(text) for text in retirements or ()]
+    made = service.replace(
+        house.desk,
+        old.claim,
+        reason,
+        retirements=which,
+        key=read_key(key) if key else None,
+    )
     _say_made(Output(as_json=as_json), house, made)
 
 
@@ -91,6 +117,7 @@ def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
         f" {share(manifest.claimed_wh, manifest.consumption_wh)} of"
         f" {energy(manifest.consumption_wh)} consumed"
         + (f" (of it estimated {energy(manifest.estimated_wh)})" if manifest.estimated_wh else "")
+        + (f", {energy(manifest.certificate_wh)} of certificates" if manifest.certificates else "")
         + f", {made.lots} lots,"
         f" {span(manifest.period.start_s, manifest.period.end_s, house.log.zone)}."
     )
