@@ -266,8 +266,10 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             *(
                 [
                     f"certificates, {one.scheme} {one.class_}",
-                    f"{one.units} ({energy(one.wh)}),"
-                    f" {span(one.period.start_s, one.period.end_s, house.log.zone)}",
+                    (
+                        f"{one.units} ({energy(one.wh)}),"
+                        f" {span(one.period.start_s, one.period.end_s, house.log.zone)}"
+                    ),
                 ]
                 for one in manifest.certificates
             ),
