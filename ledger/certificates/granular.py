@@ -1,4 +1,4 @@
-"""Granular certificates that stand alone (EnergyTag), where a scheme lets this ledger issue them."""
+"""Granular certificates that stand alone (EnergyTag), where a scheme allows it."""
 
 from __future__ import annotations
 
