@@ -73,6 +73,10 @@ class Claim:
         return sha256(b"C" + hash_ + u64(wh))
 
 
+def _retirement(item: Value) -> str:
+    return str(item["retirement"])
+
+
 def claim_of(
     log: Log,
     signer: Key,
@@ -85,6 +89,9 @@ def claim_of(
     replaces: str = "",
     months: Sequence[str] = ("2026-02",),
     by_class: dict[int, int] | None = None,
+    retires: Sequence[str] = (),
+    certificates: Sequence[Value] = (),
+    credits_: Sequence[Value] = (),
     wh_of: dict[int, int] | None = None,
     manifest: Value | None = None,
     **more: Any,
@@ -96,6 +103,7 @@ def claim_of(
     identity = sha256(name.encode())[:16].hex()
     end_s = month_start(months[-1]) + 900 * month_count(months[-1])
     party = signer.name.rpartition("/")[2]
+    counted_wh = sum(one["wh"] for one in certificates)
     classes = {2: claim.total} if by_class is None else by_class
     content: Value = {
         "consumer": party,
@@ -107,7 +115,10 @@ def claim_of(
         "by_class": [{"class": one, "wh": wh} for one, wh in sorted(classes.items())],
         "consumption_wh": 50_000,
         "estimated_wh": 0,
-        "residual_wh": 50_000 - claim.total,
+        "certificates": sorted(certificates, key=_retirement),
+        "certificate_wh": counted_wh,
+        "credits": sorted(credits_, key=_retirement),
+        "residual_wh": 50_000 - claim.total - counted_wh,
         "reason": "corrected" if replaces else "",
     }
     claim.manifest = json_body(content | (manifest or {}), f"manifest {name}")
@@ -115,6 +126,7 @@ def claim_of(
         "claim": identity,
         "replaces": replaces,
         "spends": sorted(one.hex() for one in ids),
+        "retires": sorted(retires),
         "manifest": reference(claim.manifest, "claim+json"),
     }
     statement = log.statement("claim.make", party, **members | more)

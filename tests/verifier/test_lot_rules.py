@@ -77,6 +77,7 @@ class Writer:
             "claim": claim,
             "replaces": replaces,
             "spends": spends,
+            "retires": [],
             "body": {"root": "22" * 32, "size": 2688, "media": MEDIA + "claim"},
             "manifest": reference(bytes(40), "claim+json"),
         }
