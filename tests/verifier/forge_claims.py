@@ -22,7 +22,9 @@ Cells = dict[int, dict[bytes, int]]
 
 @dataclass
 class Claim:
-    """``cells`` by quarter-hour of the claim and lot; ``lots`` are all of the claim."""
+    """``cells`` by quarter-hour of the claim and lot; ``lots`` and ``retires`` are all of the
+    claim.
+    """
 
     name: str
     lots: list[bytes]
@@ -34,6 +36,7 @@ class Claim:
     statement_id: str = ""
     log_origin: str = ""
     wh_of: dict[int, int] = field(default_factory=dict)
+    retires: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -90,6 +93,7 @@ def claim_of(
     months: Sequence[str] = ("2026-02",),
     by_class: dict[int, int] | None = None,
     retires: Sequence[str] = (),
+    taken_over: Sequence[str] = (),
     certificates: Sequence[Value] = (),
     credits_: Sequence[Value] = (),
     wh_of: dict[int, int] | None = None,
@@ -100,6 +104,7 @@ def claim_of(
     ids = [one if isinstance(one, bytes) else one.id for one in spends]
     secret = sha256(b"claim secret " + name.encode())
     claim = Claim(name, sorted([*ids, *inherited]), list(months), cells, secret, wh_of=wh_of or {})
+    claim.retires = sorted([*retires, *taken_over])
     identity = sha256(name.encode())[:16].hex()
     end_s = month_start(months[-1]) + 900 * month_count(months[-1])
     party = signer.name.rpartition("/")[2]

@@ -10,8 +10,8 @@ from typing import Any
 from greenledger_verify.evidence_head import Evidence
 from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.unitforms import (
-    ACTS,
     ACTIVE,
+    ACTS,
     FROZEN,
     HANDS_OVER,
     RELEASE,
@@ -169,7 +169,7 @@ class Chains:
         return self.evidence.state.units.holdings[holding].state
 
     def _require_owner(self, opened: OpenedUnits, held: Held, owner: str) -> None:
-        """Who for acts of the operator need not be the owner; so for the release of frozen units."""
+        """Who, for acts of the operator, need not be the owner: so to release what is frozen."""
         kind, author = opened.entry.text("act"), opened.entry.author
         operator = author == self.evidence.state.operator
         frozen = self._state_of(held.holding) == FROZEN and kind == RELEASE
