@@ -138,8 +138,13 @@ RULE_CASES: dict[str, Case] = {
     ),
     "wh-of-its-own-lots": Case(
         RULES,
-        "it counts 1 Wh, but lots of the claim stand behind it: both are one energy",
+        "it counts 1 Wh, but is one energy with lots of the claim",
         lambda: bound(1).evidence(),
+    ),
+    "wrapped-lots-that-the-claim-has-not": Case(
+        RULES,
+        "the batch gec/S-2602/0 is one energy with lots that the claim does not have",
+        lambda: bound(0, lot="sun-shop").evidence(),
     ),
     "more-than-was-consumed": Case(
         BODIES,

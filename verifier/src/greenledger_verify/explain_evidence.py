@@ -210,9 +210,8 @@ def _explain_unit_limits(verified: VerifiedEvidence, scan: Scan | None, report: 
         return
     if scan is None:
         report.leave_open(
-            "That units were still valid, that the rules of their schemes were those in force, and "
-            "that energy behind them is not claimed elsewhere: that needs the public log (--log "
-            "DIR)."
+            "That units were still valid, and that the rules of their schemes were those in force: "
+            "that needs the public log (--log DIR)."
         )
     report.leave_open(
         "That the official registries know these units, and that they moved and cancelled them as "

@@ -15,8 +15,10 @@ from greenledger_verify.schemes import (
     check_batch,
     check_handed,
     check_retired,
+    class_rule,
     is_certificate,
 )
+from greenledger_verify.unitbodies import WRAPPED
 from greenledger_verify.unitforms import RETIRE
 
 _WHILE_VALID: Final = ("transfer", "settle", RETIRE, "export")
@@ -25,7 +27,7 @@ _WHILE_VALID: Final = ("transfer", "settle", RETIRE, "export")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retirement:
     """A retirement of the claim. ``wh`` is what it counts (0 of credits), ``unit_size`` in Wh or
-    g; ``bound`` says that lots of the claim stand behind it.
+    g; ``bound`` says that it is one energy with lots of the claim.
     """
 
     retired: Retired
@@ -146,19 +148,42 @@ class Retirements:
                 given=scheme["unit"],
                 expected=unit,
             )
-        bound = any(not set(batch.lots).isdisjoint(self.evidence.lots) for batch in retired.batches)
         made = Retirement(
             retired=retired,
             scheme=scheme,
             units=item["units"],
             wh=item.get("wh", 0),
             unit_size=scheme["unit_size"],
-            bound=bound,
+            bound=self._is_bound(retired, scheme),
         )
         if name == "credits":
             self._take_credit(made, item)
         else:
             self._take_certificate(made, item)
+
+    def _is_bound(self, retired: Retired, scheme: Scheme) -> bool:
+        """Lots that the issue wrapped stand behind a unit of a class which asks for that: then they
+        are one energy, and the claim has one of these lots at least. What a class asks for is what
+        it did at the issue, or does at the retirement.
+        """
+        bound = False
+        for batch in retired.batches:
+            index = self.chains.batches[batch.name][0]
+            wrapped = set(batch.lots) & set(self.evidence.entries[index].texts("wraps"))
+            rules = [
+                class_rule(one, unit_class)["lots"]
+                for one in (scheme, self._scheme(retired.scheme, index))
+                for unit_class in retired.classes
+            ]
+            if not wrapped or WRAPPED not in rules:
+                continue
+            bound = True
+            if wrapped.isdisjoint(self.evidence.lots):
+                raise VerificationError(
+                    "the batch {batch} is one energy with lots that the claim does not have",
+                    batch=batch.name,
+                )
+        return bound
 
     def _require_fits(self, retired: Retired, item: Mapping[str, Any]) -> None:
         beneficiary = self.evidence.manifest["consumer"]
@@ -179,8 +204,8 @@ class Retirements:
         self.credits.append(made)
 
     def _take_certificate(self, made: Retirement, item: Mapping[str, Any]) -> None:
-        """Of one class, used when it says, for no more than it is worth; what lots of the claim
-        stand behind is one energy with them, and adds nothing.
+        """Of one class, used when it says, for no more than it is worth; what is one energy with
+        lots of the claim adds nothing.
         """
         terms = made.retired.terms
         if list(made.retired.classes) != [item["class"]]:
@@ -188,10 +213,10 @@ class Retirements:
         for member in ("from", "to"):
             if parse_time(item[member]) != parse_time(terms[member]):
                 raise _differs(member, item[member], terms[member])
-        most_wh = 0 if made.bound else made.units * made.unit_size
-        if made.wh > most_wh and made.bound:
+        most_wh = made.units * made.unit_size
+        if made.wh and made.bound:
             raise VerificationError(
-                "it counts {wh} Wh, but lots of the claim stand behind it: both are one energy",
+                "it counts {wh} Wh, but is one energy with lots of the claim",
                 wh=made.wh,
             )
         if made.wh > most_wh:

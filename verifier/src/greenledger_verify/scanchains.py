@@ -1,6 +1,5 @@
-"""What only the whole log shows of a claim's certificates and credits: that the file left nothing
-out between a tick and what had to be done while units were valid, and between registrations of a
-scheme; and that the energy behind a certificate is used once.
+"""What only the whole log shows of a claim's certificates and credits: that the file left no tick
+out before what had to be done while units were valid, and no registration of a scheme.
 """
 
 from collections.abc import Iterable
@@ -55,7 +54,6 @@ def _is_tick(raw: bytes) -> bool:
 def require_chains(retirements: Retirements, books: Books, gaps: Gaps) -> None:
     """1. The ticks of the file are the last ones before what had to be done in time.
     2. The registrations of schemes are those that were in force.
-    3. Lots that are wrapped by a certificate which counts are spent by nothing else.
     """
     # 1
     if gaps.later >= 0:
@@ -75,25 +73,4 @@ def require_chains(retirements: Retirements, books: Books, gaps: Gaps) -> None:
                 later="?" if in_force is None else in_force,
                 index=index,
                 given=registration,
-            )
-    # 3
-    for made in retirements.certificates:
-        for batch in made.retired.batches if made.wh else ():
-            _require_unspent(retirements, books, batch.lots, batch.name)
-
-
-def _require_unspent(
-    retirements: Retirements, books: Books, lots: Iterable[str], batch: str
-) -> None:
-    """Lots that the issue spent are spent by it alone: the book has seen to that."""
-    issue = retirements.chains.batches[batch][0]
-    for lot in lots:
-        spent = books.lots.spent.get(lot, issue)
-        if spent != issue:
-            raise VerificationError(
-                "the lot {lot} behind the batch {batch} is spent by entry {index} as well: its "
-                "energy would count twice",
-                lot=lot,
-                batch=batch,
-                index=spent,
             )

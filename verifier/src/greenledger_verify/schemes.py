@@ -10,7 +10,7 @@ from typing import Any
 from greenledger_verify.chains import HandedOver, Retired
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.members import parse_time
-from greenledger_verify.unitbodies import CERTIFICATE, PPM, SAME_YEAR
+from greenledger_verify.unitbodies import CERTIFICATE, PPM, SAME_YEAR, SPENT, WRAPPED
 from greenledger_verify.unitleaves import BatchLeaf
 
 Scheme = Mapping[str, Any]
@@ -37,7 +37,7 @@ def check_batch(batch: BatchLeaf, scheme: Scheme, spends: Sequence[str], zone_s:
     asked = {class_rule(scheme, held.unit_class)["lots"] for held in batch.holdings}
     # 3
     for lot in batch.lots:
-        needed = "spent" if lot in spends else "wrapped"
+        needed = SPENT if lot in spends else WRAPPED
         if needed not in asked:
             raise VerificationError(
                 "the lot {lot} behind it is {given}, but its classes ask for {expected}",

@@ -28,6 +28,8 @@ from greenledger_verify.unitforms import HANDS_OVER, PURPOSES, check_span
 PPM: Final = 1_000_000
 CERTIFICATE: Final = "certificate"
 SAME_YEAR: Final = "same-year"
+SPENT: Final = "spent"
+WRAPPED: Final = "wrapped"
 
 _VALIDITY_MONTHS_MAX: Final = 12 * 1000
 _PPM = integer(0, PPM)
@@ -60,7 +62,7 @@ SCHEME: Final[dict[str, Check]] = {
                 "moves_max": integer(0),
                 "moved_by": one_of(*HANDS_OVER),
                 "lot_classes": _lot_classes,
-                "lots": one_of("spent", "wrapped", "none"),
+                "lots": one_of(SPENT, WRAPPED, "none"),
             }
         )
     ),

@@ -27,8 +27,8 @@ UNIT_REASONS: Final[dict[str, str]] = {
     "it counts {wh} Wh, but its units are worth {most} Wh": (
         "它计 {wh} Wh，但其单位只值 {most} Wh"
     ),
-    "it counts {wh} Wh, but lots of the claim stand behind it: both are one energy": (
-        "它计 {wh} Wh，但其背后有声明的份额：两者是同一电量"
+    "it counts {wh} Wh, but is one energy with lots of the claim": (
+        "它计 {wh} Wh，但与声明的份额是同一电量"
     ),
     "it ends as {given}, but entry {index} began it as {expected}": (
         "它终止时为 {given}，但第 {index} 号记录开始时为 {expected}"
@@ -73,6 +73,9 @@ UNIT_REASONS: Final[dict[str, str]] = {
         "settled_wh 为 {given}，三者最小为 {expected}"
     ),
     "the act of entry {index} is not opened": "第 {index} 号记录的行为未公开",
+    "the batch {batch} is one energy with lots that the claim does not have": (
+        "批次 {batch} 与声明所没有的份额是同一电量"
+    ),
     "the batch {batch} has Wh, but no lots behind it": "批次 {batch} 有电量，但其背后没有份额",
     "the batch {batch} was produced in {produced} and is used in {used}: the scheme asks for the "
     "same year": "批次 {batch} 产于 {produced} 年，用于 {used} 年：制度要求同年",
@@ -106,8 +109,6 @@ UNIT_REASONS: Final[dict[str, str]] = {
     "the lot {lot} behind it is {given}, but its classes ask for {expected}": (
         "其背后的份额 {lot} 为 {given}，但其类别要求 {expected}"
     ),
-    "the lot {lot} behind the batch {batch} is spent by entry {index} as well: its energy would "
-    "count twice": "批次 {batch} 背后的份额 {lot} 另被第 {index} 号记录使用：其电量会计两次",
     "the lot {lot} stands behind two batches: one energy, counted twice": (
         "份额 {lot} 同在两个批次背后：同一电量计两次"
     ),

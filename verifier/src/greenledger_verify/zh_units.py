@@ -22,10 +22,9 @@ UNITS: Final[dict[str, str]] = {
     ),
     "That the official registries know these units, and that they moved and cancelled them as this "
     "log says.": "官方登记机构是否有这些单位，以及是否如本日志所述转让和核销。",
-    "That units were still valid, that the rules of their schemes were those in force, and that "
-    "energy behind them is not claimed elsewhere: that needs the public log (--log DIR).": (
-        "单位当时是否仍有效、其制度规则是否为当时有效者、其背后的电量是否未在别处声明："
-        "须有公开日志（--log DIR）。"
+    "That units were still valid, and that the rules of their schemes were those in force: that "
+    "needs the public log (--log DIR).": (
+        "单位当时是否仍有效，其制度规则是否为当时有效者：须有公开日志（--log DIR）。"
     ),
     "That {author} owns the points {points}: no quarter-hour of them is opened.": (
         "{author} 是否拥有计量点 {points}：没有公开其任何 15 分钟时段。"
