@@ -4,7 +4,7 @@ begin with, and one good claim that has come a long way.
 
 from typing import Any
 
-from tests.verifier.forge import FARM, OPERATOR
+from tests.verifier.forge import FARM, OPERATOR, Log
 from tests.verifier.forge_attacks import Small
 from tests.verifier.forge_evidence import Evidence
 from tests.verifier.forge_lots import Value
@@ -39,8 +39,10 @@ def credit(name: str, units: int, **changes: Any) -> Value:
 class Certified:
     """A small park, divided, with the two schemes."""
 
-    def __init__(self, gec: Value | None = None, ccer: Value | None = None) -> None:
-        self.made = Small().read()
+    def __init__(
+        self, gec: Value | None = None, ccer: Value | None = None, log: Log | None = None
+    ) -> None:
+        self.made = Small(log=log).read()
         self.made.divide()
         self.log = self.made.park.log
         self.desk = self.made.park.desk = Desk(self.log)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from tests.verifier.forge import FARM, Key, sha256
+from tests.verifier.forge import FARM, Key, Log, sha256
 from tests.verifier.forge_certified import (
     BATCH,
     Certified,
@@ -170,11 +170,11 @@ def unasked_part() -> Evidence:
     return evidence
 
 
-def registered_again(*, tell: bool) -> Evidence:
+def registered_again(*, tell: bool, log: Log | None = None) -> Evidence:
     """The scheme is registered anew before the retirement. The file opens the older registration;
     ``tell``: it holds the entry of the newer one all the same.
     """
-    park = Certified()
+    park = Certified(log=log)
     desk = park.desk
     desk.issue("gec", BATCH, [pool(owner="mill")])
     newer = desk.scheme("gec", GEC, purposes=["green-power"])
