@@ -109,6 +109,30 @@ def freezer_of(conn: Connection, log_id: int, scheme: str, plant: str, period: P
     return ""
 
 
+def require_unreduced(tx: Tx, scheme: str, plant: str, period: Period) -> None:
+    """No certificate comes after reductions of the same plant and time. Raises Refused."""
+    for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
+        if scheme not in found.rules.freezes:
+            continue
+        for batch in plant_batches(tx.conn, tx.log.log_id, name, plant, period):
+            raise Refused(
+                f"the energy of plant {plant} went into reductions {batch.id}, by entry"
+                f" {batch.entry_index}: one kWh is either green power or a reduction"
+            )
+
+
+def require_reduced_once(tx: Tx, rules: Scheme, plant: str, period: Period) -> None:
+    """Two programmes do not credit the same energy. Raises Refused."""
+    for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
+        if name == rules.scheme or not {*found.rules.freezes} & {*rules.freezes}:
+            continue
+        for batch in plant_batches(tx.conn, tx.log.log_id, name, plant, period):
+            raise Refused(
+                f"batch {batch.id} (entry {batch.entry_index}) is of the same plant {plant} and"
+                " time: a reduction is credited once"
+            )
+
+
 def require_cancelled(tx: Tx, rules: Scheme, plant: str, period: Period) -> None:
     """Reductions are issued only where no certificate of the same energy is, or was, of use.
 
