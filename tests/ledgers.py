@@ -259,7 +259,7 @@ def fill(house: House) -> None:
         roof = find_point(conn, 1, "secret-roof").point
     traded = dataclasses.replace(agreement, name="secret-trade", kind="green-trade")
     register_contract(desk, traded)
-    for retirement in units.fill(house, FARM, roof):
+    for retirement in units.fill(house, FARM, GRID, roof):
         day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)
         claims.make(desk, ["secret-saw"], day, retirements=[retirement])
     house.checkpoint()

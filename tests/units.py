@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from ledger.certificates.service import MeteredIssue, issue_metered
 from ledger.certificates.settlement import Settlement, settle
+from ledger.credits.service import (
+    Monitored,
+    issue_record,
+    record_reduction,
+    reverse,
+    verify_reduction,
+)
+from ledger.credits.store import ProjectKey
 from ledger.db import reading
 from ledger.house import House
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt
-from ledger.lots import store as lots
 from ledger.lots.model import Month
 from ledger.matching.service import Agreement, register_contract
 from ledger.metering.points import Point
@@ -360,7 +368,7 @@ def import_by_hand(
 # Some of everything, for the ledger of all tests
 
 
-def fill(house: House, farm: SigningKey, point: bytes) -> list[bytes]:
+def fill(house: House, farm: SigningKey, verifier: SigningKey, point: bytes) -> list[bytes]:
     """Each entry type about units, each of their tables. `point`: a plant with lots of February,
     sold by `secret-trade`. Returns retirements for the mill."""
     desk = house.desk
@@ -369,7 +377,10 @@ def fill(house: House, farm: SigningKey, point: bytes) -> list[bytes]:
     service.register_scheme(desk, reductions(source="secret-source"))
     master = wind(name="secret-wind", points=(point,))
     service.register_project(desk, "gec", "P1", master)
-    _issue_of_lots(house, point)
+    february = Month(year=2026, month=2, zone_offset_s=8 * 3600)
+    classes = {"ordinary": None, "self-use": None}
+    wanted = MeteredIssue(project="P1", month=february, code="C1", units=classes)
+    issue_metered(desk, wanted)
     shares = [
         ("ordinary", "farm", 0, 20),
         ("ordinary", "mill", 20, 30),
@@ -397,6 +408,7 @@ def fill(house: House, farm: SigningKey, point: bytes) -> list[bytes]:
     service.register_project(desk, "reductions", "R1", dam)
     terms = {"class_": "credit", "owner": "mill", "project": "R1", "period": period}
     issue(house, "R", 0, 7, scheme="reductions", **terms)
+    _reduce(house, verifier)
     return [first, second]
 
 
@@ -413,22 +425,39 @@ def settlement(contract: str, wh: int, **changes: Any) -> Settlement:
     return Settlement(**{**terms, **changes})
 
 
-def _issue_of_lots(house: House, point: bytes) -> None:
-    """All certificates that the lots of February give: of what was left over, and of self-use."""
-    with reading(house.engine) as conn:
-        rows = [row for row in lots.all_lots(conn, 1) if row.point == point]
-    kept = {row.supply_class: row for row in rows}
-    whole = sum(row.wh for row in rows) // 1_000_000
-    own = kept[2].wh // 1_000_000
-    issue(
-        house,
-        "C1",
-        0,
-        whole,
-        shares=[("self-use", "mill", 0, own), ("ordinary", "farm", own, whole)],
-        period=month(2026, 2),
-        project="P1",
-        spends=(kept[0].lot,),
-        wraps=(kept[2].lot,),
-        eligible_wh=sum(row.wh for row in rows),
+KEY = ProjectKey(scheme="internal", project="K1")
+STATED_T = {
+    "captured": 2_000,
+    "transported": 1_990,
+    "injected": 1_980,
+    "produced": 10,
+    "recycled": 0,
+    "used": 0,
+    "transport-leakage": 5,
+    "surface-leakage": 1,
+    "equipment-leakage": 1,
+    "energy-emissions": 100,
+    "transport-emissions": 10,
+    "injection-emissions": 10,
+}
+
+
+def _reduce(house: House, verifier: SigningKey) -> None:
+    """A record of CO2 stored, verified and issued, of which some escapes; one that is not."""
+    desk = house.desk
+    service.register_scheme(desk, shipped("internal"))
+    kiln = wind("kiln", name="secret-kiln", technology="ccus")
+    service.register_project(desk, KEY.scheme, KEY.project, kiln)
+    day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)
+    found = Monitored(
+        key=KEY,
+        period=day,
+        points={},
+        mass_g={role: tonnes * 1_000_000 for role, tonnes in STATED_T.items()},
+        tolerance_g=50_000_000,
+        biogenic_ppm=250_000,
     )
+    made = record_reduction(desk, found)
+    verify_reduction(desk, made.record, "grid", "secret-reason: seen on site", key=verifier)
+    issue_record(desk, made.record, "farm")
+    reverse(desk, KEY, 3_000_000, DAY_S, "secret-reason: a valve leaked")

@@ -38,7 +38,7 @@ from tests.ledgers import (
     settings_in,
 )
 from tests.registry import sql as plain
-from tests.registry.metered import build, certify, generate, lots_of
+from tests.registry.metered import MONTHS, build, certify, generate, lots_of
 from tests.registry.sql import NEW, insert, insert_refused, refused, row_of
 from tests.units import (
     again,
@@ -106,7 +106,7 @@ def test_invariant_01_golden_carry_over_three_months(park: House) -> None:
     for number, wh in ((12, 2_650_000), (1, 1_800_000), (2, 999_400)):
         generate(park, number, wh)
         month_ = Month(year=2025 + (number < 12), month=number, zone_offset_s=8 * 3600)
-        wanted = MeteredIssue(project="P9", month=month_, code="M", classes=("ordinary",))
+        wanted = MeteredIssue(project="P9", month=month_, code="M", units={"ordinary": None})
         issue_metered(park.desk, wanted)
     assert left_wh(park) == [
         (2, 2_650_000, 0, 650_000),
@@ -144,7 +144,9 @@ def test_invariant_01_in_the_database(park: House) -> None:
         row = row_of(sql, "unit_batches", "metered = 1")
         row |= {"code": "N", "entry_index": 999, "carried_wh": 650_000}
         row |= {"eligible_wh": 1_800_000, "left_wh": 450_000}
-        insert_refused(sql, "carries on what its project left", "unit_batches", row, carried_wh=0)
+        insert_refused(
+            sql, "carries on what its project and class left", "unit_batches", row, carried_wh=0
+        )
         for change in (
             {"left_wh": 450_001},
             {"eligible_wh": 1_799_999},
@@ -234,7 +236,8 @@ def test_invariant_03_in_the_database(park: House, act: str) -> None:
         held = row_of(sql, "holdings") | {"holding": NEW, "entry_index": 999, "end_unit": 4}
         insert_refused(sql, "gone does not come back", "holdings", held)
         taken = row_of(sql, "gone_units")
-        insert_refused(sql, "a unit is used once", "gone_units", taken, first_unit=3, end_unit=5)
+        insert_refused(sql, "a unit is used once", "gone_units", taken, first_unit=3, end_unit=4)
+        insert_refused(sql, "somebody holds", "gone_units", taken, first_unit=4, end_unit=5)
         insert_refused(
             sql,
             "ended by the same act",
@@ -374,9 +377,8 @@ def test_invariant_10_a_lot_has_one_use_certificates_included(park: House) -> No
     assert dump(park.settings.dir) == before
     with plain.opened(park) as sql:
         insert_refused(sql, "UNIQUE", "lot_spends", row_of(sql, "lot_spends"), entry_index=999)
-        insert_refused(
-            sql, "UNIQUE", "unit_batch_lots", row_of(sql, "unit_batch_lots"), revision=0, code="M"
-        )
+        behind = row_of(sql, "unit_batch_lots")
+        insert_refused(sql, "behind certificates once|UNIQUE", "unit_batch_lots", behind)
 
 
 def test_invariant_10_a_self_use_lot_has_one_certificate(park: House) -> None:
@@ -388,7 +390,7 @@ def test_invariant_10_a_self_use_lot_has_one_certificate(park: House) -> None:
     )
     before = dump(park.settings.dir)
     for how in ({"wraps": own, "spends": []}, {"spends": own}):
-        with pytest.raises(Refused, match=r"stands for it already|can't be spent for units"):
+        with pytest.raises(Refused, match=r"one kWh, one proof|stands for it already"):
             certify(park, 12, 2, 4, eligible_wh=2_000_000, class_="self-use", **how)
     assert dump(park.settings.dir) == before
     with plain.opened(park) as sql:
@@ -445,7 +447,7 @@ def test_invariant_10_a_kwh_is_green_power_or_a_reduction(park: House) -> None:
         acting.finish(park.desk, "cancel", "", pick(text), "124")
     reduce(park)
     before = dump(park.settings.dir)
-    with pytest.raises(Refused, match="went into reductions"):
+    with pytest.raises(Refused, match="went into reductions reductions/R/0"):
         issue(park, "C", 12, 13, project="P1", frozen=True)
     assert dump(park.settings.dir) == before
     issue(park, "C", 12, 13, project="P1", period=month(2025, 12))
@@ -614,8 +616,8 @@ def test_invariant_12_one_beneficiary_one_purpose(park: House) -> None:
         ({"beneficiary": "nobody"}, Refused, "nobody"),
         ({"purpose": "green-power"}, Refused, "purpose 'green-power' is none of .*ets-compliance"),
         ({"units": 9}, InvalidInput, "10 units are gone, not 9"),
-        ({"obligation": 100}, InvalidInput, "exactly with the purpose ets-compliance"),
-        ({"purpose": "ets-compliance"}, InvalidInput, "exactly with the purpose ets-compliance"),
+        ({"obligation": 100}, InvalidInput, "exactly with the purposes ets-compliance"),
+        ({"purpose": "ets-compliance"}, InvalidInput, "exactly with the purposes ets-compliance"),
     ):
         with pytest.raises(error, match=why):
             do(park, "retire", "mill", [row], gone=[gone(row, 0, 10)], terms=terms | change)
@@ -674,3 +676,40 @@ def test_invariant_17_new_rules_are_for_what_comes_after(park: House) -> None:
     issue(park, "D", 0, 10, period=month(2026, 2))
     said = dict(rows(park, "SELECT code, expires_s FROM unit_batches"))
     assert said == {"C": month_start_s(2027, 12), "D": month_start_s(2026, 4)}
+
+
+def test_invariant_17_units_outlive_rules_that_allow_fewer_moves(park: House) -> None:
+    """Who has units that changed hands twice keeps what the rules allowed then."""
+    issue(park, "C", 0, 10)
+    acting.transfer(park.desk, "farm", "mill", pick("C"))
+    acting.transfer(park.desk, "mill", "shop", pick("C"))
+    rules = shipped("gec")
+    fewer = replace(rules.classes["ordinary"], moves_max=1)
+    rules = replace(rules, classes={**rules.classes, "ordinary": fewer})
+    service.register_scheme(park.desk, rules)
+    with pytest.raises(Refused, match="changes hands 1 times at most"):
+        acting.transfer(park.desk, "shop", "farm", pick("C:0-1"))
+    acting.retire(park.desk, "shop", pick("C:0-1"), green("shop"))
+    acting.split(park.desk, "shop", pick("C:1-2"))
+    assert {one.moves for one in all_units(park).values() if not one.gone} == {2}
+
+
+def test_invariant_01_batches_of_one_call_carry_on_in_their_order(park: House) -> None:
+    """However their codes are sorted."""
+    build(park)
+    for number, wh in ((12, 2_650_000), (1, 1_800_000)):
+        generate(park, number, wh)
+    found = [
+        new_batch(
+            code,
+            0,
+            2,
+            project="P9",
+            period=MONTHS[number],
+            spends=tuple(row.lot for row in lots_of(park, number)),
+            eligible_wh=wh,
+        )
+        for code, number, wh in (("Z", 12, 2_650_000), ("A", 1, 1_800_000))
+    ]
+    service.issue(park.desk, "gec", found)
+    assert left_wh(park) == [(2, 2_650_000, 0, 650_000), (2, 1_800_000, 650_000, 450_000)]
