@@ -78,6 +78,21 @@ def reductions(name: str = "reductions", **changes: Any) -> Scheme:
     return Scheme.from_json(name, REDUCTIONS | changes)
 
 
+# Tables of the registry.
+TABLES = (
+    "schemes",
+    "projects",
+    "unit_batches",
+    "unit_batch_lots",
+    "holdings",
+    "holding_ends",
+    "gone_units",
+    "retirements",
+    "disclosures",
+    "energy_bars",
+)
+
+
 def month_start_s(year: int, month: int) -> int:
     return int(datetime(year, month, 1, tzinfo=PARK).timestamp())
 
@@ -238,7 +253,7 @@ NOTE = {"note": ""}
 
 def trade(house: House, seller: str, buyer: str) -> dict[str, Any]:
     """A green trade of two parties that nobody meters here; terms that settle 10 MWh of January."""
-    winter = Period(start_s=month_start_s(2025, 12), end_s=month_start_s(2026, 12))
+    years = Period(start_s=month_start_s(2024, 1), end_s=month_start_s(2028, 1))
     tower, load = f"{seller}-tower-{buyer}", f"{buyer}-load-{seller}"
     register_point(house.desk, Point(name=tower, kind="generation", owner=seller))
     register_point(house.desk, Point(name=load, kind="consumption", owner=buyer))
@@ -248,7 +263,7 @@ def trade(house: House, seller: str, buyer: str) -> dict[str, Any]:
         seller=seller,
         sources=[tower],
         consumers={load: 0},
-        period=winter,
+        period=years,
     )
     receipt = register_contract(house.desk, agreement)
     return settled(receipt.entry.statement["contract"])
