@@ -36,11 +36,12 @@ from ledger.registry import rule
 from ledger.settings import Settings
 from ledger.units import format_instant, parse_zone
 
-# What rooms above do with what a room below has stored, in this order.
+# What rooms above ask of a type before a room below stores it, and do with what it has stored.
+_PRECEDED: Final = {rule.ISSUE: effects.before_issue}
 _FOLLOWED: Final = {
-    metering_entries.CORRECTION: (shortfall.after_correction,),
-    rule.ISSUE: (effects.after_issue, shortfall.after_issue),
-    rule.MOVE: (effects.after_move,),
+    metering_entries.CORRECTION: shortfall.after_correction,
+    rule.ISSUE: shortfall.after_issue,
+    rule.MOVE: effects.after_move,
 }
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,
@@ -53,13 +54,13 @@ _TYPES: Final = (
 )
 
 
-def _followed(one: EntryType) -> EntryType:
-    for more in _FOLLOWED.get(one.name, ()):
-        one = one.followed_by(more)
-    return one
+def _in_house(one: EntryType) -> EntryType:
+    if one.name in _PRECEDED:
+        one = one.preceded_by(_PRECEDED[one.name])
+    return one.followed_by(_FOLLOWED[one.name]) if one.name in _FOLLOWED else one
 
 
-ENTRY_TYPES: Final = EntryTypes.of([_followed(one) for one in _TYPES])
+ENTRY_TYPES: Final = EntryTypes.of([_in_house(one) for one in _TYPES])
 LOG_ID: Final = 1
 
 

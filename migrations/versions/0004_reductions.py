@@ -1,4 +1,4 @@
-"""Reductions: records, verifications, reversals, and what was issued for them.
+"""Reductions: records, their verifications and reversals.
 
 Nothing of the live code is used here: what this migration makes must not change when that does.
 """
@@ -13,7 +13,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("reduction_issues", "reductions", "reversals", "verifications")
+APPEND_ONLY = ("reductions", "reversals", "verifications")
 TRIGGERS = (
     """
 CREATE TRIGGER reductions_apart BEFORE INSERT ON reductions
@@ -69,12 +69,31 @@ OR NEW.g > (
 BEGIN SELECT RAISE(ABORT, 'a reversal takes the buffer first, and no more than is stored'); END
 """,
     """
-CREATE TRIGGER reduction_issues_credited BEFORE INSERT ON reduction_issues
-WHEN NOT EXISTS (
-    SELECT 1 FROM verifications AS v
+CREATE TRIGGER unit_batches_of_records BEFORE INSERT ON unit_batches
+WHEN NEW.record IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM verifications AS v JOIN reductions AS r
+    ON r.log_id = v.log_id AND r.record = v.record
     WHERE v.log_id = NEW.log_id AND v.record = NEW.record AND v.credited = 1
-    AND v.avoided_units = NEW.avoided_units AND v.removal_units = NEW.removal_units)
+    AND r.scheme = NEW.scheme AND r.project = NEW.project
+    AND r.start_s = NEW.start_s AND r.end_s = NEW.end_s
+    AND NEW.first_unit = 0 AND NEW.end_unit = v.avoided_units + v.removal_units)
 BEGIN SELECT RAISE(ABORT, 'units are issued for a confirmed, credited record, as verified'); END
+""",
+    """
+CREATE TRIGGER holdings_of_records BEFORE INSERT ON holdings
+WHEN EXISTS (
+    SELECT 1 FROM unit_batches AS b JOIN verifications AS v
+    ON v.log_id = b.log_id AND v.record = b.record
+    WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme AND b.code = NEW.code
+    AND b.revision = NEW.revision AND b.entry_index = NEW.entry_index
+    AND (
+        SELECT COALESCE(SUM(h.end_unit - h.first_unit), 0) FROM holdings AS h
+        WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
+        AND h.revision = NEW.revision AND h.class = NEW.class
+        AND h.entry_index = NEW.entry_index) + NEW.end_unit - NEW.first_unit
+    > CASE NEW.class WHEN 'avoided' THEN v.avoided_units
+        WHEN 'removal' THEN v.removal_units ELSE 0 END)
+BEGIN SELECT RAISE(ABORT, 'a record makes so many units of a class as was verified'); END
 """,
 )
 
@@ -249,27 +268,6 @@ def upgrade() -> None:
         ["log_id", "scheme", "project", "entry_index"],
         unique=False,
     )
-    op.create_table(
-        "reduction_issues",
-        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("record", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("entry_index", sa.BigInteger(), nullable=False),
-        sa.Column("avoided_units", sa.BigInteger(), nullable=False),
-        sa.Column("removal_units", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(
-            "avoided_units + removal_units > 0", name=op.f("ck_reduction_issues_units")
-        ),
-        sa.CheckConstraint(
-            "avoided_units >= 0 AND removal_units >= 0",
-            name=op.f("ck_reduction_issues_not_negative"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["log_id", "record"],
-            ["verifications.log_id", "verifications.record"],
-            name=op.f("fk_reduction_issues_log_id_record"),
-        ),
-        sa.PrimaryKeyConstraint("log_id", "record", name=op.f("pk_reduction_issues")),
-    )
 
     for table in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
@@ -282,7 +280,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("reduction_issues")
+    op.execute("DROP TRIGGER holdings_of_records")
+    op.execute("DROP TRIGGER unit_batches_of_records")
     op.drop_table("verifications")
     op.drop_table("reversals")
     op.drop_table("reductions")
