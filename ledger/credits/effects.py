@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ledger.credits import compliance, store
+from ledger.credits import compliance, entries, store
 from ledger.credits.compliance import Allowance, Origin, Surrender
 from ledger.errors import InvalidInput, Refused
 from ledger.log.entry import Entry
@@ -27,7 +27,7 @@ from ledger.units import Period, format_instant, parse_zone, zone_offset_s
 
 
 def before_issue(tx: Tx, entry: Entry, bodies: Bodies) -> None:
-    """Internal units are of a confirmed record, once; credits of no plant that has records."""
+    """Internal units are of a confirmed record, once; a plant and time is credited once."""
     rules = catalogue.find_scheme(tx.conn, tx.log.log_id, entry.statement["scheme"]).rules
     if rules.kind not in (CREDIT, RECORD):
         return
@@ -38,7 +38,7 @@ def before_issue(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         if project is None:
             continue
         if rules.kind == CREDIT:
-            _require_unrecorded(tx, project, batch)
+            _require_alone(tx, project, batch)
         elif batch.record:
             _require_verified(tx, project, batch)
 
@@ -79,7 +79,8 @@ def _require_verified(tx: Tx, project: RegisteredProject, batch: Batch) -> None:
         )
 
 
-def _require_unrecorded(tx: Tx, project: RegisteredProject, batch: Batch) -> None:
+def _require_alone(tx: Tx, project: RegisteredProject, batch: Batch) -> None:
+    """Of one plant and time nothing is recorded here, nor credited by another programme."""
     key = store.ProjectKey(scheme=project.scheme, project=project.project)
     plant = project.master.plant
     for row in store.overlapping(tx.conn, tx.log.log_id, key, plant, batch.period):
@@ -88,6 +89,7 @@ def _require_unrecorded(tx: Tx, project: RegisteredProject, batch: Batch) -> Non
             f" {row.entry_index}) is of the same plant {plant} and time: a reduction is credited"
             " once"
         )
+    entries.require_uncredited(tx, plant, batch.period, but=project.scheme)
 
 
 def after_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:

@@ -211,6 +211,17 @@ def test_what_is_recorded_here_is_not_imported_too(kiln: House) -> None:
     kiln.audit(no_progress)
 
 
+def test_two_programmes_do_not_credit_one_reduction(kiln: House) -> None:
+    """Of one programme several batches may be of one time: their serials differ."""
+    ccer(kiln)
+    registry.issue(kiln.desk, "ccer", [credits_of(HOUR), credits_of(HOUR, "CN-2")])
+    registry.register_scheme(kiln.desk, shipped("phcer"))
+    registry.register_project(kiln.desk, "phcer", "K-1", project(kiln))
+    with refused(kiln, Refused, "batch ccer/CN-1/0 holds credits of plant kiln for that time"):
+        registry.issue(kiln.desk, "phcer", [credits_of(HOUR, "GD-1")])
+    registry.issue(kiln.desk, "phcer", [credits_of(NEXT, "GD-1")])
+
+
 def test_another_plant_is_no_concern(kiln: House) -> None:
     ccer(kiln, plant="forest")
     record(kiln)
