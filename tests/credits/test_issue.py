@@ -18,6 +18,7 @@ from ledger.registry import store as units
 from ledger.registry.choosing import Selection
 from ledger.registry.leaves import Use
 from ledger.registry.ranges import SerialRange
+from ledger.registry.scheme import shipped
 from ledger.registry.service import NewBatch, Share
 from ledger.units import Period
 from tests.credits.flows import grams
@@ -31,7 +32,6 @@ from tests.credits.parks import (
     record,
     refused,
     row_of,
-    shipped,
 )
 from tests.ledgers import no_progress
 
