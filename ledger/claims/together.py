@@ -27,20 +27,22 @@ from ledger.units import QUARTER_HOUR_S, Period, format_instant, parse_zone, zon
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sharing:
-    """Claims in force that share points, directly or through others. `points`: of all of them."""
+    """Claims in force with certificates that share points, directly or through others. `points`: of
+    all of them."""
 
     points: frozenset[bytes]
     claims: tuple[store.ClaimRow, ...]
 
     @property
     def certificates(self) -> list[Certificates]:
-        return [one for row in self.claims for one in row.manifest.certificates]
+        return [one for row in self.claims for one in row.manifest.certificates if one.wh]
 
 
 def sharing(conn: Connection, log_id: int, points: Iterable[bytes], but: bytes = b"") -> Sharing:
-    """The claims in force, but for one that is replaced, that share a point with some points."""
+    """The claims in force with certificates, but for one that is replaced, that share a point with
+    some points."""
     found = frozenset(points)
-    rows = [row for row in store.find_claims(conn, log_id) if row.in_force and row.claim != but]
+    rows = [row for row in store.claims_with_certificates(conn, log_id) if row.claim != but]
     mine: list[store.ClaimRow] = []
     while True:
         near = [row for row in rows if row not in mine and found & set(row.manifest.points)]
@@ -114,17 +116,11 @@ def require(
     `cover_wh`: int64[n], of the claim's own lots, on its grid. Raises Refused.
     """
     found = sharing(conn, log.log_id, manifest.points, replaced)
-    certificates = [
-        one
-        for one in (*found.certificates, *manifest.certificates)
-        if one.wh and one.period.overlaps(manifest.period)
-    ]
+    certificates, hull = _near(
+        [*found.certificates, *(one for one in manifest.certificates if one.wh)], manifest.period
+    )
     if not certificates:
         return
-    hull = Period(
-        start_s=min(one.period.start_s for one in certificates),
-        end_s=max(one.period.end_s for one in certificates),
-    )
     filled = consumption(conn, log, hull, as_of, found.points).values()
     consumed_wh, _ = consumed(filled, hull)
     lots_wh = covered_wh(conn, log, found.points, hull, replaced)
@@ -139,6 +135,19 @@ def require(
                 f" {len(found.claims)} that share them, consumed: certificates can't cover"
                 f" {inside} Wh"
             )
+
+
+def _near(known: Sequence[Certificates], period: Period) -> tuple[list[Certificates], Period]:
+    """The certificates whose uses overlap a period, directly or through others, and all their time."""
+    while True:
+        mine = [one for one in known if one.period.overlaps(period)]
+        hull = Period(
+            start_s=min([period.start_s, *(one.period.start_s for one in mine)]),
+            end_s=max([period.end_s, *(one.period.end_s for one in mine)]),
+        )
+        if hull == period:
+            return mine, hull
+        period = hull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
