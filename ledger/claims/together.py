@@ -138,7 +138,7 @@ def require(
 
 
 def _near(known: Sequence[Certificates], period: Period) -> tuple[list[Certificates], Period]:
-    """The certificates whose uses overlap a period, directly or through others, and all their time."""
+    """Those whose uses overlap a period, directly or through others; and all their time."""
     while True:
         mine = [one for one in known if one.period.overlaps(period)]
         hull = Period(
