@@ -245,6 +245,7 @@ class UnitsMachine(RuleBasedStateMachine):
         if allowed:
             who = {self.model.by(act, self.model.units[key].state) for key in keys}
             allowed = len(who) == 1
+            allowed = allowed and not (act == "release" and any(map(self.model.bound, keys)))
         self.outcome(allowed, lambda: acting.mark(self.house.desk, act, owner, selection, "x"))
         if allowed:
             self.model.do(act, keys)
