@@ -84,6 +84,20 @@ def _claim(row: Any, flags: Mapping[bytes, str]) -> ClaimRow:
     )
 
 
+def claims_with_certificates(conn: Connection, log_id: int) -> list[ClaimRow]:
+    """Claims in force that count Wh of certificates, in log order."""
+    counted = (
+        select(claim_retirements.c.claim)
+        .where(
+            claim_retirements.c.log_id == log_id,
+            claim_retirements.c.claim == claims.c.claim,
+            claim_retirements.c.wh > 0,
+        )
+        .exists()
+    )
+    return [row for row in find_claims(conn, log_id, counted) if row.in_force]
+
+
 def claims_with_id(conn: Connection, log_id: int, claim: bytes) -> list[ClaimRow]:
     """One or none."""
     return find_claims(conn, log_id, claims.c.claim == claim)
@@ -131,6 +145,14 @@ def lots_of_claim(conn: Connection, log_id: int, claim: bytes) -> list[bytes]:
         .order_by(claim_lots.c.lot)
     )
     return [bytes(lot) for lot in conn.execute(query).scalars()]
+
+
+def claimed_wh(conn: Connection, log_id: int, claim: bytes) -> dict[bytes, int]:
+    """{lot of a claim: Wh of it that are claimed}."""
+    query = select(claim_lots.c.lot, claim_lots.c.wh).where(
+        claim_lots.c.log_id == log_id, claim_lots.c.claim == claim
+    )
+    return {bytes(lot): wh for lot, wh in conn.execute(query)}
 
 
 def claims_of_lots(

@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 from ledger import db
 from ledger.claims import evidence as ev
 from ledger.claims import service, settling, shortfall, store
+from ledger.claims.official import official
+from ledger.claims.together import oversettled_wh
 from ledger.claims.trace import Traced, first_quarter_s, trace
 from ledger.cli.lots import class_name
 from ledger.cli.matching import period_of
@@ -22,7 +24,9 @@ from ledger.cli.output import Output, energy, park_time, share, span, step
 from ledger.errors import InvalidInput, NotFound
 from ledger.files import new_private
 from ledger.house import House
+from ledger.log import store as log_store
 from ledger.metering import store as metering
+from ledger.registry import catalogue
 from ledger.units import QUARTER_HOUR_S, format_instant
 
 claim = typer.Typer(
@@ -237,6 +241,14 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             for point, found in metering.current_points(conn, house.log.log_id).items()
         }
         lots = store.lots_of_claim(conn, house.log.log_id, row.claim)
+        stands = official(conn, house.log, row)
+        over_wh = oversettled_wh(
+            conn, house.log, row, log_store.load_head(conn, house.log.log_id).size
+        )
+        rules = {
+            name: one.rules
+            for name, one in catalogue.current_schemes(conn, house.log.log_id).items()
+        }
     out, manifest = Output(as_json=as_json), row.manifest
     out.table(
         f"Claim {row.claim.hex()}",
@@ -256,8 +268,31 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
                 energy(manifest.consumption_wh),
             ],
             ["  of it estimated", energy(manifest.estimated_wh)],
+            *(
+                [
+                    f"certificates, {one.scheme} {one.class_}",
+                    (
+                        f"{one.units} ({energy(one.wh)}),"
+                        f" {span(one.period.start_s, one.period.end_s, house.log.zone)}"
+                    ),
+                ]
+                for one in manifest.certificates
+            ),
             ["residual", energy(manifest.residual_wh)],
-            ["share", share(manifest.claimed_wh, manifest.consumption_wh)],
+            [
+                "share",
+                share(manifest.claimed_wh + manifest.certificate_wh, manifest.consumption_wh),
+            ],
+            *(
+                [
+                    f"credits, {one.scheme}",
+                    f"{one.units} ({rules[one.scheme].amount(one.units)}), on a line of their own",
+                ]
+                for one in manifest.credits
+            ),
+            *([["too many certificates", energy(over_wh)]] if over_wh else []),
+            ["official", stands.status + (f", as of {stands.as_of}" if stands.as_of else "")],
+            *(["  why", why] for why in stands.reasons),
             ["lots", str(len(lots))],
             ["entry", str(row.entry_index)],
             *([["replaces", row.replaces.hex()]] if row.replaces else []),
@@ -265,7 +300,14 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             *([["withdrawn, why", row.end_reason]] if row.ended == store.WITHDRAWN else []),
         ],
     )
-    out.result({**_claim_json(row, short), "lots": [lot.hex() for lot in lots]})
+    out.result(
+        {
+            **_claim_json(row, short),
+            "lots": [lot.hex() for lot in lots],
+            "official": stands.to_json(),
+            "oversettled_wh": over_wh,
+        }
+    )
 
 
 @claim.command("trace")
