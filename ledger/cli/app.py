@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from ledger.cli import claims, demo, log, lots, matching, metering, parties, proving, runs
+from ledger.cli import claims, demo, log, lots, matching, metering, parties, proving, runs, schemes
 from ledger.errors import (
     Corrupt,
     InvalidInput,
@@ -42,6 +42,7 @@ metering.add_to(app)
 matching.add_to(app)
 runs.add_to(app)
 lots.add_to(app)
+schemes.add_to(app)
 claims.add_to(app)
 proving.add_to(app)
 demo.add_to(app)

@@ -110,6 +110,25 @@ def park_time(unix_s: int, zone: str) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
+def park_date(unix_s: int, zone: str) -> str:
+    """`2026-01-01`, in park time; with the time of day where that is not midnight."""
+    return park_time(unix_s, zone).removesuffix(" 00:00")
+
+
+def dates(start_s: int, end_s: int, zone: str) -> str:
+    """`2026-01` for a calendar month of park time, else both ends."""
+    first, end = park_date(start_s, zone), park_date(end_s, zone)
+    month = first.removesuffix("-01")
+    if len(month) == len("2026-01") and end == _month_after(month):
+        return month
+    return f"{first} to {end}"
+
+
+def _month_after(month: str) -> str:
+    year, index = divmod(int(month[:4]) * 12 + int(month[5:]), 12)
+    return f"{year:04}-{index + 1:02}-01"
+
+
 def span(start_s: int, end_s: int, zone: str) -> str:
     """Two park times and their zone."""
     return f"{park_time(start_s, zone)} to {park_time(end_s, zone)} ({zone})"

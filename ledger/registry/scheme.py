@@ -39,6 +39,7 @@ NO_LOTS: Final = "none"
 VALIDITY: Final = "validity"
 SAME_YEAR: Final = "same-year"
 PPM: Final = 1_000_000
+GRAMS_PER_T: Final = 1_000_000
 _SHIPPED: Final = Path(__file__).parent / "schemes"
 
 
@@ -184,11 +185,17 @@ class Scheme:
         )
 
     def amount(self, units: int) -> str:
-        """For people: `12 (12 MWh)`."""
-        size = self.unit_size * units
-        if self.unit == "Wh":
-            return f"{size / 1_000_000:,.6g} MWh"
-        return f"{size / 1_000_000:,.6g} t"
+        """What units are worth, exactly, for people: `12 MWh`, `0.5 t`."""
+        whole, rest = divmod(self.unit_size * units, 1_000_000)
+        decimals = f".{rest:06}".rstrip("0") if rest else ""
+        return f"{whole:,}{decimals} {'MWh' if self.unit == 'Wh' else 't'}"
+
+    def said(self, units: int) -> str:
+        """Units for people: `12 certificates (12 MWh)`; of credits of 1 t each `12 t`."""
+        if self.unit == "g" and self.unit_size == GRAMS_PER_T:
+            return self.amount(units)
+        noun = "certificate" if self.kind == CERTIFICATE else "unit"
+        return f"{units:,} {noun}{'' if units == 1 else 's'} ({self.amount(units)})"
 
     def to_json(self) -> dict[str, Any]:
         return {
