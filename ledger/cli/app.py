@@ -8,7 +8,22 @@ from typing import Final
 
 import typer
 
-from ledger.cli import claims, demo, log, lots, matching, metering, parties, proving, runs, schemes
+from ledger.cli import (
+    claims,
+    demo,
+    instruments,
+    log,
+    lots,
+    matching,
+    metering,
+    moves,
+    parties,
+    proving,
+    runs,
+    schemes,
+    traces,
+    units,
+)
 from ledger.errors import (
     Corrupt,
     InvalidInput,
@@ -43,6 +58,11 @@ matching.add_to(app)
 runs.add_to(app)
 lots.add_to(app)
 schemes.add_to(app)
+instruments.add_to(app)
+for group in instruments.GROUPS:
+    units.add_to(group)
+    moves.add_to(group)
+    traces.add_to(group)
 claims.add_to(app)
 proving.add_to(app)
 demo.add_to(app)

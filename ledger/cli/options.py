@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, TypeVar
 
 import typer
 
@@ -14,11 +16,35 @@ from ledger.log.notes import SigningKey, parse_skey
 from ledger.settings import Settings
 from ledger.units import parse_zone
 
+PREFIX_MIN: Final = 4
+ID_DIGITS: Final = 32
+Named = TypeVar("Named")
+
 Dir = Annotated[
     Path | None,
     typer.Option("--dir", help="Data directory (default: GREENLEDGER_DIR, or greenledger-data)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def id_span(text: str, what: str) -> tuple[bytes, bytes]:
+    """The first and the last id of 16 bytes that begins so. Raises InvalidInput."""
+    if not re.fullmatch(f"[0-9a-fA-F]{{{PREFIX_MIN},{ID_DIGITS}}}", text):
+        raise InvalidInput(
+            f"{text!r} is no id of a {what}: {ID_DIGITS} hex digits, or {PREFIX_MIN} and more of"
+            " its beginning"
+        )
+    first, last = (text.ljust(ID_DIGITS, digit) for digit in "0f")
+    return bytes.fromhex(first), bytes.fromhex(last)
+
+
+def one_of_id(found: Sequence[Named], text: str, what: str, where: str) -> Named:
+    """The only one that was found. Raises NotFound or InvalidInput; `where`: what lists them."""
+    if not found:
+        raise NotFound(f"no {what} begins with {text!r}; see: {where}")
+    if len(found) > 1:
+        raise InvalidInput(f"{len(found)} {what}s begin with {text!r}: give more of the id")
+    return found[0]
 
 
 def park_instant(text: str, zone: str) -> int:

@@ -13,7 +13,7 @@ from ledger.log.store import LogFacts
 from ledger.parties.store import current_party
 from ledger.registry import catalogue
 from ledger.registry.moving import disclosure
-from ledger.registry.used import RetirementRow, find_retirements
+from ledger.registry.used import RetirementRow
 
 FORMAT: Final = "greenledger-retirement/v1"
 
@@ -47,10 +47,6 @@ def page(conn: Connection, log: LogFacts, row: RetirementRow) -> dict[str, Any]:
     }
 
 
-def pages(conn: Connection, log: LogFacts, schemes: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """All that is shown, in log order; of some schemes only, where they are named."""
-    return [
-        page(conn, log, row)
-        for row in find_retirements(conn, log.log_id)
-        if row.disclosed_index is not None and (not schemes or row.scheme in schemes)
-    ]
+def pages(conn: Connection, log: LogFacts, rows: Sequence[RetirementRow]) -> list[dict[str, Any]]:
+    """Of those of some retirements that are shown."""
+    return [page(conn, log, row) for row in rows if row.disclosed_index is not None]

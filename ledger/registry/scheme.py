@@ -185,10 +185,14 @@ class Scheme:
         )
 
     def amount(self, units: int) -> str:
-        """What units are worth, exactly, for people: `12 MWh`, `0.5 t`."""
-        whole, rest = divmod(self.unit_size * units, 1_000_000)
-        decimals = f".{rest:06}".rstrip("0") if rest else ""
-        return f"{whole:,}{decimals} {'MWh' if self.unit == 'Wh' else 't'}"
+        """What units are worth, exactly, for people: `12 MWh`, `0.5 t`, `250 Wh`."""
+        size = self.unit_size * units
+        names = ("MWh", "kWh", "Wh") if self.unit == "Wh" else ("t", "kg", "g")
+        pairs = zip((1_000_000, 1000, 1), names, strict=True)
+        per, name = next((per, name) for per, name in pairs if size >= per or per == 1)
+        whole, rest = divmod(size, per)
+        decimals = f".{rest:0{len(str(per)) - 1}}".rstrip("0") if rest else ""
+        return f"{whole:,}{decimals} {name}"
 
     def said(self, units: int) -> str:
         """Units for people: `12 certificates (12 MWh)`; of credits of 1 t each `12 t`."""
