@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,17 +12,18 @@ from typing import Final
 from sqlalchemy import Engine, inspect
 
 from ledger import db, schema
+from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
 from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
 from ledger.log import audit, export, publish, store
 from ledger.log.audit import Audited, Replayed
-from ledger.log.entry import ORIGIN, PARTY, write_statement
+from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
 from ledger.log.export import Progress
 from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
-from ledger.log.types import EntryTypes
+from ledger.log.types import Bodies, EntryType, EntryTypes, Tx
 from ledger.lots import entries as lot_entries
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
@@ -34,21 +35,30 @@ from ledger.registry import rule
 from ledger.settings import Settings
 from ledger.units import format_instant, parse_zone
 
-ENTRY_TYPES: Final = EntryTypes.of(
-    (
-        *party_entries.ENTRY_TYPES,
-        *(
-            one.followed_by(shortfall.after_correction)
-            if one.name == metering_entries.CORRECTION
-            else one
-            for one in metering_entries.ENTRY_TYPES
-        ),
-        *lot_entries.ENTRY_TYPES,
-        *matching.ENTRY_TYPES,
-        *registry_entries.ENTRY_TYPES,
-        *claim_entries.ENTRY_TYPES,
-    )
+After = Callable[[Tx, Entry, Bodies], None]
+# What a room above does with what a room below has stored.
+_FOLLOWED: Final[Mapping[str, Sequence[After]]] = {
+    metering_entries.CORRECTION: (shortfall.after_correction,),
+    rule.ISSUE: (shortfall.after_issue,),
+    rule.MOVE: (actual_user.after_move, settlement.after_move),
+}
+_TYPES: Final = (
+    *party_entries.ENTRY_TYPES,
+    *metering_entries.ENTRY_TYPES,
+    *lot_entries.ENTRY_TYPES,
+    *matching.ENTRY_TYPES,
+    *registry_entries.ENTRY_TYPES,
+    *claim_entries.ENTRY_TYPES,
 )
+
+
+def _followed(one: EntryType) -> EntryType:
+    for more in _FOLLOWED.get(one.name, ()):
+        one = one.followed_by(more)
+    return one
+
+
+ENTRY_TYPES: Final = EntryTypes.of([_followed(one) for one in _TYPES])
 LOG_ID: Final = 1
 
 

@@ -103,8 +103,11 @@ def act_draft(
     return units_draft(desk, rule.MOVE, author, members, leaves)
 
 
-def chosen_of(desk: Desk, owner: str, selection: Selection, act: str) -> Chosen:
-    """What a selection takes of an owner's holdings for an act. Raises NotFound or Refused."""
+def chosen_of(
+    desk: Desk, owner: str, selection: Selection, act: str, *, some: bool = False
+) -> Chosen:
+    """What a selection takes of an owner's holdings for an act; `some`: not all of its serials need
+    be the owner's. Raises NotFound or Refused."""
     with reading(desk.engine) as conn:
         catalogue.find_scheme(conn, desk.log.log_id, selection.scheme)
         rows = store.live_of(
@@ -113,7 +116,7 @@ def chosen_of(desk: Desk, owner: str, selection: Selection, act: str) -> Chosen:
         batches = store.batches_by_id(conn, desk.log.log_id, {row.batch for row in rows})
     if not rows:
         raise NotFound(f"{owner or 'nobody'} holds no unit of scheme {selection.scheme}")
-    return choose(selection, rows, batches, lifecycle.MOVES[act].ends)
+    return choose(selection, rows, batches, lifecycle.MOVES[act].ends, some=some)
 
 
 def transfer(

@@ -89,15 +89,22 @@ def choose(
     rows: Sequence[HoldingRow],
     batches: Mapping[BatchId, BatchRow],
     states: Collection[str],
+    *,
+    some: bool = False,
 ) -> Chosen:
-    """What a selection takes of live holdings, `rows`, that are in one of `states`.
+    """What a selection takes of live holdings, `rows`, that are in one of `states`. `some`: serials
+    of which nothing is there are passed over.
 
     Raises NotFound where a serial names nothing of `rows`; Refused where units of it are in another
     state, or there are fewer than `count`.
     """
     mine = [row for row in rows if not selection.class_ or row.class_ == selection.class_]
-    taken = _by_serial(selection, mine) if selection.serials else [(row, row.units) for row in mine]
-    if not selection.serials:
+    taken = (
+        _by_serial(selection, mine, some)
+        if selection.serials
+        else [(row, row.units) for row in mine]
+    )
+    if not selection.serials or some:
         taken = [one for one in taken if one[0].state in states]
     for row, units in taken:
         if row.state not in states:
@@ -114,7 +121,7 @@ def choose(
 
 
 def _by_serial(
-    selection: Selection, rows: Sequence[HoldingRow]
+    selection: Selection, rows: Sequence[HoldingRow], some: bool
 ) -> list[tuple[HoldingRow, SerialRange]]:
     codes = {row.batch.code for row in rows}
     found: list[tuple[HoldingRow, SerialRange]] = []
@@ -128,9 +135,10 @@ def _by_serial(
             if part is not None
         ]
         units = sum(len(part) for _, part in mine)
-        if not mine or (serial.units is not None and units != len(serial.units)):
-            some = f"only {units} of them" if mine else "none of them"
-            raise NotFound(f"of units {selection.scheme}/{text}, {some} are held here by who acts")
+        whole = bool(mine) and (serial.units is None or units == len(serial.units))
+        if not whole and not some:
+            held = f"only {units} of them" if mine else "none of them"
+            raise NotFound(f"of units {selection.scheme}/{text}, {held} are held here by who acts")
         found += mine
     return found
 

@@ -89,14 +89,14 @@ def require_frozen(tx: Tx, rules: Scheme, name: str, master: Project) -> None:
         )
 
 
-def freezer_of(tx: Tx, scheme: str, plant: str, period: Period) -> str:
+def freezer_of(conn: Connection, log_id: int, scheme: str, plant: str, period: Period) -> str:
     """The project, of another scheme, that freezes certificates of a plant and period; or `""`."""
     freezing = {
         name
-        for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items()
+        for name, found in catalogue.current_schemes(conn, log_id).items()
         if scheme in found.rules.freezes
     }
-    for one in catalogue.current_projects(tx.conn, tx.log.log_id).values():
+    for one in catalogue.current_projects(conn, log_id).values():
         crediting = one.master.crediting
         if (
             one.scheme in freezing

@@ -238,7 +238,9 @@ class _Backing:
         self, one: Batch, project: Project | None, rows: Sequence[lots.LotRow]
     ) -> None:
         if project is not None:
-            freezer = exclusive.freezer_of(self._tx, self._rules.scheme, project.plant, one.period)
+            freezer = exclusive.freezer_of(
+                self._tx.conn, self._tx.log.log_id, self._rules.scheme, project.plant, one.period
+            )
             if freezer and self._entry.statement["state"] != lifecycle.FROZEN:
                 raise Refused(
                     f"batch {one.id}: project {freezer} of the same plant freezes certificates of"

@@ -134,6 +134,12 @@ def issue(
     )
 
 
+def next_unit(conn: Connection, log_id: int, scheme: str, code: str) -> int:
+    """The number after the last one of a code; 0 for a new one."""
+    rows = store.batches_of_code(conn, log_id, scheme, code)
+    return max((row.units.end for row in rows), default=0)
+
+
 def issue_submissions(
     desk: Desk,
     name: str,

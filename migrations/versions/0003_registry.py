@@ -15,6 +15,7 @@ branch_labels = None
 depends_on = None
 
 APPEND_ONLY = (
+    "claim_retirements",
     "disclosures",
     "energy_bars",
     "gone_units",
@@ -23,10 +24,18 @@ APPEND_ONLY = (
     "projects",
     "retirements",
     "schemes",
+    "settlements",
     "unit_batch_lots",
     "unit_batches",
 )
 TRIGGERS = (
+    """
+CREATE TRIGGER settlements_within BEFORE INSERT ON settlements
+WHEN NEW.units * NEW.unit_size > NEW.settled_wh + COALESCE((
+    SELECT SUM(s.settled_wh - s.units * s.unit_size) FROM settlements AS s
+    WHERE s.log_id = NEW.log_id AND s.contract = NEW.contract AND s.buyer = NEW.buyer), 0)
+BEGIN SELECT RAISE(ABORT, 'a green trade moves no more certificates than were settled'); END
+""",
     """
 CREATE TRIGGER unit_batches_apart BEFORE INSERT ON unit_batches
 WHEN EXISTS (
@@ -48,6 +57,23 @@ WHEN NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
     AND b.project = NEW.project AND b.metered = 1
     ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)
 BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project left over'); END
+""",
+    """
+CREATE TRIGGER claim_retirements_once BEFORE INSERT ON claim_retirements
+WHEN EXISTS (
+    SELECT 1 FROM claim_retirements AS c LEFT JOIN claim_ends AS e
+    ON e.log_id = c.log_id AND e.claim = c.claim AND e.kind = 'replaced'
+    WHERE c.log_id = NEW.log_id AND c.retirement = NEW.retirement AND c.claim <> NEW.claim
+    AND e.claim IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a retirement is in one claim'); END
+""",
+    """
+CREATE TRIGGER claim_retirements_for BEFORE INSERT ON claim_retirements
+WHEN NOT EXISTS (
+    SELECT 1 FROM retirements AS r JOIN claims AS c ON c.log_id = r.log_id
+    WHERE r.log_id = NEW.log_id AND r.retirement = NEW.retirement AND c.claim = NEW.claim
+    AND r.beneficiary = c.author AND c.start_s <= r.start_s AND r.end_s <= c.end_s)
+BEGIN SELECT RAISE(ABORT, 'a retirement is for the claimant, in the time of the claim'); END
 """,
     """
 CREATE TRIGGER gone_units_apart BEFORE INSERT ON gone_units
@@ -129,6 +155,16 @@ WHEN NEW.act = 'expire' AND NOT EXISTS (
 )
 BEGIN SELECT RAISE(ABORT, 'these units are still valid'); END
 """,
+    """
+CREATE TRIGGER claim_lots_barred BEFORE INSERT ON claim_lots
+WHEN EXISTS (
+    SELECT 1 FROM lots AS l JOIN energy_bars AS b ON b.log_id = l.log_id AND b.point = l.point
+    AND b.month_start_s = l.month_start_s
+    WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.entry_index < (
+        SELECT c.entry_index FROM claims AS c
+        WHERE c.log_id = NEW.log_id AND c.claim = NEW.claim))
+BEGIN SELECT RAISE(ABORT, 'its energy went into a reduction'); END
+""",
 )
 
 
@@ -200,6 +236,30 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "settlements",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("contract", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("month_start_s", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("buyer", sa.String(length=40), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("contract_wh", sa.BigInteger(), nullable=False),
+        sa.Column("generation_wh", sa.BigInteger(), nullable=False),
+        sa.Column("consumption_wh", sa.BigInteger(), nullable=False),
+        sa.Column("settled_wh", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("unit_size", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            (
+                "settled_wh >= 0 AND settled_wh <= contract_wh AND settled_wh <="
+                " generation_wh AND settled_wh <= consumption_wh"
+            ),
+            name=op.f("ck_settlements_least"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "log_id", "contract", "month_start_s", "buyer", name=op.f("pk_settlements")
+        ),
+    )
+    op.create_table(
         "unit_batches",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("scheme", sa.String(length=40), nullable=False),
@@ -220,8 +280,10 @@ def upgrade() -> None:
         sa.Column("carried_wh", sa.BigInteger(), nullable=False),
         sa.Column("left_wh", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "metered = 0 OR carried_wh + eligible_wh ="
-            " (end_unit - first_unit) * unit_size + left_wh",
+            (
+                "metered = 0 OR carried_wh + eligible_wh = (end_unit - first_unit) *"
+                " unit_size + left_wh"
+            ),
             name=op.f("ck_unit_batches_carry"),
         ),
         sa.CheckConstraint(
@@ -248,6 +310,30 @@ def upgrade() -> None:
         "ix_unit_batches_project",
         "unit_batches",
         ["log_id", "scheme", "project", "entry_index"],
+        unique=False,
+    )
+    op.create_table(
+        "claim_retirements",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("claim", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("retirement", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("wh", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["log_id", "claim"],
+            ["claims.log_id", "claims.claim"],
+            name=op.f("fk_claim_retirements_log_id_claim"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["log_id", "retirement"],
+            ["retirements.log_id", "retirements.retirement"],
+            name=op.f("fk_claim_retirements_log_id_retirement"),
+        ),
+        sa.PrimaryKeyConstraint("log_id", "claim", "retirement", name=op.f("pk_claim_retirements")),
+    )
+    op.create_index(
+        "ix_claim_retirements_retirement",
+        "claim_retirements",
+        ["log_id", "retirement"],
         unique=False,
     )
     op.create_table(
@@ -387,12 +473,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER claim_lots_barred")
     op.drop_table("unit_batch_lots")
     op.drop_table("holding_ends")
     op.drop_table("holdings")
     op.drop_table("gone_units")
     op.drop_table("disclosures")
+    op.drop_table("claim_retirements")
     op.drop_table("unit_batches")
+    op.drop_table("settlements")
     op.drop_table("schemes")
     op.drop_table("retirements")
     op.drop_table("projects")
