@@ -9,9 +9,12 @@ from typing import Final
 import typer
 
 from ledger.cli import (
+    certificates,
     claims,
     demo,
+    evidence,
     instruments,
+    issuing,
     log,
     lots,
     matching,
@@ -61,9 +64,12 @@ schemes.add_to(app)
 instruments.add_to(app)
 for group in instruments.GROUPS:
     units.add_to(group)
+    issuing.add_to(group)
     moves.add_to(group)
     traces.add_to(group)
+certificates.add_to(instruments.certificate)
 claims.add_to(app)
+evidence.add_to(claims.claim)
 proving.add_to(app)
 demo.add_to(app)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,17 +10,18 @@ import typer
 from sqlalchemy import Connection
 
 from ledger import db
-from ledger.claims import evidence as ev
 from ledger.claims import service, shortfall, store
+from ledger.claims.manifest import Manifest
 from ledger.claims.trace import Traced, first_quarter_s, trace
+from ledger.cli.instruments import find_retirement
 from ledger.cli.lots import class_name
 from ledger.cli.matching import period_of
 from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
-from ledger.cli.output import Output, energy, park_time, share, span, step
+from ledger.cli.output import Output, dates, energy, park_time, share, span
 from ledger.errors import InvalidInput, NotFound
-from ledger.files import new_private
 from ledger.house import House
 from ledger.metering import store as metering
+from ledger.registry.scheme import GRAMS_PER_T
 from ledger.units import QUARTER_HOUR_S, format_instant
 
 claim = typer.Typer(
@@ -31,6 +30,12 @@ claim = typer.Typer(
 ClaimId = Annotated[str, typer.Argument(help="The claim's id, or enough of its beginning.")]
 KeyFile = Annotated[
     Path | None, typer.Option("--key", help="Private key file of an owner that holds its own key.")
+]
+Retirements = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A retirement of certificates or credits for it, or enough of its id; repeatable."
+    ),
 ]
 _PREFIX_MIN = 4
 
@@ -57,14 +62,24 @@ def make(
     points: Annotated[list[str], typer.Argument(help="Consumption points of one owner.")],
     start: Annotated[str, typer.Option("--from", help="First day, or time, of park time.")],
     end: Annotated[str, typer.Option("--to", help="Day, or time, after the last.")],
+    retirement: Retirements = None,
     key: KeyFile = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Claim all that the points hold in a period, and have not claimed yet."""
+    """Claim all that the points hold in a period, and have not claimed yet.
+
+    Certificates that were retired for it settle, whole, what lots leave of the consumption; credits
+    stand on a line of their own, and lessen nothing.
+    """
     house = open_house(directory)
-    period = period_of(start, end, house.log.zone)
-    made = service.make(house.desk, points, period, key=read_key(key) if key else None)
+    made = service.make(
+        house.desk,
+        points,
+        period_of(start, end, house.log.zone),
+        retirements=_retirements(house, retirement),
+        key=read_key(key) if key else None,
+    )
     _say_made(Output(as_json=as_json), house, made)
 
 
@@ -72,6 +87,7 @@ def make(
 def replace(
     claim_id: ClaimId,
     reason: Annotated[str, typer.Option(help="Why, for those who are shown the claim.")],
+    retirement: Retirements = None,
     key: KeyFile = None,
     directory: Dir = None,
     as_json: Json = False,
@@ -80,8 +96,19 @@ def replace(
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         old = find(conn, house, claim_id)
-    made = service.replace(house.desk, old.claim, reason, key=read_key(key) if key else None)
+    made = service.replace(
+        house.desk,
+        old.claim,
+        reason,
+        retirements=_retirements(house, retirement),
+        key=read_key(key) if key else None,
+    )
     _say_made(Output(as_json=as_json), house, made)
+
+
+def _retirements(house: House, texts: Sequence[str] | None) -> list[bytes]:
+    found = [find_retirement(house, text).retirement for text in texts or ()]
+    return list(dict.fromkeys(found))
 
 
 def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
@@ -94,6 +121,8 @@ def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
         + f", {made.lots} lots,"
         f" {span(manifest.period.start_s, manifest.period.end_s, house.log.zone)}."
     )
+    for line in _lines_of_units(manifest, house.log.zone):
+        out.say(f"  {line[0]}: {line[1]}")
     out.say(
         f"Hand it out: greenledger claim evidence {made.claim.hex()[:12]} --out NAME.evidence.json"
     )
@@ -229,8 +258,14 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
                 energy(manifest.consumption_wh),
             ],
             ["  of it estimated", energy(manifest.estimated_wh)],
+            *_lines_of_units(manifest, house.log.zone),
             ["residual", energy(manifest.residual_wh)],
             ["share", share(manifest.claimed_wh, manifest.consumption_wh)],
+            *(
+                [["  with certificates", share(_green_wh(manifest), manifest.consumption_wh)]]
+                if manifest.certificates
+                else []
+            ),
             ["lots", str(len(lots))],
             ["entry", str(row.entry_index)],
             *([["replaces", row.replaces.hex()]] if row.replaces else []),
@@ -239,6 +274,24 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
         ],
     )
     out.result({**_claim_json(row, short), "lots": [lot.hex() for lot in lots]})
+
+
+def _green_wh(manifest: Manifest) -> int:
+    return manifest.claimed_wh + manifest.certificate_wh
+
+
+def _lines_of_units(manifest: Manifest, zone: str) -> list[list[str]]:
+    """A line for each retirement of the claim: what it is, and what it is worth there."""
+    lines = []
+    for one in manifest.certificates:
+        used = dates(one.period.start_s, one.period.end_s, zone)
+        worth = energy(one.wh) if one.wh else "one energy with its lots"
+        count = f"{one.units:,} {'certificate' if one.units == 1 else 'certificates'}"
+        lines.append([f"{one.scheme} {one.class_}", f"{worth}: {count} for {used}"])
+    for credit in manifest.credits:
+        worth = f"{credit.units * credit.unit_size_g / GRAMS_PER_T:,g} t"
+        lines.append([f"{credit.scheme} (beside it)", f"{worth} retired; no kWh is less for it"])
+    return lines
 
 
 @claim.command("trace")
@@ -325,75 +378,3 @@ def _cells_json(found: Sequence[Traced]) -> list[dict[str, Any]]:
         }
         for one in found
     ]
-
-
-@claim.command("evidence")
-def evidence(
-    claim_id: ClaimId,
-    out_file: Annotated[Path, typer.Option("--out", help="File to write: NAME.evidence.json.")],
-    level: Annotated[str, typer.Option(help="One of " + ", ".join(ev.LEVELS) + ".")] = "full",
-    seed: Annotated[
-        str, typer.Option(help="For sampled: 64 hex digits that the verifier chose.")
-    ] = "",
-    samples: Annotated[
-        int | None, typer.Option(help=f"For sampled: how many (default: {ev.SAMPLES}).")
-    ] = None,
-    directory: Dir = None,
-    as_json: Json = False,
-) -> None:
-    """Write the evidence file of a claim: total (the sums), sampled, or full.
-
-    Signs a checkpoint first. Whoever gets the file reads what it opens: the values of the claimed
-    quarter-hours (full), of some of them (sampled), or of none (total).
-    """
-    house = open_house(directory)
-    if level not in ev.LEVELS:
-        raise InvalidInput(f"--level {level!r}: it is one of {', '.join(ev.LEVELS)}")
-    sample = _sample(level, seed, samples)
-    out = Output(as_json=as_json)
-    house.checkpoint()
-    with db.reading(house.engine) as conn:
-        row = find(conn, house, claim_id)
-        state = state_of(row, shortfall.short_claims(conn, house.log))
-    with out.progress() as bar, new_private(out_file) as file:
-        advance = step(bar, f"{out_file.name}")
-        for number, line in enumerate(ev.lines(house.desk, row.claim, level, sample)):
-            file.write(line)
-            advance(number, 0)
-    size = out_file.stat().st_size
-    if state != "in force":
-        out.warn(f"the claim is {state}: a verifier who has the log will say so")
-    out.say(f"{out_file}: evidence of claim {row.claim.hex()[:12]}, {level}, {size:,} bytes.")
-    if sample and not seed:
-        out.warn("the seed was drawn here; a verifier relies on one that it named: --seed HEX")
-    out.say(
-        "Publish the log, not older than the file (greenledger export tiles TILES). Verify with:"
-    )
-    out.say(
-        f"  greenledger-verify evidence {out_file} --log TILES --vkey '{house.log.log_key.vkey}'"
-    )
-    out.result(
-        {
-            "claim": row.claim.hex(),
-            "file": str(out_file),
-            "level": level,
-            "bytes": size,
-            "seed": sample.seed.hex() if sample else "",
-            "samples": sample.count if sample else 0,
-        }
-    )
-
-
-def _sample(level: str, seed: str, samples: int | None) -> ev.Sample | None:
-    if level != "sampled":
-        for name, given in (("--seed", bool(seed)), ("--samples", samples is not None)):
-            if given:
-                raise InvalidInput(f"{name} belongs to --level sampled")
-        return None
-    count = ev.SAMPLES if samples is None else samples
-    if not seed:
-        return ev.Sample(seed=secrets.token_bytes(ev.SEED_BYTES), count=count)
-    digits = 2 * ev.SEED_BYTES
-    if not re.fullmatch(f"[0-9a-fA-F]{{{digits}}}", seed):
-        raise InvalidInput(f"--seed is {digits} hex digits; {seed!r} has {len(seed)} characters")
-    return ev.Sample(seed=bytes.fromhex(seed), count=count)

@@ -10,15 +10,18 @@ from typing import Annotated, Final
 import typer
 from sqlalchemy import Connection
 
-from ledger.cli.options import read_key
+from ledger import db
+from ledger.cli.options import id_span, one_of_id, read_key
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
 from ledger.log.notes import SigningKey
-from ledger.registry import catalogue
+from ledger.registry import catalogue, used
 from ledger.registry.choosing import Selection
 from ledger.registry.leaves import BatchId
 from ledger.registry.ranges import SerialRange, joined
+from ledger.registry.schema import retirements
 from ledger.registry.scheme import CERTIFICATE, CREDIT, RECORD, Scheme
+from ledger.registry.used import RetirementRow
 
 certificate = typer.Typer(
     help="Certificates: imported, held, handed over, retired, each used once.",
@@ -97,6 +100,16 @@ def selection(
     if class_:
         rules.class_of(class_)
     return Selection(scheme=rules.scheme, serials=serials or (), count=count, class_=class_)
+
+
+def find_retirement(house: House, text: str) -> RetirementRow:
+    """By its id or the beginning of it. Raises InvalidInput or NotFound."""
+    first, last = id_span(text, "retirement")
+    with db.reading(house.engine) as conn:
+        found = used.find_retirements(
+            conn, house.log.log_id, retirements.c.retirement.between(first, last)
+        )
+    return one_of_id(found, text, "retirement", "greenledger certificate (or credit) retirements")
 
 
 def hash_of(document: Path | None) -> str:

@@ -158,8 +158,10 @@ def retire(
         f" {dates(use.period.start_s, use.period.end_s, house.log.zone)}, by entry"
         f" {receipt.index}: {listed(serials_of(moved))}."
     )
-    out.say(f"Retirement {retirement.hex()}. To show it to everybody:")
-    out.say(f"  greenledger {group_of(ctx)} disclose {retirement.hex()[:12]}")
+    short = retirement.hex()[:12]
+    out.say(f"Retirement {retirement.hex()}. Use it in a claim, or show it to everybody:")
+    out.say(f"  greenledger claim make POINT --from … --to … --retirement {short}")
+    out.say(f"  greenledger {group_of(ctx)} disclose {short}")
     out.result(
         {
             **_result(rules, moved, [receipt]),

@@ -16,6 +16,8 @@ from rich.table import Table
 from ledger.units import parse_zone
 
 WORD_MAX: Final = 20
+# A space at which no table breaks a line.
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 class Output:
@@ -84,6 +86,18 @@ def _longest_word(name: str, cells: Iterable[str]) -> int:
     """So that cells wrap between words, unless a word is very long."""
     words = (word for cell in cells for word in cell.split())
     return max(len(name), min(WORD_MAX, max(map(len, words), default=0)))
+
+
+def warn_unproven(
+    out: Output, entries: Iterable[int], proofs: Mapping[int, str], *, as_json: bool
+) -> None:
+    """Under --json, that some entries come without a proof."""
+    later = sorted(set(entries) - proofs.keys())
+    if as_json and later:
+        out.warn(
+            f"entries from {later[0]} on have no proof, until they are under a checkpoint:"
+            " greenledger checkpoint"
+        )
 
 
 def step(bar: Progress, name: str) -> Callable[[int, int], None]:

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
 from ledger import db
-from ledger.cli.instruments import KeyFile, SchemeName, group_of, rules_of, schemes_of, signing_key
-from ledger.cli.options import Dir, Json, id_span, one_of_id, open_house
-from ledger.cli.output import Output, dates, park_date, park_time
+from ledger.claims.life import CLAIM, WITHDRAWN, unit_life
+from ledger.cli.instruments import (
+    KeyFile,
+    SchemeName,
+    find_retirement,
+    group_of,
+    rules_of,
+    schemes_of,
+    signing_key,
+)
+from ledger.cli.options import Dir, Json, open_house
+from ledger.cli.output import NO_BREAK, Output, dates, park_date, park_time, warn_unproven
 from ledger.house import House
-from ledger.log.placed import Placed, prove
+from ledger.log.placed import prove
 from ledger.registry import acting, lifecycle, used
 from ledger.registry.page import page, pages
 from ledger.registry.schema import retirements as retirement_table
 from ledger.registry.scheme import Scheme
-from ledger.registry.trace import DISCLOSE, ISSUE, KEPT, Life, Origin, Step, trace
+from ledger.registry.trace import DISCLOSE, ISSUE, KEPT, Life, Origin, Step
 from ledger.registry.used import RetirementRow
 from ledger.units import parse_instant
 
 _LEAF_DIGITS: Final = 12
 # More rows than a person reads; --json has all of them.
 _ROWS_MAX: Final = 100
-# A space at which no table breaks a line.
-_UNBROKEN: Final = "\N{NO-BREAK SPACE}"
 _WORDS: Final = {
     ISSUE: "imported",
     KEPT: "kept",
     DISCLOSE: "shown to all",
+    CLAIM: "claimed",
+    WITHDRAWN: "withdrawn",
     lifecycle.TRANSFER: "handed over",
     lifecycle.SETTLE: "settled",
     lifecycle.MERGE: "merged",
@@ -60,14 +68,14 @@ def trace_units(
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """A unit's whole life, from its import to its use, entry by entry.
+    """A unit's whole life, from its import to the claim that it is used in, entry by entry.
 
     With --json also the proof of each entry under the latest checkpoint (tlog-proof).
     """
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         rules = rules_of(ctx, conn, house, scheme)
-        found = trace(conn, house.log, rules.scheme, serial)
+        found = unit_life(conn, house.log, rules.scheme, serial)
         proofs = prove(conn, house.log, found.entries) if as_json else {}
     out = Output(as_json=as_json)
     for one in found.origins:
@@ -80,19 +88,8 @@ def trace_units(
                 f" {group_of(ctx)} disclose {row.retirement.hex()[:12]}"
             )
     out.say(f"Proof of an entry: greenledger prove {found.entries[-1]}; of all: --json")
-    warn_unproven(out, [step.placed for step in found.steps], proofs, as_json=as_json)
+    warn_unproven(out, found.entries, proofs, as_json=as_json)
     out.result({**found.to_json(proofs), "vkey": house.log.log_key.vkey})
-
-
-def warn_unproven(
-    out: Output, found: list[Placed], proofs: Mapping[int, str], *, as_json: bool
-) -> None:
-    later = sorted({one.index for one in found} - proofs.keys())
-    if as_json and later:
-        out.warn(
-            f"entries from {later[0]} on have no proof, until they are under a checkpoint:"
-            " greenledger checkpoint"
-        )
 
 
 def _show_origin(out: Output, house: House, rules: Scheme, one: Origin) -> None:
@@ -130,7 +127,7 @@ def _show_steps(out: Output, house: House, found: Life) -> None:
         [
             [
                 str(step.placed.index),
-                _UNBROKEN.join(park_time(step.placed.at_s, house.log.zone).split()),
+                park_time(step.placed.at_s, house.log.zone).replace(" ", NO_BREAK),
                 *([_units(found, step)] if several else []),
                 _WORDS.get(step.act, step.act),
                 _whose(step),
@@ -160,6 +157,9 @@ def _why(step: Step, zone: str) -> str:
     terms = step.terms
     if step.act == KEPT:
         return "another part of its holding went"
+    if step.act in (CLAIM, WITHDRAWN):
+        reason = f": {terms['reason']}" if "reason" in terms else ""
+        return f"claim {terms['claim'][:12]}{reason}"
     if step.act == DISCLOSE:
         return f"retirement {terms['retirement'][:12]}"
     if step.act == lifecycle.RETIRE and terms:
@@ -267,7 +267,7 @@ def disclose(
     retirement is shown already, its page is printed again.
     """
     house = open_house(directory)
-    found = _find(house, retirement, f"greenledger {group_of(ctx)} retirements")
+    found = find_retirement(house, retirement)
     with db.reading(house.engine) as conn:
         rules_of(ctx, conn, house, found.scheme)
     out = Output(as_json=as_json)
@@ -288,12 +288,3 @@ def disclose(
     )
     out.say("Its page, with proofs, is what --json prints.")
     out.result(shown)
-
-
-def _find(house: House, text: str, where: str) -> RetirementRow:
-    first, last = id_span(text, "retirement")
-    with db.reading(house.engine) as conn:
-        found = used.find_retirements(
-            conn, house.log.log_id, retirement_table.c.retirement.between(first, last)
-        )
-    return one_of_id(found, text, "retirement", where)

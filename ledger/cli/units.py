@@ -1,8 +1,7 @@
-"""greenledger certificate|credit list, issue: what is held here, and what comes in."""
+"""greenledger certificate|credit list: what is held here, and what is gone."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
@@ -12,39 +11,31 @@ from sqlalchemy import Connection
 from ledger import db
 from ledger.cli.instruments import (
     Class,
-    Document,
-    Note,
     SchemeName,
     group_of,
-    hash_of,
     listed,
     rules_of,
     schemes_of,
     serials_of,
 )
-from ledger.cli.matching import period_of
 from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output, dates, park_date
 from ledger.errors import InvalidInput
 from ledger.house import House
-from ledger.registry import lifecycle, service, store, used
+from ledger.registry import lifecycle, store, used
 from ledger.registry.leaves import BatchId
-from ledger.registry.ranges import SerialRange
 from ledger.registry.schema import gone_units, holdings
-from ledger.registry.scheme import RECORD, Scheme
-from ledger.registry.service import NewBatch, Share
+from ledger.registry.scheme import Scheme
 from ledger.registry.store import BatchRow, HoldingRow
 from ledger.registry.used import GoneRow, RetirementRow
-from ledger.units import Period, format_instant
+from ledger.units import format_instant
 
 # More rows than a person reads; --json has all of them.
 _ROWS_MAX: Final = 100
-_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 
 def add_to(group: typer.Typer) -> None:
     group.command("list")(list_units)
-    group.command("issue")(issue)
 
 
 def list_units(
@@ -99,7 +90,7 @@ def list_units(
     out.result(
         {
             "sums": [_sum_json(schemes[key[0]], key, rows) for key, rows in _sums(held).items()],
-            "holdings": [_holding_json(row, batches[row.batch]) for row in held],
+            "holdings": [holding_json(row, batches[row.batch]) for row in held],
         }
     )
 
@@ -214,7 +205,7 @@ def _sum_json(rules: Scheme, key: _Key, rows: Sequence[HoldingRow]) -> dict[str,
     }
 
 
-def _holding_json(row: HoldingRow, batch: BatchRow) -> dict[str, Any]:
+def holding_json(row: HoldingRow, batch: BatchRow) -> dict[str, Any]:
     return {
         "holding": row.holding.hex(),
         "batch": str(row.batch),
@@ -319,81 +310,3 @@ def _retirement(row: RetirementRow | None, *, whole: bool = False) -> str:
     if row is None:
         return "" if whole else "–"
     return row.retirement.hex() if whole else row.retirement.hex()[:12]
-
-
-# What comes in
-
-
-def issue(
-    ctx: typer.Context,
-    code: Annotated[str, typer.Argument(help="Their code in the official registry.")],
-    quantity: Annotated[int, typer.Option(help="How many units.", min=1)],
-    owner: Annotated[str, typer.Option(help="Party that holds them.")],
-    class_: Class = "",
-    month: Annotated[str, typer.Option(help="Month of production, such as 2026-01.")] = "",
-    start: Annotated[str, typer.Option("--from", help="First day, instead of a month.")] = "",
-    end: Annotated[str, typer.Option("--to", help="Day after the last.")] = "",
-    first: Annotated[int, typer.Option(help="Number of the first unit.", min=0)] = 0,
-    project: Annotated[str, typer.Option(help="Code of their project.")] = "",
-    frozen: Annotated[bool, typer.Option("--frozen", help="They begin frozen (124号).")] = False,
-    document: Document = None,
-    note: Note = "",
-    scheme: SchemeName = "",
-    directory: Dir = None,
-    as_json: Json = False,
-) -> None:
-    """Take in one batch that an official registry issued; for many: import."""
-    house = open_house(directory)
-    with db.reading(house.engine) as conn:
-        rules = rules_of(ctx, conn, house, scheme)
-    if rules.kind == RECORD:
-        raise InvalidInput(
-            f"units of {rules.scheme} are issued for a verified record: greenledger credit"
-            " issue-record"
-        )
-    units = SerialRange(first=first, end=first + quantity)
-    batch = NewBatch(
-        code=code,
-        units=units,
-        period=_period(house, month, start, end),
-        project=project,
-        shares=(Share(class_=_class(rules, class_), owner=owner, units=units),),
-    )
-    receipts = service.issue(
-        house.desk, rules.scheme, [batch], document=hash_of(document), note=note, frozen=frozen
-    )
-    with db.reading(house.engine) as conn:
-        (row,) = store.begun_by(conn, house.log.log_id, receipts[-1].index)
-        stored = store.batches_by_id(conn, house.log.log_id, [row.batch])[row.batch]
-    expires = (
-        "they never expire"
-        if stored.expires_s is None
-        else f"they expire on {park_date(stored.expires_s, house.log.zone)}"
-    )
-    out = Output(as_json=as_json)
-    out.say(
-        f"Took in {rules.said(quantity)} of {row.batch.short}:{row.units}, {row.class_},"
-        f" {'frozen, ' if frozen else ''}held by {owner}, by entry {row.entry_index}; {expires}."
-    )
-    out.result({"scheme": rules.scheme, **_holding_json(row, stored)})
-
-
-def _class(rules: Scheme, given: str) -> str:
-    if given:
-        return rules.class_of(given).name
-    if len(rules.classes) > 1:
-        raise InvalidInput(f"say which --class they are of: {', '.join(sorted(rules.classes))}")
-    return next(iter(rules.classes))
-
-
-def _period(house: House, month: str, start: str, end: str) -> Period:
-    """Raises InvalidInput unless exactly one of the two ways is used."""
-    if bool(month) == bool(start or end):
-        raise InvalidInput("say when they were produced: --month 2026-01, or --from and --to")
-    if not month:
-        return period_of(start, end, house.log.zone)
-    found = _MONTH.fullmatch(month)
-    if not found:
-        raise InvalidInput(f"--month {month!r} is no month such as 2026-01")
-    year, index = divmod(int(found[1]) * 12 + int(found[2]), 12)
-    return period_of(f"{month}-01", f"{year:04}-{index + 1:02}-01", house.log.zone)

@@ -6,7 +6,7 @@ about.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -144,6 +144,10 @@ def trace(conn: Connection, log: LogFacts, scheme: str, serial: str) -> Life:
     return _Tracer(conn, log).life(rules, origins)
 
 
+def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
+    return tuple(sorted(steps, key=lambda one: (one.placed.index, one.batch, one.units)))
+
+
 class _Tracer:
     def __init__(self, conn: Connection, log: LogFacts) -> None:
         self._conn = conn
@@ -168,7 +172,7 @@ class _Tracer:
         return Life(
             scheme=rules,
             origins=tuple(origins),
-            steps=tuple(sorted(steps, key=lambda one: (one.placed.index, one.batch, one.units))),
+            steps=in_order(steps),
             retirements=tuple(retirements),
         )
 
