@@ -15,6 +15,8 @@ from ledger import db, schema
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
+from ledger.credits import effects
+from ledger.credits import entries as credit_entries
 from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
 from ledger.log import audit, export, publish, store
@@ -33,14 +35,15 @@ from ledger.parties.keystore import Keystore
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.settings import Settings
+from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone
 
 After = Callable[[Tx, Entry, Bodies], None]
-# What a room above does with what a room below has stored.
+# What rooms above do with what a room below has stored, in this order.
 _FOLLOWED: Final[Mapping[str, Sequence[After]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
-    rule.ISSUE: (shortfall.after_issue,),
-    rule.MOVE: (actual_user.after_move, settlement.after_move),
+    rule.ISSUE: (effects.after_issue, shortfall.after_issue),
+    rule.MOVE: (actual_user.after_move, settlement.after_move, effects.after_move),
 }
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,
@@ -48,6 +51,8 @@ _TYPES: Final = (
     *lot_entries.ENTRY_TYPES,
     *matching.ENTRY_TYPES,
     *registry_entries.ENTRY_TYPES,
+    *credit_entries.ENTRY_TYPES,
+    *statement_entries.ENTRY_TYPES,
     *claim_entries.ENTRY_TYPES,
 )
 

@@ -7,7 +7,7 @@ below a unit is carried to the next batch (domain invariant 1).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -16,49 +16,35 @@ from ledger.errors import InvalidInput
 from ledger.log.store import LogFacts
 from ledger.lots import store as lots
 from ledger.registry import catalogue, rule, store
-from ledger.registry.scheme import NO_LOTS, SPENT, WRAPPED, Scheme
+from ledger.registry.scheme import SPENT, WRAPPED, Scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behind:
-    """Lots behind certificates. `eligible_wh`: {class: their Wh}; `carried_wh`: left before."""
+    """Lots behind certificates of a class. `carried_wh`: left of its batches before."""
 
     spends: tuple[bytes, ...]
     wraps: tuple[bytes, ...]
-    eligible_wh: Mapping[str, int]
+    eligible_wh: int
     carried_wh: int
     unit_size: int
 
     @property
     def units(self) -> int:
         """Whole units that they make, with what was left before."""
-        return (sum(self.eligible_wh.values()) + self.carried_wh) // self.unit_size
+        return (self.eligible_wh + self.carried_wh) // self.unit_size
 
-    def shares(self) -> dict[str, int]:
-        """{class: units}, which sum to `units`: whole ones of each, what is left over to the class
-        that is nearest to a further one."""
-        found = {class_: wh // self.unit_size for class_, wh in self.eligible_wh.items()}
-        nearest = sorted(
-            self.eligible_wh,
-            key=lambda class_: (-(self.eligible_wh[class_] % self.unit_size), class_),
-        )
-        for class_ in nearest * 2:
-            if sum(found.values()) == self.units:
-                break
-            found[class_] += 1
-        return {class_: units for class_, units in sorted(found.items()) if units}
+    @property
+    def left_wh(self) -> int:
+        """What these units leave, to be carried on."""
+        return (self.eligible_wh + self.carried_wh) % self.unit_size
 
 
 def behind(
-    conn: Connection,
-    log: LogFacts,
-    rules: Scheme,
-    project: str,
-    classes: Collection[str],
-    until_s: int,
+    conn: Connection, log: LogFacts, rules: Scheme, project: str, class_: str, until_s: int
 ) -> Behind:
     """The lots of a project's points, of months that begin before `until_s`, that stand behind no
-    certificate yet, for certificates of some classes.
+    certificate yet and may stand behind those of a class.
 
     Raises NotFound for an unknown project, InvalidInput where it is not metered here.
     """
@@ -67,27 +53,21 @@ def behind(
         raise InvalidInput(
             f"project {project} of scheme {rules.scheme} has no point here: no lots stand behind it"
         )
-    spends: list[bytes] = []
-    wraps: list[bytes] = []
-    eligible_wh: dict[str, int] = {}
-    for row in _free(conn, log.log_id, master.points, until_s):
-        for class_ in sorted(classes):
-            unit_class = rules.class_of(class_)
-            if unit_class.lots == NO_LOTS or row.supply_class not in unit_class.lot_classes:
-                continue
-            if unit_class.lots == SPENT and not lots.spent(conn, log.log_id, [row.lot]):
-                spends.append(row.lot)
-            elif unit_class.lots == WRAPPED:
-                wraps.append(row.lot)
-            else:
-                continue
-            eligible_wh[class_] = eligible_wh.get(class_, 0) + row.wh
-            break
+    unit_class = rules.class_of(class_)
+    rows = [
+        row
+        for row in _free(conn, log.log_id, master.points, until_s)
+        if row.supply_class in unit_class.lot_classes
+    ]
+    if unit_class.lots == SPENT:
+        gone = lots.spent(conn, log.log_id, [row.lot for row in rows])
+        rows = [row for row in rows if row.lot not in gone]
+    which = tuple(sorted(row.lot for row in rows))
     return Behind(
-        spends=tuple(sorted(spends)),
-        wraps=tuple(sorted(wraps)),
-        eligible_wh=eligible_wh,
-        carried_wh=store.last_left_wh(conn, log.log_id, rules.scheme, project),
+        spends=which if unit_class.lots == SPENT else (),
+        wraps=which if unit_class.lots == WRAPPED else (),
+        eligible_wh=sum(row.wh for row in rows),
+        carried_wh=store.last_left_wh(conn, log.log_id, rules.scheme, project, class_),
         unit_size=rules.unit_size,
     )
 

@@ -124,18 +124,11 @@ class _Evidence:
                 known = found.setdefault(index, shown)
                 known.holdings |= shown.holdings
                 known.batches |= shown.batches
-            issues = [index for index, shown in found.items() if shown.issue]
-            for index in (row.entry_index, *issues):
-                if index == row.entry_index or self._is_of(found[index], row.scheme):
-                    self._found.open(chains.registration_of(conn, log_id, row.scheme, index))
+                self._found.open(chains.registration_of(conn, log_id, row.scheme, index))
         for index in found:
             self._found.add(index)
             self._found.add(chains.tick_before(conn, log_id, index))
         return dict(sorted(found.items()))
-
-    @staticmethod
-    def _is_of(shown: chains.Shown, scheme: str) -> bool:
-        return any(batch.scheme == scheme for batch in shown.batches)
 
     def _opened(self) -> list[int]:
         """Positions of the claim that are shown."""

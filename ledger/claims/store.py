@@ -133,6 +133,14 @@ def lots_of_claim(conn: Connection, log_id: int, claim: bytes) -> list[bytes]:
     return [bytes(lot) for lot in conn.execute(query).scalars()]
 
 
+def claimed_wh(conn: Connection, log_id: int, claim: bytes) -> dict[bytes, int]:
+    """{lot of a claim: Wh of it that are claimed}."""
+    query = select(claim_lots.c.lot, claim_lots.c.wh).where(
+        claim_lots.c.log_id == log_id, claim_lots.c.claim == claim
+    )
+    return {bytes(lot): wh for lot, wh in conn.execute(query)}
+
+
 def claims_of_lots(
     conn: Connection, log_id: int, which: Iterable[bytes]
 ) -> dict[bytes, list[bytes]]:

@@ -10,6 +10,7 @@ import typer
 
 from ledger.cli import (
     certificates,
+    claim_status,
     claims,
     demo,
     evidence,
@@ -69,6 +70,7 @@ for group in instruments.GROUPS:
     traces.add_to(group)
 certificates.add_to(instruments.certificate)
 claims.add_to(app)
+claim_status.add_to(claims.claim)
 evidence.add_to(claims.claim)
 proving.add_to(app)
 demo.add_to(app)

@@ -7,18 +7,23 @@ from typing import Annotated
 import typer
 
 from ledger import db
-from ledger.certificates import settlement, stamps
+from ledger.certificates import granular, settlement, stamps
 from ledger.claims.shortfall import short_batches
 from ledger.cli.instruments import Document, SchemeName, hash_of, listed, rules_of, serials_of
 from ledger.cli.lots import whole_lot_id
 from ledger.cli.options import Dir, Json, open_house, park_month
-from ledger.cli.output import Output, energy
+from ledger.cli.output import Output, counted, energy
 from ledger.lots import service as lots
 from ledger.registry import store
+
+Lots = Annotated[
+    list[str], typer.Argument(help="Lot ids, whole: from greenledger lot list --json.")
+]
 
 
 def add_to(group: typer.Typer) -> None:
     group.command("settle")(settle)
+    group.command("issue-granular")(issue_granular)
     group.command("stamp")(stamp)
     group.command("stamps")(list_stamps)
     group.command("short")(list_short)
@@ -83,10 +88,44 @@ def settle(
     )
 
 
+def issue_granular(
+    ctx: typer.Context,
+    project: Annotated[str, typer.Argument(help="Code of the project whose points made them.")],
+    lot: Lots,
+    scheme: Annotated[
+        str, typer.Option(help="A scheme that lets such certificates stand alone.")
+    ] = "granular",
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Issue lots as granular certificates that stand alone; a unit is a Wh, in order of time."""
+    house = open_house(directory)
+    with db.reading(house.engine) as conn:
+        rules = rules_of(ctx, conn, house, scheme)
+    which = list(dict.fromkeys(whole_lot_id(text) for text in lot))
+    receipts = granular.issue_granular(house.desk, project, which, rules.scheme)
+    with db.reading(house.engine) as conn:
+        rows = [
+            row for one in receipts for row in store.begun_by(conn, house.log.log_id, one.index)
+        ]
+    out = Output(as_json=as_json)
+    units = sum(len(row.units) for row in rows)
+    out.say(f"Issued {rules.said(units)}, by entry {receipts[-1].index}:")
+    for row in rows:
+        out.say(f"  {row.batch.short}:{row.units}  {row.class_}, held by {row.owner}")
+    out.result(
+        {
+            "scheme": rules.scheme,
+            "entries": [one.index for one in receipts],
+            "units": units,
+            "amount": rules.amount(units),
+            "serials": [f"{row.batch.short}:{row.units}" for row in rows],
+        }
+    )
+
+
 def stamp(
-    lot: Annotated[
-        list[str], typer.Argument(help="Lot ids, whole: from greenledger lot list --json.")
-    ],
+    lot: Lots,
     issuer: Annotated[str, typer.Option(help="Who stamps them.")],
     number: Annotated[str, typer.Option(help="The stamp's number.")],
     document: Document = None,
@@ -102,10 +141,9 @@ def stamp(
         made = [one for one in stamps.stamps(conn, house.log) if one.entry_index == receipt.index]
     out = Output(as_json=as_json)
     total_wh = sum(one.wh for one in made)
-    count = "1 lot" if len(made) == 1 else f"{len(made)} lots"
     bound = sum(one.state == stamps.BOUND for one in made)
     out.say(
-        f"Stamped {count} of {energy(total_wh)} as {number}, by entry {receipt.index}: {bound}"
+        f"Stamped {counted(len(made), 'lot')} of {energy(total_wh)} as {number}, by entry {receipt.index}: {bound}"
         f" bound to certificates, {len(made) - bound} pending."
     )
     out.result({"entry": receipt.index, "lots": [one.lot.hex() for one in made], "wh": total_wh})

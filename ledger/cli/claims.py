@@ -10,18 +10,15 @@ import typer
 from sqlalchemy import Connection
 
 from ledger import db
-from ledger.claims import service, shortfall, store
-from ledger.claims.manifest import Manifest
+from ledger.claims import service, settling, shortfall, store
 from ledger.claims.trace import Traced, first_quarter_s, trace
 from ledger.cli.instruments import find_retirement
 from ledger.cli.lots import class_name
 from ledger.cli.matching import period_of
 from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
-from ledger.cli.output import Output, dates, energy, park_time, share, span
+from ledger.cli.output import Output, counted, energy, park_time, share, span
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
-from ledger.metering import store as metering
-from ledger.registry.scheme import GRAMS_PER_T
 from ledger.units import QUARTER_HOUR_S, format_instant
 
 claim = typer.Typer(
@@ -34,7 +31,7 @@ KeyFile = Annotated[
 Retirements = Annotated[
     list[str] | None,
     typer.Option(
-        help="A retirement of certificates or credits for it, or enough of its id; repeatable."
+        "--retirement", help="A retirement of certificates or credits, or enough of its id."
     ),
 ]
 _PREFIX_MIN = 4
@@ -62,24 +59,32 @@ def make(
     points: Annotated[list[str], typer.Argument(help="Consumption points of one owner.")],
     start: Annotated[str, typer.Option("--from", help="First day, or time, of park time.")],
     end: Annotated[str, typer.Option("--to", help="Day, or time, after the last.")],
-    retirement: Retirements = None,
+    retirements: Retirements = None,
+    settle: Annotated[
+        bool,
+        typer.Option("--settle", help="Retire certificates that the owner holds for the rest."),
+    ] = False,
+    scheme: Annotated[str, typer.Option(help="Scheme of certificates to settle with.")] = "gec",
     key: KeyFile = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Claim all that the points hold in a period, and have not claimed yet.
+    """Claim all that the points hold in a period and have not claimed yet, and retirements.
 
     Certificates that were retired for it settle, whole, what lots leave of the consumption; credits
     stand on a line of their own, and lessen nothing.
     """
     house = open_house(directory)
-    made = service.make(
-        house.desk,
-        points,
-        period_of(start, end, house.log.zone),
-        retirements=_retirements(house, retirement),
-        key=read_key(key) if key else None,
-    )
+    period = period_of(start, end, house.log.zone)
+    signing = read_key(key) if key else None
+    which = _retirements(house, retirements)
+    if settle:
+        which += [
+            one
+            for one in settling.settle(house.desk, points, period, scheme=scheme, key=signing)
+            if one not in which
+        ]
+    made = service.make(house.desk, points, period, retirements=which, key=signing)
     _say_made(Output(as_json=as_json), house, made)
 
 
@@ -87,7 +92,7 @@ def make(
 def replace(
     claim_id: ClaimId,
     reason: Annotated[str, typer.Option(help="Why, for those who are shown the claim.")],
-    retirement: Retirements = None,
+    retirements: Retirements = None,
     key: KeyFile = None,
     directory: Dir = None,
     as_json: Json = False,
@@ -100,15 +105,14 @@ def replace(
         house.desk,
         old.claim,
         reason,
-        retirements=_retirements(house, retirement),
+        retirements=_retirements(house, retirements),
         key=read_key(key) if key else None,
     )
     _say_made(Output(as_json=as_json), house, made)
 
 
 def _retirements(house: House, texts: Sequence[str] | None) -> list[bytes]:
-    found = [find_retirement(house, text).retirement for text in texts or ()]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(find_retirement(house, text).retirement for text in texts or ()))
 
 
 def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
@@ -118,11 +122,14 @@ def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
         f" {share(manifest.claimed_wh, manifest.consumption_wh)} of"
         f" {energy(manifest.consumption_wh)} consumed"
         + (f" (of it estimated {energy(manifest.estimated_wh)})" if manifest.estimated_wh else "")
+        + (
+            f", {energy(manifest.certificate_wh)} of certificates"
+            if manifest.certificate_wh
+            else ""
+        )
         + f", {made.lots} lots,"
         f" {span(manifest.period.start_s, manifest.period.end_s, house.log.zone)}."
     )
-    for line in _lines_of_units(manifest, house.log.zone):
-        out.say(f"  {line[0]}: {line[1]}")
     out.say(
         f"Hand it out: greenledger claim evidence {made.claim.hex()[:12]} --out NAME.evidence.json"
     )
@@ -176,7 +183,19 @@ def say_flags(out: Output, house: House) -> list[dict[str, Any]]:
             )
         else:
             out.say(f"Claim {one['claim']} is not short any more.")
+    with db.reading(house.engine) as conn:
+        warn_short(out, shortfall.short_batches(conn, house.log))
     return [{"claim": one["claim"], "state": one["state"]} for one in found]
+
+
+def warn_short(out: Output, found: Sequence[shortfall.ShortBatch]) -> None:
+    """Certificates behind which a correction left too little."""
+    batches = [str(one.batch) for one in found if one.open_wh]
+    if batches:
+        out.warn(
+            f"{counted(len(batches), 'batch')} of certificates lack energy behind them, such as"
+            f" {batches[0]}: greenledger certificate short"
+        )
 
 
 @claim.command("list")
@@ -205,7 +224,7 @@ def list_claims(directory: Dir = None, as_json: Json = False) -> None:
     )
     if not rows:
         out.say("No claim is made yet: greenledger claim make.")
-    out.result({"claims": [_claim_json(row, short) for row in rows]})
+    out.result({"claims": [claim_json(row, short) for row in rows]})
 
 
 def state_of(row: store.ClaimRow, short: dict[bytes, int]) -> str:
@@ -214,7 +233,7 @@ def state_of(row: store.ClaimRow, short: dict[bytes, int]) -> str:
     return f"short since entry {short[row.claim]}" if row.claim in short else "in force"
 
 
-def _claim_json(row: store.ClaimRow, short: dict[bytes, int]) -> dict[str, Any]:
+def claim_json(row: store.ClaimRow, short: dict[bytes, int]) -> dict[str, Any]:
     return {
         "claim": row.claim.hex(),
         "entry": row.entry_index,
@@ -225,73 +244,6 @@ def _claim_json(row: store.ClaimRow, short: dict[bytes, int]) -> dict[str, Any]:
         "replaces": row.replaces.hex(),
         **row.manifest.to_json(),
     }
-
-
-@claim.command("status")
-def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> None:
-    """How a claim stands: in force, short, replaced or withdrawn, and what it is made of."""
-    house = open_house(directory)
-    with db.reading(house.engine) as conn:
-        row = find(conn, house, claim_id)
-        short = shortfall.short_claims(conn, house.log)
-        names = {
-            point: found.master.name
-            for point, found in metering.current_points(conn, house.log.log_id).items()
-        }
-        lots = store.lots_of_claim(conn, house.log.log_id, row.claim)
-    out, manifest = Output(as_json=as_json), row.manifest
-    out.table(
-        f"Claim {row.claim.hex()}",
-        ["what", "is"],
-        [
-            ["state", state_of(row, short)],
-            ["consumer", row.author],
-            ["points", ", ".join(names[point] for point in manifest.points)],
-            ["period", span(row.start_s, row.end_s, house.log.zone)],
-            ["claimed", f"{energy(manifest.claimed_wh)} ({manifest.claimed_wh:,} Wh)"],
-            *(
-                [f"  {class_name(class_)}", energy(wh)]
-                for class_, wh in manifest.by_class_wh.items()
-            ),
-            [
-                "consumption",
-                energy(manifest.consumption_wh),
-            ],
-            ["  of it estimated", energy(manifest.estimated_wh)],
-            *_lines_of_units(manifest, house.log.zone),
-            ["residual", energy(manifest.residual_wh)],
-            ["share", share(manifest.claimed_wh, manifest.consumption_wh)],
-            *(
-                [["  with certificates", share(_green_wh(manifest), manifest.consumption_wh)]]
-                if manifest.certificates
-                else []
-            ),
-            ["lots", str(len(lots))],
-            ["entry", str(row.entry_index)],
-            *([["replaces", row.replaces.hex()]] if row.replaces else []),
-            *([["  why", manifest.reason]] if row.replaces else []),
-            *([["withdrawn, why", row.end_reason]] if row.ended == store.WITHDRAWN else []),
-        ],
-    )
-    out.result({**_claim_json(row, short), "lots": [lot.hex() for lot in lots]})
-
-
-def _green_wh(manifest: Manifest) -> int:
-    return manifest.claimed_wh + manifest.certificate_wh
-
-
-def _lines_of_units(manifest: Manifest, zone: str) -> list[list[str]]:
-    """A line for each retirement of the claim: what it is, and what it is worth there."""
-    lines = []
-    for one in manifest.certificates:
-        used = dates(one.period.start_s, one.period.end_s, zone)
-        worth = energy(one.wh) if one.wh else "one energy with its lots"
-        count = f"{one.units:,} {'certificate' if one.units == 1 else 'certificates'}"
-        lines.append([f"{one.scheme} {one.class_}", f"{worth}: {count} for {used}"])
-    for credit in manifest.credits:
-        worth = f"{credit.units * credit.unit_size_g / GRAMS_PER_T:,g} t"
-        lines.append([f"{credit.scheme} (beside it)", f"{worth} retired; no kWh is less for it"])
-    return lines
 
 
 @claim.command("trace")

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
 
 from ledger import db
 from ledger.certificates.service import Issued, MeteredIssue, issue_metered
-from ledger.cli.instruments import Document, Note, SchemeName, hash_of, rules_of
+from ledger.cli.instruments import Document, Note, SchemeName, hash_of, listed, rules_of
 from ledger.cli.matching import period_of
 from ledger.cli.options import Dir, Json, open_house, park_month
-from ledger.cli.output import Output, energy, park_date
+from ledger.cli.output import Output, counted, energy, park_date
 from ledger.cli.units import holding_json
 from ledger.errors import InvalidInput
 from ledger.house import House
 from ledger.registry import catalogue, service, store
+from ledger.registry.leaves import BatchId
 from ledger.registry.ranges import SerialRange
 from ledger.registry.scheme import NO_LOTS, RECORD, Scheme
 from ledger.registry.service import NewBatch, Share
@@ -83,14 +84,13 @@ def issue(
             project=project,
             month=park_month(month, house.log.zone),
             code=code,
-            classes=tuple(classes),
-            units={name: units for name, units in classes.items() if units} or None,
+            units={name: units or None for name, units in classes.items()},
             owner=owner,
             document=hash_of(document),
             note=note,
         )
         issued = issue_metered(house.desk, wanted, rules.scheme)
-        _say_issued(out, house, rules, issued.receipt.index, issued)
+        _say_issued(out, house, rules, {one.batch: one for one in issued})
         return
     period = _period(house, month, start, end)
     shares = _shares(house, rules, code, classes, owner or project_owner, first)
@@ -103,7 +103,9 @@ def issue(
         note=note,
         frozen=frozen,
     )
-    _say_issued(out, house, rules, receipts[-1].index, None)
+    with db.reading(house.engine) as conn:
+        rows = store.begun_by(conn, house.log.log_id, receipts[-1].index)
+    _say_issued(out, house, rules, dict.fromkeys((row.batch for row in rows), None))
 
 
 def _project(conn: Connection, house: House, rules: Scheme, project: str) -> tuple[bool, str]:
@@ -167,7 +169,8 @@ def _shares(
         raise InvalidInput("say whose they are: --owner PARTY")
     if first is None:
         with db.reading(house.engine) as conn:
-            first = service.next_unit(conn, house.log.log_id, rules.scheme, code)
+            rows = store.batches_of_code(conn, house.log.log_id, rules.scheme, code)
+        first = max((row.units.end for row in rows), default=0)
     shares, at = [], first
     for name, units in classes.items():
         shares.append(Share(class_=name, owner=owner, units=SerialRange(first=at, end=at + units)))
@@ -185,41 +188,49 @@ def _period(house: House, month: str, start: str, end: str) -> Period:
 
 
 def _say_issued(
-    out: Output, house: House, rules: Scheme, index: int, issued: Issued | None
+    out: Output, house: House, rules: Scheme, found: Mapping[BatchId, Issued | None]
 ) -> None:
+    """Each batch with its holdings, and what stands behind it where it is metered here."""
     with db.reading(house.engine) as conn:
-        rows = store.begun_by(conn, house.log.log_id, index)
-        batch = store.batches_by_id(conn, house.log.log_id, [rows[0].batch])[rows[0].batch]
-        lots = store.lots_of_batch(conn, house.log.log_id, batch.id)
-    rows.sort(key=lambda row: row.units)
-    zone = house.log.zone
-    out.say(f"Took in {rules.said(len(batch.units))} of batch {batch.id.short}, by entry {index}:")
+        batches = store.batches_by_id(conn, house.log.log_id, found)
+        entries = sorted({batches[one].entry_index for one in found})
+        begun = [row for index in entries for row in store.begun_by(conn, house.log.log_id, index)]
+        lots = {one: len(store.lots_of_batch(conn, house.log.log_id, one)) for one in found}
+    rows = sorted((row for row in begun if row.batch in found), key=lambda row: row.units)
+    units = sum(len(row.units) for row in rows)
+    out.say(
+        f"Took in {rules.said(units)} by {'entry' if len(entries) == 1 else 'entries'}"
+        f" {listed([str(index) for index in entries])}:"
+    )
     for row in rows:
+        expires_s = batches[row.batch].expires_s
+        until = "never" if expires_s is None else f"on {park_date(expires_s, house.log.zone)}"
         out.say(
             f"  {row.batch.short}:{row.units}  {rules.said(len(row.units))}, {row.class_},"
-            f" {row.state}, held by {row.owner}"
+            f" {row.state}, held by {row.owner}, expire {until}"
         )
-    until = "never" if batch.expires_s is None else f"on {park_date(batch.expires_s, zone)}"
-    out.say(f"They expire {until}.")
-    result: dict[str, Any] = {
-        "scheme": rules.scheme,
-        "entry": index,
-        "batch": str(batch.id),
-        "units": len(batch.units),
-        "amount": rules.amount(len(batch.units)),
-        "holdings": [holding_json(row, batch) for row in rows],
-        "lots": len(lots),
-    }
-    if issued:
-        eligible_wh = sum(issued.eligible_wh.values())
-        out.say(
-            f"{len(lots)} lots stand behind them: {energy(eligible_wh)}, and"
-            f" {energy(issued.carried_wh)} left before; {energy(issued.left_wh)} are left for the"
-            " next batch."
-        )
-        result |= {
-            "eligible_wh": dict(issued.eligible_wh),
-            "carried_wh": issued.carried_wh,
-            "left_wh": issued.left_wh,
+        one = found[row.batch]
+        if one is not None:
+            out.say(
+                f"    {counted(lots[row.batch], 'lot')} behind: {energy(one.eligible_wh)}, and"
+                f" {energy(one.carried_wh)} left before; {energy(one.left_wh)} are carried on"
+            )
+    out.result(
+        {
+            "scheme": rules.scheme,
+            "entries": entries,
+            "units": units,
+            "amount": rules.amount(units),
+            "holdings": [holding_json(row, batches[row.batch]) for row in rows],
+            "batches": [
+                {
+                    "batch": str(batch.id),
+                    "lots": lots[batch.id],
+                    "eligible_wh": batch.eligible_wh,
+                    "carried_wh": batch.carried_wh,
+                    "left_wh": batch.left_wh,
+                }
+                for batch in batches.values()
+            ],
         }
-    out.result(result)
+    )

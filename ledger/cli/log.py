@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from ledger import db
 from ledger.claims import shortfall
 from ledger.claims import store as claims
+from ledger.cli.claims import warn_short
 from ledger.cli.options import Dir, Json, open_house, settings_of
 from ledger.cli.output import Output, park_time, step
 from ledger.errors import NotFound
@@ -72,7 +73,7 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
         short = shortfall.short_claims(conn, house.log)
         owed = shortfall.owed_flags(conn, house.log)
         units = _units(conn, log_id)
-        short_batches = [one for one in shortfall.short_batches(conn, house.log) if one.open_wh]
+        short_batches = shortfall.short_batches(conn, house.log)
     intervals = sum(count for _, count in counts)
     out = Output(as_json=as_json)
     lines = {
@@ -92,11 +93,7 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
     out.say(f"Log {house.log.origin}")
     for name, value in lines.items():
         out.say(f"  {name:<18} {value}")
-    if short_batches:
-        out.warn(
-            f"{len(short_batches)} batches of certificates have too little energy behind them;"
-            " see: greenledger certificate short"
-        )
+    warn_short(out, short_batches)
     if owed:
         out.warn(f"{len(owed)} claims are to be flagged; run: greenledger claim flag")
     out.result(

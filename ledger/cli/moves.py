@@ -30,7 +30,7 @@ from ledger.cli.instruments import (
 )
 from ledger.cli.matching import period_of
 from ledger.cli.options import Dir, Json, open_house
-from ledger.cli.output import Output, dates
+from ledger.cli.output import Output, counted, dates
 from ledger.errors import InvalidInput
 from ledger.house import House
 from ledger.log.service import Receipt
@@ -353,10 +353,9 @@ def _say_cut(
             row for one in receipts for row in store.begun_by(conn, house.log.log_id, one.index)
         ]
     holdings = [f"{row.batch.short}:{row.units}" for row in rows]
-    count = f"{len(rows)} {'holding' if len(rows) == 1 else 'holdings'}"
     moved = [(row.batch, row.units) for row in rows]
     out.say(
-        f"{_PAST[act]} into {count} of {_said(rules, moved)} in all, by {_entries(receipts)}:"
+        f"{_PAST[act]} into {counted(len(rows), 'holding')} of {_said(rules, moved)} in all, by {_entries(receipts)}:"
         f" {listed(holdings)}."
     )
     out.result({"act": act, **_result(rules, moved, receipts), "serials": holdings})

@@ -110,6 +110,12 @@ def step(bar: Progress, name: str) -> Callable[[int, int], None]:
     return advance
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 lot`, `1,200 lots`, `2 batches`."""
+    plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
 def energy(wh: int) -> str:
     """Wh in the unit that a person reads at a glance; the exact number stands in --json."""
     for unit, size in (("GWh", 10**9), ("MWh", 10**6), ("kWh", 10**3)):

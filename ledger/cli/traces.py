@@ -18,7 +18,7 @@ from ledger.cli.instruments import (
     signing_key,
 )
 from ledger.cli.options import Dir, Json, open_house
-from ledger.cli.output import NO_BREAK, Output, dates, park_date, park_time, warn_unproven
+from ledger.cli.output import NO_BREAK, Output, counted, dates, park_date, park_time, warn_unproven
 from ledger.house import House
 from ledger.log.placed import prove
 from ledger.registry import acting, lifecycle, used
@@ -94,7 +94,7 @@ def trace_units(
 
 def _show_origin(out: Output, house: House, rules: Scheme, one: Origin) -> None:
     row, zone = one.batch, house.log.zone
-    behind = f"{len(one.lots)} lots" if one.lots else "no lot: nothing of it is metered here"
+    behind = counted(len(one.lots), "lot") if one.lots else "no lot: nothing of it is metered here"
     out.table(
         f"{rules.name}, {row.id.short}:{one.units}",
         ["what", "is"],

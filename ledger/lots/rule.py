@@ -102,6 +102,8 @@ class SingleUse:
         """Lots that stand behind certificates: some are spent by them, others have their form."""
         check_lists(statement, _LISTS)
         self._check_spends(statement["spends"])
+        for lot in set(statement["spends"]) & set(statement["wraps"]):
+            raise Refused(f"lot {lot} is both spent and wrapped")
         self._wrap(index, {"wraps": statement["wraps"], "form": form})
         self.spent.update(dict.fromkeys(statement["spends"], index))
 

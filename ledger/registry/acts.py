@@ -14,7 +14,7 @@ from ledger.errors import InvalidInput, Refused
 from ledger.registry import lifecycle
 from ledger.registry.leaves import Act, Gone, Piece, Use
 from ledger.registry.ranges import SerialRange, require_even
-from ledger.registry.scheme import CERTIFICATE, ETS, Scheme
+from ledger.registry.scheme import CERTIFICATE, COMPLIANCE, Scheme
 from ledger.units import format_instant
 
 
@@ -165,11 +165,13 @@ def _check_use(rules: Scheme, doing: Doing, ended: Sequence[Ended]) -> None:
         raise Refused("a retirement is of one class of units")
     if use.purpose not in rules.purposes:
         raise Refused(
-            f"purpose {use.purpose!r} is none of scheme {rules.scheme}; it has"
+            f"purpose {use.purpose!r} is none of scheme {rules.scheme}, {rules.name}; it has"
             f" {', '.join(rules.purposes)}"
         )
-    if bool(use.obligation) != (use.purpose == ETS):
-        raise InvalidInput(f"an obligation stands exactly with the purpose {ETS}")
+    if bool(use.obligation) != (use.purpose in COMPLIANCE):
+        raise InvalidInput(
+            f"an obligation stands exactly with the purposes {', '.join(sorted(COMPLIANCE))}"
+        )
     if rules.kind != CERTIFICATE:
         return
     gone = {one.batch for one in act.gone}

@@ -179,7 +179,7 @@ class _Backing:
             for one in catalogue.current_projects(tx.conn, tx.log.log_id).values()
             if one.scheme == rules.scheme
         }
-        self._left_wh: dict[str, int] = {}
+        self._left_wh: dict[tuple[str, str], int] = {}
 
     def check(self, found: Sequence[Batch]) -> None:
         behind = [lot for one in found for lot in one.lots]
@@ -188,6 +188,8 @@ class _Backing:
                 "the lots behind the batches are not those that the entry spends or wraps, each"
                 " once"
             )
+        for lot in {*self._spends} & {*self._wraps}:
+            raise InvalidInput(f"lot {lot.hex()} is both spent and wrapped")
         known = self._lots()
         for one in found:
             self._check_one(one, known)
@@ -257,71 +259,48 @@ class _Backing:
     def _check_lots(self, one: Batch, project: Project, rows: Sequence[lots.LotRow]) -> None:
         """Invariant 1: what was issued and is left is what was eligible and was left before."""
         exclusive.require_unbarred(self._tx, rows)
-        eligible_wh = self._eligible_wh(one, project, rows)
-        carried_wh = self._left_wh.get(one.project)
+        self._check_class(one, project, rows)
+        eligible_wh, size = sum(row.wh for row in rows), self._rules.unit_size
+        account = one.project, one.class_
+        carried_wh = self._left_wh.get(account)
         if carried_wh is None:
             carried_wh = store.last_left_wh(
-                self._tx.conn, self._tx.log.log_id, self._rules.scheme, one.project
+                self._tx.conn, self._tx.log.log_id, self._rules.scheme, *account
             )
-        issued_wh = len(one.units) * self._rules.unit_size
-        left_wh = carried_wh + sum(eligible_wh.values()) - issued_wh
-        if not 0 <= left_wh < self._rules.unit_size:
-            whole = (carried_wh + sum(eligible_wh.values())) // self._rules.unit_size
+        left_wh = carried_wh + eligible_wh - len(one.units) * size
+        if not 0 <= left_wh < size:
             raise Refused(
-                f"batch {one.id}: {len(one.units)} units are {issued_wh} Wh; its lots have"
-                f" {sum(eligible_wh.values())} Wh and {carried_wh} Wh were left before, which makes"
-                f" {whole} units"
+                f"batch {one.id}: {len(one.units)} units are {len(one.units) * size} Wh; its lots"
+                f" have {eligible_wh} Wh and {carried_wh} Wh were left before, which makes"
+                f" {(carried_wh + eligible_wh) // size} units"
             )
         said = one.eligible_wh, one.carried_wh, one.left_wh
-        if said != (sum(eligible_wh.values()), carried_wh, left_wh):
+        if said != (eligible_wh, carried_wh, left_wh):
             raise InvalidInput(
-                f"batch {one.id}: eligible, carried and left are {sum(eligible_wh.values())},"
-                f" {carried_wh} and {left_wh} Wh, it says {said}"
+                f"batch {one.id}: eligible, carried and left are {eligible_wh}, {carried_wh} and"
+                f" {left_wh} Wh, it says {said}"
             )
-        self._check_classes(one, eligible_wh, carried_wh)
-        self._left_wh[one.project] = left_wh
+        self._left_wh[account] = left_wh
 
-    def _eligible_wh(
-        self, one: Batch, project: Project, rows: Sequence[lots.LotRow]
-    ) -> dict[str, int]:
-        """{class: Wh of the lots behind it}. Raises Refused for a lot that is not the project's."""
+    def _check_class(self, one: Batch, project: Project, rows: Sequence[lots.LotRow]) -> None:
+        """One class; lots of the project, of its kind, of months that are past by then."""
+        if len({holding.class_ for holding in one.holdings}) != 1:
+            raise InvalidInput(f"batch {one.id}: a batch with lots behind it is of one class")
+        class_ = self._rules.class_of(one.class_)
+        if class_.lots == NO_LOTS:
+            raise Refused(f"class {class_.name} is not for plants that are metered here")
         spends = {*self._spends}
-        found: dict[str, int] = {}
-        classes = {holding.class_ for holding in one.holdings}
         for row in rows:
             if row.point not in project.points:
                 raise Refused(f"lot {row.lot.hex()} is of no point of project {one.project}")
             if row.month_start_s >= one.period.end_s:
                 raise Refused(f"lot {row.lot.hex()} is of a later month than batch {one.id}")
             how = SPENT if row.lot in spends else WRAPPED
-            fitting = [
-                name
-                for name, unit_class in sorted(self._rules.classes.items())
-                if unit_class.lots == how and row.supply_class in unit_class.lot_classes
-            ]
-            mine = [name for name in fitting if name in classes] or fitting
-            if not mine:
+            if how != class_.lots or row.supply_class not in class_.lot_classes:
                 raise Refused(
                     f"lot {row.lot.hex()}, of supply class {row.supply_class}, can't be {how} for"
-                    f" units of scheme {self._rules.scheme}"
+                    f" units of class {class_.name} of scheme {self._rules.scheme}"
                 )
-            found[mine[0]] = found.get(mine[0], 0) + row.wh
-        return found
-
-    def _check_classes(self, one: Batch, eligible_wh: Mapping[str, int], carried_wh: int) -> None:
-        """No class has more units than energy of its kind, and what was carried over, allow."""
-        over_wh = 0
-        for holding in one.holdings:
-            if self._rules.class_of(holding.class_).lots == NO_LOTS:
-                raise Refused(f"class {holding.class_} is not for plants that are metered here")
-        for class_ in {holding.class_ for holding in one.holdings}:
-            units = sum(len(found.units) for found in one.holdings if found.class_ == class_)
-            over_wh += max(0, units * self._rules.unit_size - eligible_wh.get(class_, 0))
-        if over_wh > carried_wh + self._rules.unit_size * (len(eligible_wh) - 1):
-            raise Refused(
-                f"batch {one.id}: lots give {dict(sorted(eligible_wh.items()))} Wh by class; its"
-                " holdings are of others"
-            )
 
     def _check_reductions(self, one: Batch, project: Project | None) -> None:
         """Credits: the energy that they are for is spent with them, wherever it is metered here."""

@@ -150,6 +150,11 @@ class Batch:
     carried_wh: int = 0
     left_wh: int = 0
 
+    @property
+    def class_(self) -> str:
+        """Of its first holding; a batch with lots has one class."""
+        return self.holdings[0].class_
+
     def to_json(self) -> dict[str, Any]:
         return {
             "batch": str(self.id),

@@ -48,6 +48,11 @@ def _require_same(name: str, before: Scheme, after: Scheme) -> None:
                 f"scheme {name}: {member} is {getattr(before, member)!r} for the units that are"
                 f" here; another one is another scheme"
             )
+    for class_ in sorted({*before.classes} & {*after.classes}):
+        if before.classes[class_].lots != after.classes[class_].lots:
+            raise Refused(
+                f"scheme {name}: lots of class {class_} stay {before.classes[class_].lots}"
+            )
     gone = sorted({*before.classes} - {*after.classes})
     if gone:
         raise Refused(f"scheme {name}: class {gone[0]} has to stay, for units that are here")

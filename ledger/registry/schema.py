@@ -125,9 +125,9 @@ CARRY_TRIGGER: Final = """
 CREATE TRIGGER unit_batches_carry BEFORE INSERT ON unit_batches
 WHEN NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
     SELECT b.left_wh FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
-    AND b.project = NEW.project AND b.metered = 1
+    AND b.project = NEW.project AND b.class = NEW.class AND b.metered = 1
     ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)
-BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project left over'); END
+BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project and class left over'); END
 """
 
 schemes: Final = append_only(
@@ -174,6 +174,8 @@ batches: Final = append_only(
         Column("expires_s", BigInteger, nullable=True),
         Column("project", String(64), nullable=False),
         Column("record", LargeBinary(16), nullable=True),
+        # Of a batch that is metered here; else "".
+        Column("class", String(40), nullable=False),
         Column("unit_size", BigInteger, nullable=False),
         # 1 where lots of meters here stand behind it.
         Column("metered", SmallInteger, nullable=False),

@@ -24,11 +24,14 @@ CREDIT: Final = "credit"
 RECORD: Final = "record"
 KINDS: Final = (CERTIFICATE, CREDIT, RECORD)
 ETS: Final = "ets-compliance"
+LOCAL: Final = "local-compliance"
+# Purposes that meet an obligation, of which a scheme may meet a part only.
+COMPLIANCE: Final = frozenset({ETS, LOCAL})
 PURPOSES: Final = (
     "consumption-obligation",
     ETS,
     "green-power",
-    "local-compliance",
+    LOCAL,
     "neutrality",
     "voluntary",
 )

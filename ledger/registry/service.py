@@ -134,12 +134,6 @@ def issue(
     )
 
 
-def next_unit(conn: Connection, log_id: int, scheme: str, code: str) -> int:
-    """The number after the last one of a code; 0 for a new one."""
-    rows = store.batches_of_code(conn, log_id, scheme, code)
-    return max((row.units.end for row in rows), default=0)
-
-
 def issue_submissions(
     desk: Desk,
     name: str,
@@ -163,16 +157,16 @@ def _batches(conn: Connection, desk: Desk, rules: Scheme, found: Sequence[NewBat
     zone_s = zone_offset_s(parse_zone(desk.log.zone))
     known = store.batches_of_codes(conn, desk.log.log_id, rules.scheme, {one.code for one in found})
     revisions = {code: len(rows) for code, rows in known.items()}
-    left_wh: dict[str, int] = {}
+    left_wh: dict[tuple[str, str], int] = {}
     batches = []
     for one in found:
         revision = revisions.get(one.code, 0)
         revisions[one.code] = revision + 1
         carried_wh = 0
         if one.eligible_wh or one.spends or one.wraps:
+            account = one.project, one.shares[0].class_
             carried_wh = left_wh.get(
-                one.project,
-                store.last_left_wh(conn, desk.log.log_id, rules.scheme, one.project),
+                account, store.last_left_wh(conn, desk.log.log_id, rules.scheme, *account)
             )
         left = carried_wh + one.eligible_wh - len(one.units) * rules.unit_size
         metered = rules.kind == scheme.CERTIFICATE and bool(one.spends or one.wraps)
@@ -182,7 +176,7 @@ def _batches(conn: Connection, desk: Desk, rules: Scheme, found: Sequence[NewBat
                 f" {carried_wh + one.eligible_wh} Wh behind them"
             )
         if metered:
-            left_wh[one.project] = left
+            left_wh[one.project, one.shares[0].class_] = left
         batches.append(
             Batch(
                 id=BatchId(scheme=rules.scheme, code=one.code, revision=revision),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
@@ -146,14 +146,15 @@ def batches_of_codes(
     return found
 
 
-def last_left_wh(conn: Connection, log_id: int, scheme: str, project: str) -> int:
-    """What the project's metered batches so far left over."""
+def last_left_wh(conn: Connection, log_id: int, scheme: str, project: str, class_: str) -> int:
+    """What the project's metered batches of a class so far left over."""
     query = (
         select(batches.c.left_wh)
         .where(
             batches.c.log_id == log_id,
             batches.c.scheme == scheme,
             batches.c.project == project,
+            batches.c["class"] == class_,
             batches.c.metered == 1,
         )
         .order_by(batches.c.entry_index.desc(), batches.c.number.desc())
@@ -219,6 +220,7 @@ def save_batches(
                 "expires_s": one.expires_s,
                 "project": one.project,
                 "record": bytes.fromhex(one.record) if one.record else None,
+                "class": one.class_ if metered else "",
                 "unit_size": unit_size,
                 "metered": int(metered),
                 "eligible_wh": one.eligible_wh,
@@ -334,6 +336,12 @@ def live_due(conn: Connection, log_id: int, at_s: int) -> list[HoldingRow]:
         .exists()
     )
     return find_holdings(conn, log_id, due, live=True)
+
+
+def after(row: HoldingRow, count: int) -> HoldingRow:
+    """A holding without its first units, as a plan goes on with it."""
+    rest = SerialRange(first=row.units.first + count, end=row.units.end)
+    return replace(row, units=rest)
 
 
 def begun_by(conn: Connection, log_id: int, entry_index: int) -> list[HoldingRow]:

@@ -22,19 +22,59 @@ APPEND_ONLY = (
     "holding_ends",
     "holdings",
     "projects",
+    "reduction_issues",
+    "reductions",
     "retirements",
+    "reversals",
     "schemes",
     "settlements",
+    "statement_rows",
+    "statements",
     "unit_batch_lots",
     "unit_batches",
+    "verifications",
 )
 TRIGGERS = (
+    """
+CREATE TRIGGER reductions_apart BEFORE INSERT ON reductions
+WHEN EXISTS (
+    SELECT 1 FROM reductions AS r LEFT JOIN verifications AS v
+    ON v.log_id = r.log_id AND v.record = r.record
+    WHERE r.log_id = NEW.log_id
+    AND (r.plant = NEW.plant OR (r.scheme = NEW.scheme AND r.project = NEW.project))
+    AND r.start_s < NEW.end_s AND NEW.start_s < r.end_s
+    AND (v.verdict IS NULL OR v.verdict <> 'rejected'))
+BEGIN SELECT RAISE(ABORT, 'periods of a project or plant overlap: nothing is reduced twice'); END
+""",
+    """
+CREATE TRIGGER reversals_from_buffer BEFORE INSERT ON reversals
+WHEN NEW.buffer_g <> MIN(NEW.g, (
+    SELECT COALESCE(SUM(v.buffer_g), 0) FROM verifications AS v
+    WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project)
+    - (SELECT COALESCE(SUM(x.buffer_g), 0) FROM reversals AS x
+    WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project))
+OR NEW.g > (
+    SELECT COALESCE(SUM(r.stored_g), 0) FROM reductions AS r JOIN verifications AS v
+    ON v.log_id = r.log_id AND v.record = r.record
+    WHERE r.log_id = NEW.log_id AND r.scheme = NEW.scheme AND r.project = NEW.project
+    AND v.verdict = 'confirmed')
+    - (SELECT COALESCE(SUM(x.g), 0) FROM reversals AS x
+    WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project)
+BEGIN SELECT RAISE(ABORT, 'a reversal takes the buffer first, and no more than is stored'); END
+""",
     """
 CREATE TRIGGER settlements_within BEFORE INSERT ON settlements
 WHEN NEW.units * NEW.unit_size > NEW.settled_wh + COALESCE((
     SELECT SUM(s.settled_wh - s.units * s.unit_size) FROM settlements AS s
     WHERE s.log_id = NEW.log_id AND s.contract = NEW.contract AND s.buyer = NEW.buyer), 0)
 BEGIN SELECT RAISE(ABORT, 'a green trade moves no more certificates than were settled'); END
+""",
+    """
+CREATE TRIGGER statements_once BEFORE INSERT ON statements
+WHEN NEW.reading = (
+    SELECT s.reading FROM statements AS s WHERE s.log_id = NEW.log_id
+    AND s.file_hash = NEW.file_hash ORDER BY s.entry_index DESC LIMIT 1)
+BEGIN SELECT RAISE(ABORT, 'a statement is imported once'); END
 """,
     """
 CREATE TRIGGER unit_batches_apart BEFORE INSERT ON unit_batches
@@ -54,9 +94,9 @@ BEGIN SELECT RAISE(ABORT, 'a code is imported revision after revision'); END
 CREATE TRIGGER unit_batches_carry BEFORE INSERT ON unit_batches
 WHEN NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
     SELECT b.left_wh FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
-    AND b.project = NEW.project AND b.metered = 1
+    AND b.project = NEW.project AND b.class = NEW.class AND b.metered = 1
     ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)
-BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project left over'); END
+BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project and class left over'); END
 """,
     """
 CREATE TRIGGER claim_retirements_once BEFORE INSERT ON claim_retirements
@@ -117,6 +157,40 @@ WHEN EXISTS (
 BEGIN SELECT RAISE(ABORT, 'a unit that is gone does not come back'); END
 """,
     """
+CREATE TRIGGER statement_rows_no_overlap BEFORE INSERT ON statement_rows
+WHEN NEW.code <> '' AND NEW.first_unit < (
+    SELECT r.end_unit FROM statement_rows AS r WHERE r.log_id = NEW.log_id AND r.code = NEW.code
+    AND r.entry_index = NEW.entry_index AND r.first_unit < NEW.end_unit
+    ORDER BY r.first_unit DESC LIMIT 1)
+BEGIN SELECT RAISE(ABORT, 'units overlap: a statement has each unit of a code once'); END
+""",
+    """
+CREATE TRIGGER verifications_in_chain BEFORE INSERT ON verifications
+WHEN NOT EXISTS (
+    SELECT 1 FROM reductions AS r
+    WHERE r.log_id = NEW.log_id AND r.record = NEW.record
+    AND r.scheme = NEW.scheme AND r.project = NEW.project
+    AND NEW.credited = CASE WHEN r.treatment = 'credited' AND NEW.verdict = 'confirmed'
+        THEN 1 ELSE 0 END
+    AND (NEW.credited = 0
+        OR NEW.debit_g + NEW.buffer_g + NEW.avoided_g + NEW.removal_g = r.net_g))
+OR NEW.credited = 1 AND (
+    NEW.avoided_carried_g <> COALESCE((
+        SELECT v.avoided_left_g FROM verifications AS v
+        WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project
+        AND v.credited = 1 ORDER BY v.entry_index DESC LIMIT 1), 0)
+    OR NEW.removal_carried_g <> COALESCE((
+        SELECT v.removal_left_g FROM verifications AS v
+        WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project
+        AND v.credited = 1 ORDER BY v.entry_index DESC LIMIT 1), 0)
+    OR NEW.debit_g <> MIN(NEW.debit_g + NEW.buffer_g + NEW.avoided_g + NEW.removal_g, (
+        SELECT COALESCE(SUM(x.debit_g), 0) FROM reversals AS x
+        WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project)
+        - (SELECT COALESCE(SUM(v.debit_g), 0) FROM verifications AS v
+        WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project)))
+BEGIN SELECT RAISE(ABORT, 'a verification credits what was recorded, old reversals first'); END
+""",
+    """
 CREATE TRIGGER holding_ends_allowed BEFORE INSERT ON holding_ends
 WHEN NOT EXISTS (
     SELECT 1 FROM holdings AS h WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding
@@ -154,6 +228,14 @@ WHEN NEW.act = 'expire' AND NOT EXISTS (
     WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s
 )
 BEGIN SELECT RAISE(ABORT, 'these units are still valid'); END
+""",
+    """
+CREATE TRIGGER reduction_issues_credited BEFORE INSERT ON reduction_issues
+WHEN NOT EXISTS (
+    SELECT 1 FROM verifications AS v
+    WHERE v.log_id = NEW.log_id AND v.record = NEW.record AND v.credited = 1
+    AND v.avoided_units = NEW.avoided_units AND v.removal_units = NEW.removal_units)
+BEGIN SELECT RAISE(ABORT, 'units are issued for a confirmed, credited record, as verified'); END
 """,
     """
 CREATE TRIGGER claim_lots_barred BEFORE INSERT ON claim_lots
@@ -197,6 +279,101 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "reductions",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("record", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("author", sa.String(length=40), nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("plant", sa.String(length=64), nullable=False),
+        sa.Column("start_s", sa.BigInteger(), nullable=False),
+        sa.Column("end_s", sa.BigInteger(), nullable=False),
+        sa.Column("as_of", sa.BigInteger(), nullable=False),
+        sa.Column("treatment", sa.String(length=10), nullable=False),
+        sa.Column("tolerance_g", sa.BigInteger(), nullable=False),
+        sa.Column("biogenic_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("captured_g", sa.BigInteger(), nullable=False),
+        sa.Column("used_g", sa.BigInteger(), nullable=False),
+        sa.Column("transported_g", sa.BigInteger(), nullable=False),
+        sa.Column("transport_leakage_g", sa.BigInteger(), nullable=False),
+        sa.Column("recycled_g", sa.BigInteger(), nullable=False),
+        sa.Column("injected_g", sa.BigInteger(), nullable=False),
+        sa.Column("produced_g", sa.BigInteger(), nullable=False),
+        sa.Column("surface_leakage_g", sa.BigInteger(), nullable=False),
+        sa.Column("equipment_leakage_g", sa.BigInteger(), nullable=False),
+        sa.Column("energy_emissions_g", sa.BigInteger(), nullable=False),
+        sa.Column("transport_emissions_g", sa.BigInteger(), nullable=False),
+        sa.Column("injection_emissions_g", sa.BigInteger(), nullable=False),
+        sa.Column("stored_g", sa.BigInteger(), nullable=False),
+        sa.Column("emissions_g", sa.BigInteger(), nullable=False),
+        sa.Column("net_g", sa.BigInteger(), nullable=False),
+        sa.Column("points", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "biogenic_ppm BETWEEN 0 AND 1000000", name=op.f("ck_reductions_biogenic")
+        ),
+        sa.CheckConstraint(
+            ("emissions_g = energy_emissions_g + transport_emissions_g + injection_emissions_g"),
+            name=op.f("ck_reductions_emissions"),
+        ),
+        sa.CheckConstraint(
+            (
+                "transported_g + recycled_g - transport_leakage_g - injected_g BETWEEN"
+                " -tolerance_g AND tolerance_g"
+            ),
+            name=op.f("ck_reductions_injection"),
+        ),
+        sa.CheckConstraint(
+            (
+                "captured_g BETWEEN 0 AND 1000000000000000 AND used_g BETWEEN 0 AND"
+                " 1000000000000000 AND transported_g BETWEEN 0 AND 1000000000000000 AND"
+                " transport_leakage_g BETWEEN 0 AND 1000000000000000 AND recycled_g"
+                " BETWEEN 0 AND 1000000000000000 AND injected_g BETWEEN 0 AND"
+                " 1000000000000000 AND produced_g BETWEEN 0 AND 1000000000000000 AND"
+                " surface_leakage_g BETWEEN 0 AND 1000000000000000 AND"
+                " equipment_leakage_g BETWEEN 0 AND 1000000000000000 AND"
+                " energy_emissions_g BETWEEN 0 AND 1000000000000000 AND"
+                " transport_emissions_g BETWEEN 0 AND 1000000000000000 AND"
+                " injection_emissions_g BETWEEN 0 AND 1000000000000000"
+            ),
+            name=op.f("ck_reductions_masses"),
+        ),
+        sa.CheckConstraint(
+            ("net_g = CASE WHEN stored_g > emissions_g THEN stored_g - emissions_g ELSE 0 END"),
+            name=op.f("ck_reductions_net"),
+        ),
+        sa.CheckConstraint("recycled_g <= produced_g", name=op.f("ck_reductions_recycling")),
+        sa.CheckConstraint("end_s > start_s", name=op.f("ck_reductions_span")),
+        sa.CheckConstraint(
+            (
+                "stored_g >= 0 AND stored_g = injected_g - produced_g -"
+                " surface_leakage_g - equipment_leakage_g"
+            ),
+            name=op.f("ck_reductions_stored"),
+        ),
+        sa.CheckConstraint(
+            "tolerance_g >= 0 AND tolerance_g <= captured_g / 20",
+            name=op.f("ck_reductions_tolerance"),
+        ),
+        sa.CheckConstraint(
+            ("captured_g - used_g - transported_g BETWEEN -tolerance_g AND tolerance_g"),
+            name=op.f("ck_reductions_transport"),
+        ),
+        sa.CheckConstraint(
+            "treatment IN ('credited', 'at-source')", name=op.f("ck_reductions_treatment")
+        ),
+        sa.PrimaryKeyConstraint("log_id", "record", name=op.f("pk_reductions")),
+    )
+    op.create_index(
+        "ix_reductions_plant", "reductions", ["log_id", "plant", "start_s"], unique=False
+    )
+    op.create_index(
+        "ix_reductions_project",
+        "reductions",
+        ["log_id", "scheme", "project", "start_s"],
+        unique=False,
+    )
+    op.create_table(
         "retirements",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("retirement", sa.LargeBinary(length=16), nullable=False),
@@ -211,6 +388,7 @@ def upgrade() -> None:
         sa.Column("obligation", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.String(length=500), nullable=False),
         sa.CheckConstraint("start_s < end_s", name=op.f("ck_retirements_period")),
+        sa.CheckConstraint("units > 0", name=op.f("ck_retirements_units")),
         sa.PrimaryKeyConstraint("log_id", "retirement", name=op.f("pk_retirements")),
         sa.UniqueConstraint(
             "log_id", "entry_index", name=op.f("uq_retirements_log_id_entry_index")
@@ -221,6 +399,26 @@ def upgrade() -> None:
         "retirements",
         ["log_id", "beneficiary", "scheme"],
         unique=False,
+    )
+    op.create_table(
+        "reversals",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("g", sa.BigInteger(), nullable=False),
+        sa.Column("at_s", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("debit_g", sa.BigInteger(), nullable=False),
+        sa.Column("buffer_g", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "debit_g >= 0 AND buffer_g >= 0", name=op.f("ck_reversals_not_negative")
+        ),
+        sa.CheckConstraint("g > 0 AND g = buffer_g + debit_g", name=op.f("ck_reversals_parts")),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_reversals")),
+    )
+    op.create_index(
+        "ix_reversals_project", "reversals", ["log_id", "scheme", "project"], unique=False
     )
     op.create_table(
         "schemes",
@@ -255,10 +453,28 @@ def upgrade() -> None:
             ),
             name=op.f("ck_settlements_least"),
         ),
+        sa.CheckConstraint("units > 0", name=op.f("ck_settlements_units")),
         sa.PrimaryKeyConstraint(
             "log_id", "contract", "month_start_s", "buyer", name=op.f("pk_settlements")
         ),
     )
+    op.create_table(
+        "statements",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=11), nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("issuer", sa.String(length=200), nullable=False),
+        sa.Column("as_of", sa.String(length=10), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("file_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("reading", sa.LargeBinary(length=32), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('gec', 'green-trade', 'credits')", name=op.f("ck_statements_kind")
+        ),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_statements")),
+    )
+    op.create_index("ix_statements_file", "statements", ["log_id", "file_hash"], unique=False)
     op.create_table(
         "unit_batches",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -274,6 +490,7 @@ def upgrade() -> None:
         sa.Column("expires_s", sa.BigInteger(), nullable=True),
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("record", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("class", sa.String(length=40), nullable=False),
         sa.Column("unit_size", sa.BigInteger(), nullable=False),
         sa.Column("metered", sa.SmallInteger(), nullable=False),
         sa.Column("eligible_wh", sa.BigInteger(), nullable=False),
@@ -318,6 +535,7 @@ def upgrade() -> None:
         sa.Column("claim", sa.LargeBinary(length=16), nullable=False),
         sa.Column("retirement", sa.LargeBinary(length=16), nullable=False),
         sa.Column("wh", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("wh >= 0", name=op.f("ck_claim_retirements_wh")),
         sa.ForeignKeyConstraint(
             ["log_id", "claim"],
             ["claims.log_id", "claims.claim"],
@@ -360,6 +578,10 @@ def upgrade() -> None:
         sa.Column("entry_index", sa.BigInteger(), nullable=False),
         sa.Column("act", sa.String(length=8), nullable=False),
         sa.CheckConstraint(
+            "act IN ('cancel', 'expire', 'export', 'retire', 'withdraw')",
+            name=op.f("ck_gone_units_act"),
+        ),
+        sa.CheckConstraint(
             "0 <= first_unit AND first_unit < end_unit", name=op.f("ck_gone_units_units")
         ),
         sa.ForeignKeyConstraint(
@@ -395,6 +617,9 @@ def upgrade() -> None:
         sa.Column("moves_max", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("0 <= moves AND moves <= moves_max", name=op.f("ck_holdings_moves")),
         sa.CheckConstraint(
+            "state IN ('active', 'frozen', 'locked', 'reserved')", name=op.f("ck_holdings_state")
+        ),
+        sa.CheckConstraint(
             "0 <= first_unit AND first_unit < end_unit", name=op.f("ck_holdings_units")
         ),
         sa.ForeignKeyConstraint(
@@ -415,6 +640,116 @@ def upgrade() -> None:
     op.create_index("ix_holdings_entry", "holdings", ["log_id", "entry_index"], unique=False)
     op.create_index("ix_holdings_owner", "holdings", ["log_id", "owner", "scheme"], unique=False)
     op.create_table(
+        "statement_rows",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("class", sa.String(length=40), nullable=False),
+        sa.Column("first_unit", sa.BigInteger(), nullable=False),
+        sa.Column("end_unit", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=11), nullable=False),
+        sa.Column("party", sa.String(length=40), nullable=False),
+        sa.Column("wh", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.CheckConstraint("code <> '' OR first_unit = 0", name=op.f("ck_statement_rows_counted")),
+        sa.CheckConstraint(
+            ("status IN ('issued', 'held', 'transferred', 'cancelled', 'frozen', 'expired')"),
+            name=op.f("ck_statement_rows_status"),
+        ),
+        sa.CheckConstraint(
+            (
+                "first_unit >= 0 AND (first_unit < end_unit OR (code = '' AND"
+                " first_unit = end_unit AND wh > 0))"
+            ),
+            name=op.f("ck_statement_rows_units"),
+        ),
+        sa.CheckConstraint("wh >= 0", name=op.f("ck_statement_rows_wh")),
+        sa.ForeignKeyConstraint(
+            ["log_id", "entry_index"],
+            ["statements.log_id", "statements.entry_index"],
+            name=op.f("fk_statement_rows_log_id_entry_index"),
+        ),
+        sa.PrimaryKeyConstraint("log_id", "entry_index", "number", name=op.f("pk_statement_rows")),
+    )
+    op.create_index(
+        "ix_statement_rows_code",
+        "statement_rows",
+        ["log_id", "code", "entry_index", "first_unit"],
+        unique=False,
+    )
+    op.create_table(
+        "verifications",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("record", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("author", sa.String(length=40), nullable=False),
+        sa.Column("scheme", sa.String(length=40), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("verdict", sa.String(length=10), nullable=False),
+        sa.Column("finding", sa.String(length=500), nullable=False),
+        sa.Column("document", sa.String(length=64), nullable=False),
+        sa.Column("credited", sa.SmallInteger(), nullable=False),
+        sa.Column("debit_g", sa.BigInteger(), nullable=False),
+        sa.Column("buffer_g", sa.BigInteger(), nullable=False),
+        sa.Column("avoided_carried_g", sa.BigInteger(), nullable=False),
+        sa.Column("avoided_g", sa.BigInteger(), nullable=False),
+        sa.Column("avoided_units", sa.BigInteger(), nullable=False),
+        sa.Column("avoided_left_g", sa.BigInteger(), nullable=False),
+        sa.Column("removal_carried_g", sa.BigInteger(), nullable=False),
+        sa.Column("removal_g", sa.BigInteger(), nullable=False),
+        sa.Column("removal_units", sa.BigInteger(), nullable=False),
+        sa.Column("removal_left_g", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            (
+                "avoided_carried_g + avoided_g = avoided_units * 1000000 +"
+                " avoided_left_g AND avoided_left_g < 1000000"
+            ),
+            name=op.f("ck_verifications_avoided"),
+        ),
+        sa.CheckConstraint(
+            (
+                "credited = 1 OR debit_g + buffer_g + avoided_carried_g + avoided_g +"
+                " removal_carried_g + removal_g = 0"
+            ),
+            name=op.f("ck_verifications_credited"),
+        ),
+        sa.CheckConstraint(
+            (
+                "debit_g >= 0 AND buffer_g >= 0 AND avoided_carried_g >= 0 AND"
+                " avoided_g >= 0 AND avoided_units >= 0 AND avoided_left_g >= 0 AND"
+                " removal_carried_g >= 0 AND removal_g >= 0 AND removal_units >= 0 AND"
+                " removal_left_g >= 0"
+            ),
+            name=op.f("ck_verifications_not_negative"),
+        ),
+        sa.CheckConstraint(
+            (
+                "removal_carried_g + removal_g = removal_units * 1000000 +"
+                " removal_left_g AND removal_left_g < 1000000"
+            ),
+            name=op.f("ck_verifications_removal"),
+        ),
+        sa.CheckConstraint(
+            "verdict IN ('confirmed', 'rejected')", name=op.f("ck_verifications_verdict")
+        ),
+        sa.ForeignKeyConstraint(
+            ["log_id", "record"],
+            ["reductions.log_id", "reductions.record"],
+            name=op.f("fk_verifications_log_id_record"),
+        ),
+        sa.PrimaryKeyConstraint("log_id", "record", name=op.f("pk_verifications")),
+    )
+    op.create_index(
+        "ix_verifications_project",
+        "verifications",
+        ["log_id", "scheme", "project", "entry_index"],
+        unique=False,
+    )
+    op.create_table(
         "holding_ends",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("holding", sa.LargeBinary(length=16), nullable=False),
@@ -430,6 +765,27 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_holding_ends_entry", "holding_ends", ["log_id", "entry_index"], unique=False
+    )
+    op.create_table(
+        "reduction_issues",
+        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("record", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("avoided_units", sa.BigInteger(), nullable=False),
+        sa.Column("removal_units", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "avoided_units >= 0 AND removal_units >= 0",
+            name=op.f("ck_reduction_issues_not_negative"),
+        ),
+        sa.CheckConstraint(
+            "avoided_units + removal_units > 0", name=op.f("ck_reduction_issues_units")
+        ),
+        sa.ForeignKeyConstraint(
+            ["log_id", "record"],
+            ["verifications.log_id", "verifications.record"],
+            name=op.f("fk_reduction_issues_log_id_record"),
+        ),
+        sa.PrimaryKeyConstraint("log_id", "record", name=op.f("pk_reduction_issues")),
     )
     op.create_table(
         "unit_batch_lots",
@@ -475,14 +831,20 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER claim_lots_barred")
     op.drop_table("unit_batch_lots")
+    op.drop_table("reduction_issues")
     op.drop_table("holding_ends")
+    op.drop_table("verifications")
+    op.drop_table("statement_rows")
     op.drop_table("holdings")
     op.drop_table("gone_units")
     op.drop_table("disclosures")
     op.drop_table("claim_retirements")
     op.drop_table("unit_batches")
+    op.drop_table("statements")
     op.drop_table("settlements")
     op.drop_table("schemes")
+    op.drop_table("reversals")
     op.drop_table("retirements")
+    op.drop_table("reductions")
     op.drop_table("projects")
     op.drop_table("energy_bars")
