@@ -143,8 +143,8 @@ def stamp(
     total_wh = sum(one.wh for one in made)
     bound = sum(one.state == stamps.BOUND for one in made)
     out.say(
-        f"Stamped {counted(len(made), 'lot')} of {energy(total_wh)} as {number}, by entry {receipt.index}: {bound}"
-        f" bound to certificates, {len(made) - bound} pending."
+        f"Stamped {counted(len(made), 'lot')} of {energy(total_wh)} as {number}, by entry"
+        f" {receipt.index}: {bound} bound to certificates, {len(made) - bound} pending."
     )
     out.result({"entry": receipt.index, "lots": [one.lot.hex() for one in made], "wh": total_wh})
 

@@ -355,7 +355,7 @@ def _say_cut(
     holdings = [f"{row.batch.short}:{row.units}" for row in rows]
     moved = [(row.batch, row.units) for row in rows]
     out.say(
-        f"{_PAST[act]} into {counted(len(rows), 'holding')} of {_said(rules, moved)} in all, by {_entries(receipts)}:"
-        f" {listed(holdings)}."
+        f"{_PAST[act]} into {counted(len(rows), 'holding')} of {_said(rules, moved)} in all, by"
+        f" {_entries(receipts)}: {listed(holdings)}."
     )
     out.result({"act": act, **_result(rules, moved, receipts), "serials": holdings})
