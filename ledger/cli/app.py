@@ -25,6 +25,7 @@ from ledger.cli import (
     proving,
     runs,
     schemes,
+    statements,
     traces,
     units,
 )
@@ -68,6 +69,7 @@ for group in instruments.GROUPS:
     issuing.add_to(group)
     moves.add_to(group)
     traces.add_to(group)
+    statements.add_to(group)
 certificates.add_to(instruments.certificate)
 claims.add_to(app)
 claim_status.add_to(claims.claim)

@@ -10,10 +10,12 @@ from ledger import db
 from ledger.claims import shortfall, store
 from ledger.claims.manifest import Manifest
 from ledger.claims.official import official
+from ledger.claims.together import oversettled_wh
 from ledger.cli.claims import ClaimId, claim_json, find, state_of
 from ledger.cli.lots import class_name
 from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output, dates, energy, share, span
+from ledger.log import store as log_store
 from ledger.metering import store as metering
 from ledger.registry import catalogue
 from ledger.registry.scheme import Scheme
@@ -35,6 +37,9 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
         }
         lots = store.lots_of_claim(conn, house.log.log_id, row.claim)
         stands = official(conn, house.log, row)
+        over_wh = oversettled_wh(
+            conn, house.log, row, log_store.load_head(conn, house.log.log_id).size
+        )
         rules = {
             name: one.rules
             for name, one in catalogue.current_schemes(conn, house.log.log_id).items()
@@ -65,6 +70,7 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
                 share(manifest.claimed_wh + manifest.certificate_wh, manifest.consumption_wh),
             ],
             *_credits(manifest, rules),
+            *([["too many certificates", energy(over_wh)]] if over_wh else []),
             ["official", stands.status + (f", as of {stands.as_of}" if stands.as_of else "")],
             *(["  why", why] for why in stands.reasons),
             ["lots", str(len(lots))],
@@ -79,6 +85,7 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             **claim_json(row, short),
             "lots": [lot.hex() for lot in lots],
             "official": stands.to_json(),
+            "oversettled_wh": over_wh,
         }
     )
 

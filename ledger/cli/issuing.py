@@ -18,9 +18,10 @@ from ledger.cli.units import holding_json
 from ledger.errors import InvalidInput
 from ledger.house import House
 from ledger.registry import catalogue, service, store
+from ledger.registry.crediting import issue_credits
 from ledger.registry.leaves import BatchId
 from ledger.registry.ranges import SerialRange
-from ledger.registry.scheme import NO_LOTS, RECORD, Scheme
+from ledger.registry.scheme import CERTIFICATE, NO_LOTS, RECORD, Scheme
 from ledger.registry.service import NewBatch, Share
 from ledger.units import Period
 
@@ -95,7 +96,8 @@ def issue(
     period = _period(house, month, start, end)
     shares = _shares(house, rules, code, classes, owner or project_owner, first)
     units = SerialRange(first=shares[0].units.first, end=shares[-1].units.end)
-    receipts = service.issue(
+    take_in = service.issue if rules.kind == CERTIFICATE else issue_credits
+    receipts = take_in(
         house.desk,
         rules.scheme,
         [NewBatch(code=code, units=units, period=period, shares=shares, project=project)],

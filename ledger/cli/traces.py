@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
+from sqlalchemy import Connection
 
 from ledger import db
 from ledger.claims.life import CLAIM, WITHDRAWN, unit_life
@@ -27,6 +29,8 @@ from ledger.registry.schema import retirements as retirement_table
 from ledger.registry.scheme import Scheme
 from ledger.registry.trace import DISCLOSE, ISSUE, KEPT, Life, Origin, Step
 from ledger.registry.used import RetirementRow
+from ledger.statements.official import OfficialPart
+from ledger.statements.service import official_status
 from ledger.units import parse_instant
 
 _LEAF_DIGITS: Final = 12
@@ -77,9 +81,10 @@ def trace_units(
         rules = rules_of(ctx, conn, house, scheme)
         found = unit_life(conn, house.log, rules.scheme, serial)
         proofs = prove(conn, house.log, found.entries) if as_json else {}
+        known = {one.batch.id: _official(conn, house, one) for one in found.origins}
     out = Output(as_json=as_json)
     for one in found.origins:
-        _show_origin(out, house, rules, one)
+        _show_origin(out, house, rules, one, known[one.batch.id])
     _show_steps(out, house, found)
     for row in found.retirements:
         if row.disclosed_index is None:
@@ -89,10 +94,44 @@ def trace_units(
             )
     out.say(f"Proof of an entry: greenledger prove {found.entries[-1]}; of all: --json")
     warn_unproven(out, found.entries, proofs, as_json=as_json)
-    out.result({**found.to_json(proofs), "vkey": house.log.log_key.vkey})
+    out.result(
+        {
+            **found.to_json(proofs),
+            "official": [
+                {"batch": str(batch), **part.to_json()}
+                for batch, parts in known.items()
+                for part in parts
+            ],
+            "vkey": house.log.log_key.vkey,
+        }
+    )
 
 
-def _show_origin(out: Output, house: House, rules: Scheme, one: Origin) -> None:
+def _official(conn: Connection, house: House, one: Origin) -> list[OfficialPart]:
+    """What the latest official statements say of traced units."""
+    batch, units = one.batch.id, one.units
+    return official_status(conn, house.log.log_id, batch.scheme, batch.code, units.first, units.end)
+
+
+def _official_lines(parts: Sequence[OfficialPart]) -> list[list[str]]:
+    return [
+        [
+            "officially" if number == 0 else "",
+            f"{part.first}-{part.end} " * (len(parts) > 1)
+            + (
+                f"{part.status}{f' ({part.party})' * bool(part.party)} as of {part.as_of}, by"
+                f" statement of entry {part.entry_index}, document {part.document[:12]}"
+                if part.status
+                else "no statement speaks of it yet"
+            ),
+        ]
+        for number, part in enumerate(parts)
+    ]
+
+
+def _show_origin(
+    out: Output, house: House, rules: Scheme, one: Origin, official: Sequence[OfficialPart]
+) -> None:
     row, zone = one.batch, house.log.zone
     behind = counted(len(one.lots), "lot") if one.lots else "no lot: nothing of it is metered here"
     out.table(
@@ -114,6 +153,7 @@ def _show_origin(out: Output, house: House, rules: Scheme, one: Origin) -> None:
                 if row.metered
                 else []
             ),
+            *_official_lines(official),
             ["rules", f"{rules.status}: {rules.source}"],
         ],
     )
