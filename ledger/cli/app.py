@@ -23,6 +23,7 @@ from ledger.cli import (
     moves,
     parties,
     proving,
+    reductions,
     runs,
     schemes,
     statements,
@@ -71,6 +72,7 @@ for group in instruments.GROUPS:
     traces.add_to(group)
     statements.add_to(group)
 certificates.add_to(instruments.certificate)
+reductions.add_to(instruments.credit)
 claims.add_to(app)
 claim_status.add_to(claims.claim)
 evidence.add_to(claims.claim)

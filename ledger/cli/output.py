@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ledger.units import parse_zone
+from ledger.units import exactly, parse_zone
 
 WORD_MAX: Final = 20
 # A space at which no table breaks a line.
@@ -122,6 +122,11 @@ def energy(wh: int) -> str:
         if abs(wh) >= size:
             return f"{wh / size:,.3f} {unit}"
     return f"{wh} Wh"
+
+
+def mass(g: int) -> str:
+    """g in the unit that a person reads at a glance, exactly: `1,200.5 t`, `12 kg`, `7 g`."""
+    return exactly(g, ((1_000_000, "t"), (1000, "kg"), (1, "g")))
 
 
 def park_time(unix_s: int, zone: str) -> str:

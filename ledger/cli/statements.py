@@ -89,8 +89,8 @@ def import_list(
     )
     if found.skipped:
         out.say(
-            f"Here already, the same, and left as they are: {found.scheme.said(found.skipped_units)}"
-            f" in {counted(found.skipped, 'batch')}."
+            f"Here already, and left as they are: {found.scheme.said(found.skipped_units)} in"
+            f" {counted(found.skipped, 'batch')}."
         )
     out.result(
         {

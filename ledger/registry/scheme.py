@@ -16,7 +16,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.log import entry as e
 from ledger.log.entry import Member
 from ledger.lots.model import Month, month_of
-from ledger.units import format_instant, parse_instant
+from ledger.units import exactly, format_instant, parse_instant
 
 NAME: Final = "scheme"
 CERTIFICATE: Final = "certificate"
@@ -189,13 +189,9 @@ class Scheme:
 
     def amount(self, units: int) -> str:
         """What units are worth, exactly, for people: `12 MWh`, `0.5 t`, `250 Wh`."""
-        size = self.unit_size * units
         names = ("MWh", "kWh", "Wh") if self.unit == "Wh" else ("t", "kg", "g")
-        pairs = zip((1_000_000, 1000, 1), names, strict=True)
-        per, name = next((per, name) for per, name in pairs if size >= per or per == 1)
-        whole, rest = divmod(size, per)
-        decimals = f".{rest:0{len(str(per)) - 1}}".rstrip("0") if rest else ""
-        return f"{whole:,}{decimals} {name}"
+        sizes = (1_000_000, 1000, 1)
+        return exactly(self.unit_size * units, tuple(zip(sizes, names, strict=True)))
 
     def said(self, units: int) -> str:
         """Units for people: `12 certificates (12 MWh)`; of credits of 1 t each `12 t`."""
