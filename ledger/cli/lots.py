@@ -11,7 +11,7 @@ import typer
 from ledger import db
 from ledger.claims.life import LotLife, lot_life
 from ledger.cli.options import Dir, Json, id_span, one_of_id, open_house
-from ledger.cli.output import NO_BREAK, Output, energy, park_time, warn_unproven
+from ledger.cli.output import Output, energy, park_time, warn_unproven
 from ledger.errors import InvalidInput, NotFound
 from ledger.log.placed import Placed, prove
 from ledger.lots import service, store
@@ -118,11 +118,11 @@ def trace_lot(
     zone = house.log.zone
     out.table(
         "Life",
-        [">entry", "log's time", "what", "by", "which", "leaf hash"],
+        [">entry", ">log's time", "what", "by", "which", "leaf hash"],
         [
             [
                 str(where.index),
-                park_time(where.at_s, zone).replace(" ", NO_BREAK),
+                park_time(where.at_s, zone),
                 what,
                 where.entry.author,
                 which,

@@ -16,8 +16,6 @@ from rich.table import Table
 from ledger.units import exactly, parse_zone
 
 WORD_MAX: Final = 20
-# A space at which no table breaks a line.
-NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 class Output:
@@ -141,11 +139,14 @@ def park_date(unix_s: int, zone: str) -> str:
 
 
 def dates(start_s: int, end_s: int, zone: str) -> str:
-    """`2026-01` for a calendar month of park time, else both ends."""
+    """`2026`, `2026-01` for a calendar year or month of park time, else both ends."""
     first, end = park_date(start_s, zone), park_date(end_s, zone)
     month = first.removesuffix("-01")
     if len(month) == len("2026-01") and end == _month_after(month):
         return month
+    year = first.removesuffix("-01-01")
+    if len(year) == len("2026") and end == f"{int(year) + 1:04}-01-01":
+        return year
     return f"{first} to {end}"
 
 

@@ -20,13 +20,13 @@ from ledger.cli.instruments import (
     signing_key,
 )
 from ledger.cli.options import Dir, Json, open_house
-from ledger.cli.output import NO_BREAK, Output, counted, dates, park_date, park_time, warn_unproven
+from ledger.cli.output import Output, counted, dates, park_date, park_time, warn_unproven
 from ledger.house import House
 from ledger.log.placed import prove
 from ledger.registry import acting, lifecycle, used
 from ledger.registry.page import page, pages
 from ledger.registry.schema import retirements as retirement_table
-from ledger.registry.scheme import Scheme
+from ledger.registry.scheme import RECORD, Scheme
 from ledger.registry.trace import DISCLOSE, ISSUE, KEPT, Life, Origin, Step
 from ledger.registry.used import RetirementRow
 from ledger.statements.official import OfficialPart
@@ -161,15 +161,16 @@ def _show_origin(
 
 def _show_steps(out: Output, house: House, found: Life) -> None:
     several = ["units"] if found.units > 1 else []
+    is_record = found.scheme.rules.kind == RECORD
     out.table(
         "Life",
-        [">entry", "log's time", *several, "what", "whose", "state", "why", "leaf hash"],
+        [">entry", ">log's time", *several, "what", "whose", "state", "why", "leaf hash"],
         [
             [
                 str(step.placed.index),
-                park_time(step.placed.at_s, house.log.zone).replace(" ", NO_BREAK),
+                park_time(step.placed.at_s, house.log.zone),
                 *([_units(found, step)] if several else []),
-                _WORDS.get(step.act, step.act),
+                "issued" if step.act == ISSUE and is_record else _WORDS.get(step.act, step.act),
                 _whose(step),
                 step.state or "gone",
                 _why(step, house.log.zone),

@@ -16,7 +16,6 @@ from ledger.cli.instruments import (
     listed,
     rules_of,
     schemes_of,
-    serials_of,
 )
 from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output, dates, park_date
@@ -24,6 +23,7 @@ from ledger.errors import InvalidInput
 from ledger.house import House
 from ledger.registry import lifecycle, store, used
 from ledger.registry.leaves import BatchId
+from ledger.registry.ranges import joined
 from ledger.registry.schema import gone_units, holdings
 from ledger.registry.scheme import Scheme
 from ledger.registry.store import BatchRow, HoldingRow
@@ -126,15 +126,15 @@ def _show_held(
     zone = house.log.zone
     out.table(
         f"Held: {rules.name}",
-        ["owner", "class", "state", "serials", ">units", ">worth", "of", "expires"],
+        ["owner", "class", "state", "batch", "numbers", ">units", "of", "expires"],
         [
             [
                 key[1],
                 key[2],
                 key[3],
-                listed(serials_of((row.batch, row.units) for row in rows)),
+                batch.id.short,
+                listed([str(units) for units in joined(row.units for row in rows)]),
                 _units(rows),
-                rules.amount(_units(rows)),
                 dates(batch.period.start_s, batch.period.end_s, zone),
                 "never" if batch.expires_s is None else park_date(batch.expires_s, zone),
             ]
@@ -247,10 +247,11 @@ def _list_gone(
     rows = [row for row in rows if owner in ("", owners[row.entry_index])]
     out.table(
         "Gone",
-        ["serials", "class", "was of", "by", ">units", "for", "retirement", ">entry"],
+        ["batch", "numbers", "class", "was of", "by", ">units", "for", "retirement", ">entry"],
         [
             [
-                f"{row.batch.short}:{row.units}",
+                row.batch.short,
+                str(row.units),
                 row.class_,
                 owners[row.entry_index],
                 row.act,
