@@ -45,14 +45,8 @@ BATCHES: Final = Member(
         and value == sorted(set(value))
     ),
 )
-HOLDINGS: Final = Member(
-    expected="a sorted array of holding ids (32 hex digits), at least one, none twice",
-    check=lot_entries.LOTS.check,
-)
-HOLDINGS_OR_NONE: Final = Member(
-    expected="a sorted array of holding ids (32 hex digits), none twice",
-    check=lot_entries.LOTS_OR_NONE.check,
-)
+HOLDINGS: Final = e.sorted_ids("holding ids", least=1)
+HOLDINGS_OR_NONE: Final = e.sorted_ids("holding ids")
 STATE: Final = e.one_of(lifecycle.ACTIVE, lifecycle.FROZEN)
 
 

@@ -45,12 +45,7 @@ _MEMBERS: Final[Mapping[str, Member]] = {
     "owner": e.PARTY,
     "plant": Member(expected="1–64 characters of a-z 0-9 -", check=_matches(_SLUG)),
     "technology": Member(expected="1–40 characters of a-z 0-9 -", check=_matches(_TECHNOLOGY)),
-    "points": Member(
-        expected="a sorted array of point ids, none twice",
-        check=lambda value: (
-            isinstance(value, list) and all(map(e.ID.check, value)) and value == sorted(set(value))
-        ),
-    ),
+    "points": e.sorted_ids("point ids"),
     "state": e.one_of(*STATES),
     "from": _OPEN,
     "to": _OPEN,
