@@ -308,6 +308,13 @@ class _Backing:
                 f"batch {one.id}: reductions spend the {len(wanted)} lots of their energy that are"
                 f" left, not {len(one.lots)}"
             )
+        if wanted:
+            classes = sorted({holding.class_ for holding in one.holdings})
+            if len(classes) > 1 or self._rules.class_of(classes[0]).lots != SPENT:
+                raise Refused(
+                    f"batch {one.id}: units whose energy is metered here are of one class whose"
+                    f" lots are {SPENT}, not of {', '.join(classes)}"
+                )
         if (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
             raise InvalidInput(f"batch {one.id}: Wh behind a batch are for certificates")
 

@@ -91,7 +91,7 @@ def _ended(tx: Tx, act: Act) -> list[Ended]:
                 owner=row.owner,
                 state=row.state,
                 expires_s=batch.expires_s,
-                produced_s=batch.period.start_s,
+                produced=batch.period,
             )
         )
     return found
