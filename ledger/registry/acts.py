@@ -176,7 +176,7 @@ def _check_use(rules: Scheme, doing: Doing, ended: Sequence[Ended]) -> None:
         return
     gone = {one.batch for one in act.gone}
     for one in ended:
-        if one.piece.batch in gone and not rules.fits_vintage(
+        if one.piece.batch in gone and not rules.fits_whole(
             one.produced, use.period.start_s, doing.zone_s
         ):
             raise Refused(

@@ -181,12 +181,15 @@ class Scheme:
                 found = policy
         return found
 
-    def fits_vintage(self, produced: Period, used_from_s: int, zone_s: int) -> bool:
+    def fits_vintage(self, produced_s: int, used_from_s: int, zone_s: int) -> bool:
         if self.vintage_policy(used_from_s) == VALIDITY:
             return True
+        return month_of(produced_s, zone_s).year == month_of(used_from_s, zone_s).year
+
+    def fits_whole(self, produced: Period, used_from_s: int, zone_s: int) -> bool:
+        """Of all that was produced in a period."""
         ends_s = produced.start_s, produced.end_s - 1
-        years = {month_of(at_s, zone_s).year for at_s in (*ends_s, used_from_s)}
-        return len(years) == 1
+        return all(self.fits_vintage(at_s, used_from_s, zone_s) for at_s in ends_s)
 
     def bars(self, technology: str, at_s: int) -> bool:
         """Whether projects of a technology can't be registered then."""
