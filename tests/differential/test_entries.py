@@ -33,7 +33,7 @@ NEEDS_BODIES: Final = re.compile(
     r"member (body|manifest|corrects): member (media|size): |corrects has "
     r"|previous is empty exactly|member as_of: 0 is not"
     r"|body has [0-9]+ leaves|it spends no lot"
-    r"|both begins and ends in it|is named exactly by|can't (end|begin) [0-9]"
+    r"|both begins and ends in it|it both spends and wraps|is named exactly by|can't end [0-9]"
     r"|the serials are [0-9]+ units|the units .* overlap|the time from .* is empty"
 )
 
