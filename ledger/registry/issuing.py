@@ -45,14 +45,8 @@ BATCHES: Final = Member(
         and value == sorted(set(value))
     ),
 )
-HOLDINGS: Final = Member(
-    expected="a sorted array of holding ids (32 hex digits), at least one, none twice",
-    check=lot_entries.LOTS.check,
-)
-HOLDINGS_OR_NONE: Final = Member(
-    expected="a sorted array of holding ids (32 hex digits), none twice",
-    check=lot_entries.LOTS_OR_NONE.check,
-)
+HOLDINGS: Final = e.sorted_ids("holding ids", least=1)
+HOLDINGS_OR_NONE: Final = e.sorted_ids("holding ids")
 STATE: Final = e.one_of(lifecycle.ACTIVE, lifecycle.FROZEN)
 
 
@@ -330,6 +324,13 @@ class _Backing:
                 f"batch {one.id}: reductions spend the {len(wanted)} lots of their energy that are"
                 f" left, not {len(one.lots)}"
             )
+        if wanted:
+            classes = sorted({holding.class_ for holding in one.holdings})
+            if len(classes) > 1 or self._rules.class_of(classes[0]).lots != SPENT:
+                raise Refused(
+                    f"batch {one.id}: units whose energy is metered here are of one class whose"
+                    f" lots are {SPENT}, not of {', '.join(classes)}"
+                )
         if (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
             raise InvalidInput(f"batch {one.id}: Wh behind a batch are for certificates")
 
