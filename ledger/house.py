@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,41 +12,61 @@ from typing import Final
 from sqlalchemy import Engine, inspect
 
 from ledger import db, schema
+from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
+from ledger.credits import effects
+from ledger.credits import entries as credit_entries
 from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
 from ledger.log import audit, export, publish, store
 from ledger.log.audit import Audited, Replayed
-from ledger.log.entry import ORIGIN, PARTY, write_statement
+from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
 from ledger.log.export import Progress
 from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
-from ledger.log.types import EntryTypes
+from ledger.log.types import Bodies, EntryType, EntryTypes, Tx
 from ledger.lots import entries as lot_entries
-from ledger.lots import rule
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
+from ledger.registry import entries as registry_entries
+from ledger.registry import rule
 from ledger.settings import Settings
+from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone
 
-ENTRY_TYPES: Final = EntryTypes.of(
-    (
-        *party_entries.ENTRY_TYPES,
-        *(
-            one.followed_by(shortfall.after_correction)
-            if one.name == metering_entries.CORRECTION
-            else one
-            for one in metering_entries.ENTRY_TYPES
-        ),
-        *lot_entries.ENTRY_TYPES,
-        *matching.ENTRY_TYPES,
-        *claim_entries.ENTRY_TYPES,
-    )
+# What rooms above ask of an entry before a room below stores it, and do with what it has stored.
+Also = Callable[[Tx, Entry, Bodies], None]
+_PRECEDED: Final[Mapping[str, Also]] = {rule.ISSUE: effects.before_issue}
+_FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
+    metering_entries.CORRECTION: (shortfall.after_correction,),
+    rule.ISSUE: (shortfall.after_issue,),
+    rule.MOVE: (actual_user.after_move, settlement.after_move, effects.after_move),
+}
+_TYPES: Final = (
+    *party_entries.ENTRY_TYPES,
+    *metering_entries.ENTRY_TYPES,
+    *lot_entries.ENTRY_TYPES,
+    *matching.ENTRY_TYPES,
+    *registry_entries.ENTRY_TYPES,
+    *credit_entries.ENTRY_TYPES,
+    *statement_entries.ENTRY_TYPES,
+    *claim_entries.ENTRY_TYPES,
 )
+
+
+def _in_house(one: EntryType) -> EntryType:
+    if one.name in _PRECEDED:
+        one = one.preceded_by(_PRECEDED[one.name])
+    for more in _FOLLOWED.get(one.name, ()):
+        one = one.followed_by(more)
+    return one
+
+
+ENTRY_TYPES: Final = EntryTypes.of([_in_house(one) for one in _TYPES])
 LOG_ID: Final = 1
 
 

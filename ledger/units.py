@@ -6,6 +6,7 @@ belongs to it, `end_s` does not. Park time is a fixed offset from UTC: China has
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -70,6 +71,8 @@ def zone_offset_s(zone: timezone) -> int:
     return int(zone.utcoffset(None).total_seconds())
 
 
+# A file of a year says few times, again and again.
+@functools.lru_cache(maxsize=65_536)
 def parse_instant(text: str) -> int:
     """`2026-01-01T00:00:00Z` → Unix seconds. Raises InvalidInput."""
     if not _INSTANT.fullmatch(text):

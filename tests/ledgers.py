@@ -9,8 +9,10 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,10 @@ from ledger.metering.series import Series
 from ledger.metering.service import Origin, register_point, take_in
 from ledger.parties.desk import Draft, custodial_key
 from ledger.parties.store import Key, find_keys
+from ledger.registry.service import ensure_scheme
 from ledger.settings import Settings
+from ledger.statements.profile import read_statement_profile
+from ledger.statements.service import import_statement
 from ledger.units import Period, format_instant
 
 ORIGIN = "park.example/tests"
@@ -247,6 +252,7 @@ def fill(house: House) -> None:
     register_contract(desk, agreement)
     run_matching(desk, Period(start_s=DAY_S, end_s=DAY_S + 86_400))
     _add_claims(house)
+    _add_statements(house)
     house.checkpoint()
 
 
@@ -265,6 +271,24 @@ def _add_claims(house: House) -> None:
         held = [row.lot for row in lots.all_lots(conn, 1) if row.supply_class == 0]
     form = Form(issuer="secret-issuer", number="secret-number")
     wrap(desk, held[:1], "gec", form)
+
+
+def _add_statements(house: House) -> None:
+    ensure_scheme(house.desk, "gec")
+    text = (
+        'kind = "gec"\nscheme = "gec"\nissuer = "secret-issuer"\n[file]\nformat = "csv"\n'
+        '[units]\ncode = "code"\nquantity = "units"\n[status]\nvalue = "issued"\n'
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "secret-statement.csv"
+        path.write_text("code,units\nSECRET-1,100\nSECRET-2,7\n")
+        import_statement(
+            house.desk,
+            path,
+            read_statement_profile(text, where="a profile"),
+            profile_text=text,
+            as_of=date(2026, 2, 28),
+        )
 
 
 def _add_points(house: House) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from ledger.claims import shortfall, store
+from ledger.claims import retired, shortfall, store, together
 from ledger.claims.body import MEDIA, ClaimBody, Claimed
 from ledger.claims.manifest import NAME, Manifest
 from ledger.errors import InvalidInput, Refused
@@ -29,6 +29,7 @@ from ledger.matching.evaluate import consumption
 from ledger.metering import store as metering
 from ledger.metering.entries import CORRECTION, blob
 from ledger.parties.entries import author_signs, operator_signs
+from ledger.registry import exclusive
 from ledger.units import QUARTER_HOUR_S, parse_zone, zone_offset_s
 
 
@@ -44,14 +45,17 @@ def _accept_make(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         raise InvalidInput("a reason stands exactly where a claim replaces another one")
     _check_points(tx, entry, manifest)
     spends = lot_entries.lot_ids(statement["spends"])
-    if not spends and replaced is None:
-        raise InvalidInput("a claim spends at least one lot, or replaces a claim")
+    retires = lot_entries.lot_ids(statement["retires"])
+    if not spends and not retires and replaced is None:
+        raise InvalidInput("a claim spends a lot, has a retirement, or replaces a claim")
     known = lot_entries.require_unspent(tx, spends)
     if replaced is not None:
         inherited = store.lots_of_claim(tx.conn, tx.log.log_id, replaced.claim)
         known |= lots.lots_by_id(tx.conn, tx.log.log_id, inherited)
+    exclusive.require_unbarred(tx, [known[lot] for lot in spends])
     _check_body(tx, body, manifest, known)
     _check_figures(tx, manifest)
+    _check_retirements(tx, retires, replaced, manifest, body)
     _book(tx, replaced, claim, body, known)
     lots.save_spends(tx.conn, tx.log.log_id, tx.index, spends)
     row = store.ClaimRow(
@@ -70,6 +74,7 @@ def _accept_make(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         flag="",
     )
     store.save_claim(tx.conn, tx.log.log_id, row, {one.lot: int(one.wh.sum()) for one in body.lots})
+    store.save_retirements(tx.conn, tx.log.log_id, row)
 
 
 def _require_new(tx: Tx, claim: bytes) -> None:
@@ -188,18 +193,44 @@ def _check_figures(tx: Tx, manifest: Manifest) -> None:
     found = consumption(
         tx.conn, tx.log, manifest.period, manifest.as_of, frozenset(manifest.points)
     )
-    measured_wh = sum(int(one.demand.wh.sum()) for one in found.values())
-    estimated_wh = sum(
-        int(one.demand.estimated_wh.sum())
-        for one in found.values()
-        if one.demand.estimated_wh is not None
-    )
+    consumed_wh, estimated_wh = together.consumed(found.values(), manifest.period)
     stated = manifest.consumption_wh, manifest.estimated_wh
-    if stated != (measured_wh + estimated_wh, estimated_wh):
+    if stated != (int(consumed_wh.sum()), estimated_wh):
         raise Refused(
-            f"the points consumed {measured_wh + estimated_wh} Wh, of it {estimated_wh} Wh"
+            f"the points consumed {int(consumed_wh.sum())} Wh, of it {estimated_wh} Wh"
             f" estimated; the claim says {stated[0]} and {stated[1]} Wh"
         )
+
+
+def _check_retirements(
+    tx: Tx,
+    retires: Sequence[bytes],
+    replaced: store.ClaimRow | None,
+    manifest: Manifest,
+    body: ClaimBody,
+) -> None:
+    log_id = tx.log.log_id
+    for retirement, claim in store.claims_of_retirements(tx.conn, log_id, retires).items():
+        raise Refused(
+            f"retirement {retirement.hex()} is in claim {claim.hex()} already: a certificate is"
+            " for one consumer and time"
+        )
+    inherited = store.retirements_of_claim(tx.conn, log_id, replaced.claim) if replaced else []
+    together.require(
+        tx.conn,
+        tx.log,
+        manifest,
+        body.wh,
+        as_of=tx.index,
+        replaced=replaced.claim if replaced else b"",
+    )
+    retired.require(
+        tx.conn,
+        log_id,
+        manifest,
+        sorted([*retires, *inherited]),
+        [one.lot for one in body.lots],
+    )
 
 
 def _book(
@@ -287,6 +318,7 @@ ENTRY_TYPES: Final = (
             "claim": e.ID,
             "replaces": e.ID_OR_NONE,
             "spends": lot_entries.LOTS_OR_NONE,
+            "retires": lot_entries.LOTS_OR_NONE,
             "body": e.TREE,
             "manifest": e.BLOB,
         },

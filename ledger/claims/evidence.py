@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ledger.claims import store
 from ledger.claims.body import ClaimBody
@@ -24,13 +24,13 @@ from ledger.db import reading
 from ledger.errors import InvalidInput
 from ledger.log import merkle
 from ledger.log import store as log_store
-from ledger.log.service import TICK
 from ledger.lots import store as lots
 from ledger.lots.model import NO_LOT
 from ledger.metering import store as metering
 from ledger.metering.batches import NONCE_BYTES
 from ledger.parties.desk import Desk
 from ledger.proving import Collected
+from ledger.registry import chains, used
 
 FORMAT: Final = "greenledger-evidence/v1"
 Level = Literal["total", "sampled", "full"]
@@ -98,14 +98,15 @@ class _Evidence:
         for claim in store.chain_of(self._conn, self._desk.log.log_id, row):
             found.add(claim.entry_index)
         found.open(row.entry_index, "manifest")
-        found.add(self._tick_before(row.entry_index))
+        found.add(chains.tick_before(self._conn, self._desk.log.log_id, row.entry_index))
         found.add(0)
+        units = self._chains()
         opened = self._opened()
         wanted = self._wanted(opened)
         for one in wanted:
             self._rest(one)
         yield _line(self._head())[:-2] + b',"parts":[\n'
-        parts = self._parts(opened, wanted)
+        parts = self._parts(opened, units, wanted)
         last = next(parts)
         for part in parts:
             yield _line(last)[:-1] + b",\n"
@@ -113,20 +114,21 @@ class _Evidence:
         yield _line(last)
         yield b"]}\n"
 
-    def _tick_before(self, index: int) -> int:
-        entries = log_store.entries
-        query = (
-            select(entries.c.entry_index)
-            .where(
-                entries.c.log_id == self._desk.log.log_id,
-                entries.c.entry_index < index,
-                entries.c.type == TICK,
-            )
-            .order_by(entries.c.entry_index.desc())
-            .limit(1)
-        )
-        # The genesis stands for the first tick.
-        return self._conn.execute(query).scalar_one_or_none() or 0
+    def _chains(self) -> dict[int, chains.Shown]:
+        """{`unit.` entry: what is shown of it}, of all retirements of the claim."""
+        conn, log_id = self._conn, self._desk.log.log_id
+        found: dict[int, chains.Shown] = {}
+        for retirement in self._row.manifest.retirements:
+            row = used.find_retirement(conn, log_id, retirement)
+            for index, shown in chains.chain_of(conn, log_id, row.entry_index).items():
+                known = found.setdefault(index, shown)
+                known.holdings |= shown.holdings
+                known.batches |= shown.batches
+                self._found.open(chains.registration_of(conn, log_id, row.scheme, index))
+        for index in found:
+            self._found.add(index)
+            self._found.add(chains.tick_before(conn, log_id, index))
+        return dict(sorted(found.items()))
 
     def _opened(self) -> list[int]:
         """Positions of the claim that are shown."""
@@ -222,13 +224,30 @@ class _Evidence:
             "samples": self._sample.count if self._sample else 0,
         }
 
-    def _parts(self, opened: Sequence[int], wanted: Sequence[Wanted]) -> Iterator[Part]:
+    def _parts(
+        self,
+        opened: Sequence[int],
+        units: Mapping[int, chains.Shown],
+        wanted: Sequence[Wanted],
+    ) -> Iterator[Part]:
         yield self._claim_part(opened)
+        for index, shown in units.items():
+            yield self._units_part(index, shown)
         for index in sorted({one.origin.entry_index for one in wanted}):
             mine = [one for one in wanted if one.origin.entry_index == index]
             yield self._opener.division(index, mine)
         for one in wanted:
             yield self._opener.cells(one)
+
+    def _units_part(self, index: int, shown: chains.Shown) -> Part:
+        body = chains.load_body(self._conn, self._desk.log, index)
+        places = chains.places_of(self._conn, self._desk.log.log_id, index, shown)
+        return {
+            "part": "units",
+            "entry": index,
+            "leaves": [{"index": place, "bytes": body.leaves[place].hex()} for place in places],
+            "nodes": b64(b"".join(chains.shared_path(body, places))),
+        }
 
     def _claim_part(self, opened: Sequence[int]) -> Part:
         body, full = self._body, self._level == "full"

@@ -1,4 +1,4 @@
-"""Tables of claims, their lots, how they ended, and the flags that they were given."""
+"""Tables of claims: lots, retirements, how they ended, and the flags that they were given."""
 
 from __future__ import annotations
 
@@ -34,6 +34,37 @@ WHEN EXISTS (
     ON e.log_id = c.log_id AND e.claim = c.claim AND e.kind = 'replaced'
     WHERE c.log_id = NEW.log_id AND c.lot = NEW.lot AND c.claim <> NEW.claim AND e.claim IS NULL)
 BEGIN SELECT RAISE(ABORT, 'a lot is used by one claim'); END
+"""
+
+# Energy that went into reductions is green power no more.
+BARRED_TRIGGER: Final = """
+CREATE TRIGGER claim_lots_barred BEFORE INSERT ON claim_lots
+WHEN EXISTS (
+    SELECT 1 FROM lots AS l JOIN energy_bars AS b ON b.log_id = l.log_id AND b.point = l.point
+    AND b.month_start_s = l.month_start_s
+    WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.entry_index < (
+        SELECT c.entry_index FROM claims AS c
+        WHERE c.log_id = NEW.log_id AND c.claim = NEW.claim))
+BEGIN SELECT RAISE(ABORT, 'its energy went into a reduction'); END
+"""
+# As with lots: only a claim that was replaced lets go of a retirement.
+RETIRED_ONCE_TRIGGER: Final = """
+CREATE TRIGGER claim_retirements_once BEFORE INSERT ON claim_retirements
+WHEN EXISTS (
+    SELECT 1 FROM claim_retirements AS c LEFT JOIN claim_ends AS e
+    ON e.log_id = c.log_id AND e.claim = c.claim AND e.kind = 'replaced'
+    WHERE c.log_id = NEW.log_id AND c.retirement = NEW.retirement AND c.claim <> NEW.claim
+    AND e.claim IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a retirement is in one claim'); END
+"""
+# For the consumer who claims, and within what its units are worth.
+RETIRED_FOR_TRIGGER: Final = """
+CREATE TRIGGER claim_retirements_for BEFORE INSERT ON claim_retirements
+WHEN NOT EXISTS (
+    SELECT 1 FROM retirements AS r JOIN claims AS c ON c.log_id = r.log_id
+    WHERE r.log_id = NEW.log_id AND r.retirement = NEW.retirement AND c.claim = NEW.claim
+    AND r.beneficiary = c.author AND c.start_s <= r.start_s AND r.end_s <= c.end_s)
+BEGIN SELECT RAISE(ABORT, 'a retirement is for the claimant, in the time of the claim'); END
 """
 
 claims: Final = append_only(
@@ -83,7 +114,23 @@ claim_lots: Final = append_only(
         ForeignKeyConstraint(["log_id", "claim"], ["claims.log_id", "claims.claim"]),
         ForeignKeyConstraint(["log_id", "lot"], ["lot_spends.log_id", "lot_spends.lot"]),
         Index("ix_claim_lots_lot", "log_id", "lot"),
-        info={"triggers": [WITHIN_TRIGGER, ONCE_TRIGGER]},
+        info={"triggers": [WITHIN_TRIGGER, ONCE_TRIGGER, BARRED_TRIGGER]},
+    )
+)
+claim_retirements: Final = append_only(
+    Table(
+        "claim_retirements",
+        metadata,
+        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
+        Column("claim", LargeBinary(16), primary_key=True),
+        Column("retirement", LargeBinary(16), primary_key=True),
+        Column("wh", BigInteger, CheckConstraint("wh >= 0", name="wh"), nullable=False),
+        ForeignKeyConstraint(["log_id", "claim"], ["claims.log_id", "claims.claim"]),
+        ForeignKeyConstraint(
+            ["log_id", "retirement"], ["retirements.log_id", "retirements.retirement"]
+        ),
+        Index("ix_claim_retirements_retirement", "log_id", "retirement"),
+        info={"triggers": [RETIRED_ONCE_TRIGGER, RETIRED_FOR_TRIGGER]},
     )
 )
 claim_flags: Final = append_only(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
-from ledger.claims import shortfall, store
+from ledger.claims import retired, shortfall, store, together
 from ledger.claims.body import ClaimBody, Claimed
 from ledger.claims.manifest import NAME, Manifest
 from ledger.claims.offers import Offer, Offers
@@ -30,6 +30,7 @@ from ledger.metering import store as metering
 from ledger.metering.batches import SECRET_BYTES
 from ledger.metering.service import find_point
 from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
+from ledger.registry import used
 from ledger.units import QUARTER_HOUR_S, Period
 
 
@@ -44,19 +45,25 @@ class ClaimReport:
 
 
 def make(
-    desk: Desk, points: Sequence[str], period: Period, *, key: SigningKey | None = None
+    desk: Desk,
+    points: Sequence[str],
+    period: Period,
+    *,
+    retirements: Sequence[bytes] = (),
+    key: SigningKey | None = None,
 ) -> ClaimReport:
     """Claim all that points (by name, of one owner) hold in a period and have not claimed yet.
 
-    `key` signs where the owner holds its own. Raises NotFound where they hold nothing; InvalidInput
-    or Refused as the log does.
+    `retirements`: of certificates and credits, for this owner and time. `key` signs where the owner
+    holds its own. Raises NotFound where there is nothing to claim; InvalidInput or Refused as the
+    log does.
     """
     with reading(desk.engine) as conn:
         found = [find_point(conn, desk.log.log_id, name) for name in dict.fromkeys(points)]
         _check_points(found)
         offers = Offers(conn, desk.log, period)
         held = offers.unspent([one.point for one in found])
-        if not held:
+        if not held and not retirements:
             raise _nothing_held(conn, desk.log, found, period)
         draft, manifest = _draft(
             conn,
@@ -66,6 +73,7 @@ def make(
             period=period,
             offers=offers.balanced(held),
             spends=[row.lot for row in held],
+            retires=retirements,
         )
     return _report(desk.writer.append(desk.sign(draft, key=key)), manifest, len(held))
 
@@ -116,8 +124,16 @@ def _nothing_held(
     )
 
 
-def replace(desk: Desk, claim: bytes, reason: str, *, key: SigningKey | None = None) -> ClaimReport:
-    """Claim anew what an earlier claim's lots allow now, and what its points hold since."""
+def replace(
+    desk: Desk,
+    claim: bytes,
+    reason: str,
+    *,
+    retirements: Sequence[bytes] = (),
+    key: SigningKey | None = None,
+) -> ClaimReport:
+    """Claim anew what an earlier claim's lots and retirements allow now, what its points hold
+    since, and further retirements."""
     with reading(desk.engine) as conn:
         old = store.find_claim(conn, desk.log.log_id, claim)
         manifest = old.manifest
@@ -134,6 +150,7 @@ def replace(desk: Desk, claim: bytes, reason: str, *, key: SigningKey | None = N
             period=manifest.period,
             offers=offers.balanced([*inherited.values(), *fresh]),
             spends=[row.lot for row in fresh],
+            retires=retirements,
             replaces=claim,
             reason=reason,
         )
@@ -182,6 +199,7 @@ def _draft(
     period: Period,
     offers: Sequence[Offer],
     spends: Sequence[bytes],
+    retires: Sequence[bytes],
     replaces: bytes = b"",
     reason: str = "",
 ) -> tuple[Draft, Manifest]:
@@ -200,7 +218,19 @@ def _draft(
         if one.supply and one.wh.any():
             class_ = one.lot.supply_class
             by_class[class_] = by_class.get(class_, 0) + int(one.wh.sum())
-    manifest = _manifest(conn, log, author, points, period, by_class, reason)
+    inherited = store.retirements_of_claim(conn, log.log_id, replaces) if replaces else []
+    manifest = _manifest(
+        conn,
+        log,
+        author,
+        points,
+        period,
+        body,
+        by_class,
+        sorted({*retires, *inherited}),
+        replaces,
+        reason,
+    )
     draft = Draft(
         type=rule.MAKE,
         id=id_,
@@ -209,6 +239,7 @@ def _draft(
             "claim": fresh_id(),
             "replaces": replaces.hex(),
             "spends": sorted(lot.hex() for lot in spends),
+            "retires": sorted({retirement.hex() for retirement in retires}),
         },
         bodies={"body": body, "manifest": seal_json(manifest.to_json(), NAME)},
     )
@@ -230,22 +261,30 @@ def _manifest(
     author: str,
     points: Collection[bytes],
     period: Period,
+    body: ClaimBody,
     by_class_wh: Mapping[int, int],
+    retirements: Sequence[bytes],
+    replaces: bytes,
     reason: str,
 ) -> Manifest:
     as_of = log_store.load_head(conn, log.log_id).size
     filled = consumption(conn, log, period, as_of, frozenset(points)).values()
-    estimated_wh = sum(
-        int(one.demand.estimated_wh.sum()) for one in filled if one.demand.estimated_wh is not None
+    consumed_wh, estimated_wh = together.consumed(filled, period)
+    rows = [used.find_retirement(conn, log.log_id, retirement) for retirement in retirements]
+    residual, others = together.left(
+        conn, log, frozenset(points), period, consumed_wh - body.wh, replaces
     )
+    certificates, credits_ = retired.settle(conn, log.log_id, rows, residual, others)
     return Manifest(
         consumer=author,
         points=tuple(sorted(points)),
         period=period,
         as_of=as_of,
         by_class_wh=dict(sorted(by_class_wh.items())),
-        consumption_wh=sum(int(one.demand.wh.sum()) for one in filled) + estimated_wh,
+        consumption_wh=int(consumed_wh.sum()),
         estimated_wh=estimated_wh,
+        certificates=certificates,
+        credits=credits_,
         reason=reason,
     )
 

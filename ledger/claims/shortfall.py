@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, insert, select, update
@@ -29,8 +30,13 @@ from ledger.lots.schema import shorts
 from ledger.matching.metered import metered
 from ledger.metering import store as metering
 from ledger.metering.batches import Readings
+from ledger.registry import lifecycle, used
+from ledger.registry import store as units
+from ledger.registry.leaves import BatchId
+from ledger.registry.rule import FORM
 from ledger.units import QUARTER_HOUR_S, format_instant, parse_zone, zone_offset_s
 
+_MADE_GOOD: Final = frozenset({lifecycle.CANCEL, lifecycle.WITHDRAW})
 Grids = Mapping[tuple[bytes, Month], Int64]  # (point, month): int64[count]
 
 
@@ -91,8 +97,9 @@ def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
     known = metering.current_points(tx.conn, log_id, only={point})[point]
     now_wh = metered(tx.conn, tx.log, known, month).wh
     left = lots.left_over(tx.conn, lots.Divisions(tx.conn, tx.log), log_id, point, month)
-    used = store.used_by_claim(tx.conn, log_id, point, month).values()
-    used_wh = np.sum([np.zeros(month.count, dtype=np.int64), *used], axis=0)
+    claimed = store.used_by_claim(tx.conn, log_id, point, month).values()
+    issued = used_by_batch(tx.conn, tx.log, point, month).values()
+    used_wh = np.sum([np.zeros(month.count, dtype=np.int64), *claimed, *issued], axis=0)
     before = {row.start_s for row in rows_of(tx.conn, log_id, point, month)}
     fresh = []
     for start_s in sorted(starts_s):
@@ -112,6 +119,89 @@ def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
             fresh.append({"log_id": log_id, "point": point, "start_s": start_s, **values})
     if fresh:
         tx.conn.execute(insert(shorts), fresh)
+
+
+def used_by_batch(
+    conn: Connection, log: LogFacts, point: bytes, month: Month
+) -> dict[BatchId, Int64]:
+    """{batch of certificates: int64[count]}: what was issued of a point's month, out of lots that
+    were spent for it."""
+    rows = {row.lot: row for row in lots.lots_of_origin(conn, log.log_id, point, month.start_s)}
+    behind = units.batches_of_lots(conn, log.log_id, rows)
+    wrapped = lots.wrapped(conn, log.log_id, FORM, behind)
+    divisions = lots.Divisions(conn, log)
+    found: dict[BatchId, Int64] = {}
+    for lot, batches in behind.items():
+        if lot not in wrapped:
+            wh = divisions.lot_wh(rows[lot])
+            for batch in batches:
+                found[batch] = found[batch] + wh if batch in found else wh
+    return found
+
+
+def after_issue(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
+    """Lots that certificates spend are used, as those of a claim are. Raises Refused where a
+    correction has left less."""
+    spends = [bytes.fromhex(lot) for lot in entry.statement["spends"]]
+    known = lots.lots_by_id(tx.conn, tx.log.log_id, spends)
+    divisions = lots.Divisions(tx.conn, tx.log)
+    rows = ((known[lot], divisions.lot_wh(known[lot])) for lot in spends)
+    change_use(tx, {}, used_grids(rows, _zone_s(tx.log)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortBatch:
+    """Certificates that say more than the meters do now: `short_wh` of the lots behind them, of
+    which `made_good_wh` were made good since, by units that were withdrawn or cancelled."""
+
+    batch: BatchId
+    project: str
+    short_wh: int
+    made_good_wh: int
+
+    @property
+    def open_wh(self) -> int:
+        return max(0, self.short_wh - self.made_good_wh)
+
+
+def short_batches(conn: Connection, log: LogFacts) -> list[ShortBatch]:
+    """Batches behind which corrections left too little, by batch."""
+    zone_s = _zone_s(log)
+    short_wh: dict[BatchId, int] = {}
+    for row in rows_of(conn, log.log_id):
+        month = month_of(row.start_s, zone_s)
+        at = lots.position(row.start_s, month.start_s)
+        for batch, wh in _behind(conn, log, row.point, month).items():
+            lost_wh = min(row.short_wh, int(wh[at]))
+            if lost_wh:
+                short_wh[batch] = short_wh.get(batch, 0) + lost_wh
+    batches = units.batches_by_id(conn, log.log_id, short_wh)
+    found = []
+    for batch, wh_ in sorted(short_wh.items()):
+        gone = used.gone_of_code(conn, log.log_id, batch.scheme, batch.code)
+        back = sum(len(one.units) for one in gone if one.batch == batch and one.act in _MADE_GOOD)
+        row_ = batches[batch]
+        found.append(
+            ShortBatch(
+                batch=batch,
+                project=row_.project,
+                short_wh=wh_,
+                made_good_wh=back * row_.unit_size,
+            )
+        )
+    return found
+
+
+def _behind(conn: Connection, log: LogFacts, point: bytes, month: Month) -> dict[BatchId, Int64]:
+    """{batch: int64[count]}: the energy of all lots behind it, spent or wrapped."""
+    rows = {row.lot: row for row in lots.lots_of_origin(conn, log.log_id, point, month.start_s)}
+    divisions = lots.Divisions(conn, log)
+    found: dict[BatchId, Int64] = {}
+    for lot, batches in units.batches_of_lots(conn, log.log_id, rows).items():
+        wh = divisions.lot_wh(rows[lot])
+        for batch in batches:
+            found[batch] = found[batch] + wh if batch in found else wh
+    return found
 
 
 def _update(tx: Tx, point: bytes, start_s: int, values: Mapping[str, int]) -> None:

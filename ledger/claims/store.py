@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, select
 
 from ledger.claims.body import ClaimBody, Claimed, parse
 from ledger.claims.manifest import Manifest
-from ledger.claims.schema import claim_ends, claim_flags, claim_lots, claims
+from ledger.claims.schema import claim_ends, claim_flags, claim_lots, claim_retirements, claims
 from ledger.errors import NotFound
 from ledger.log import store as log_store
 from ledger.lots import store as lots
@@ -84,6 +84,20 @@ def _claim(row: Any, flags: Mapping[bytes, str]) -> ClaimRow:
     )
 
 
+def claims_with_certificates(conn: Connection, log_id: int) -> list[ClaimRow]:
+    """Claims in force that count Wh of certificates, in log order."""
+    counted = (
+        select(claim_retirements.c.claim)
+        .where(
+            claim_retirements.c.log_id == log_id,
+            claim_retirements.c.claim == claims.c.claim,
+            claim_retirements.c.wh > 0,
+        )
+        .exists()
+    )
+    return [row for row in find_claims(conn, log_id, counted) if row.in_force]
+
+
 def claims_with_id(conn: Connection, log_id: int, claim: bytes) -> list[ClaimRow]:
     """One or none."""
     return find_claims(conn, log_id, claims.c.claim == claim)
@@ -131,6 +145,14 @@ def lots_of_claim(conn: Connection, log_id: int, claim: bytes) -> list[bytes]:
         .order_by(claim_lots.c.lot)
     )
     return [bytes(lot) for lot in conn.execute(query).scalars()]
+
+
+def claimed_wh(conn: Connection, log_id: int, claim: bytes) -> dict[bytes, int]:
+    """{lot of a claim: Wh of it that are claimed}."""
+    query = select(claim_lots.c.lot, claim_lots.c.wh).where(
+        claim_lots.c.log_id == log_id, claim_lots.c.claim == claim
+    )
+    return {bytes(lot): wh for lot, wh in conn.execute(query)}
 
 
 def claims_of_lots(
@@ -203,6 +225,52 @@ def save_claim(conn: Connection, log_id: int, row: ClaimRow, wh_of: Mapping[byte
         insert(claim_lots),
         [{"log_id": log_id, "claim": row.claim, "lot": lot, "wh": wh} for lot, wh in wh_of.items()],
     )
+
+
+def save_retirements(conn: Connection, log_id: int, row: ClaimRow) -> None:
+    """The retirements of a claim that has just been saved."""
+    wh_of = dict.fromkeys(row.manifest.retirements, 0)
+    wh_of |= {one.retirement: one.wh for one in row.manifest.certificates}
+    if wh_of:
+        conn.execute(
+            insert(claim_retirements),
+            [
+                {"log_id": log_id, "claim": row.claim, "retirement": retirement, "wh": wh}
+                for retirement, wh in wh_of.items()
+            ],
+        )
+
+
+def retirements_of_claim(conn: Connection, log_id: int, claim: bytes) -> list[bytes]:
+    query = (
+        select(claim_retirements.c.retirement)
+        .where(claim_retirements.c.log_id == log_id, claim_retirements.c.claim == claim)
+        .order_by(claim_retirements.c.retirement)
+    )
+    return [bytes(retirement) for retirement in conn.execute(query).scalars()]
+
+
+def claims_of_retirements(
+    conn: Connection, log_id: int, which: Collection[bytes]
+) -> dict[bytes, bytes]:
+    """{retirement: the claim that has it, the last of a chain of replacements}, for those that are
+    in one."""
+    query = (
+        select(claim_retirements.c.retirement, claim_retirements.c.claim)
+        .join(
+            claims,
+            and_(
+                claims.c.log_id == claim_retirements.c.log_id,
+                claims.c.claim == claim_retirements.c.claim,
+            ),
+        )
+        .where(
+            claim_retirements.c.log_id == log_id,
+            claim_retirements.c.retirement.in_(sorted(which)),
+        )
+        .order_by(claims.c.entry_index)
+    )
+    return {bytes(retirement): bytes(claim) for retirement, claim in conn.execute(query)}
 
 
 def end_claim(

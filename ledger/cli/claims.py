@@ -13,7 +13,9 @@ from sqlalchemy import Connection
 
 from ledger import db
 from ledger.claims import evidence as ev
-from ledger.claims import service, shortfall, store
+from ledger.claims import service, settling, shortfall, store
+from ledger.claims.official import official
+from ledger.claims.together import oversettled_wh
 from ledger.claims.trace import Traced, first_quarter_s, trace
 from ledger.cli.lots import class_name
 from ledger.cli.matching import period_of
@@ -22,7 +24,9 @@ from ledger.cli.output import Output, energy, park_time, share, span, step
 from ledger.errors import InvalidInput, NotFound
 from ledger.files import new_private
 from ledger.house import House
+from ledger.log import store as log_store
 from ledger.metering import store as metering
+from ledger.registry import catalogue
 from ledger.units import QUARTER_HOUR_S, format_instant
 
 claim = typer.Typer(
@@ -31,6 +35,10 @@ claim = typer.Typer(
 ClaimId = Annotated[str, typer.Argument(help="The claim's id, or enough of its beginning.")]
 KeyFile = Annotated[
     Path | None, typer.Option("--key", help="Private key file of an owner that holds its own key.")
+]
+Retirements = Annotated[
+    list[str] | None,
+    typer.Option("--retirement", help="A retirement of certificates or credits, by its id."),
 ]
 _PREFIX_MIN = 4
 
@@ -57,14 +65,28 @@ def make(
     points: Annotated[list[str], typer.Argument(help="Consumption points of one owner.")],
     start: Annotated[str, typer.Option("--from", help="First day, or time, of park time.")],
     end: Annotated[str, typer.Option("--to", help="Day, or time, after the last.")],
+    retirements: Retirements = None,
+    settle: Annotated[
+        bool,
+        typer.Option("--settle", help="Retire certificates that the owner holds for the rest."),
+    ] = False,
+    scheme: Annotated[str, typer.Option(help="Scheme of certificates to settle with.")] = "gec",
     key: KeyFile = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Claim all that the points hold in a period, and have not claimed yet."""
+    """Claim all that the points hold in a period and have not claimed yet, and retirements."""
     house = open_house(directory)
     period = period_of(start, end, house.log.zone)
-    made = service.make(house.desk, points, period, key=read_key(key) if key else None)
+    signing = read_key(key) if key else None
+    which = [bytes.fromhex(text) for text in retirements or ()]
+    if settle:
+        which += [
+            one
+            for one in settling.settle(house.desk, points, period, scheme=scheme, key=signing)
+            if one not in which
+        ]
+    made = service.make(house.desk, points, period, retirements=which, key=signing)
     _say_made(Output(as_json=as_json), house, made)
 
 
@@ -72,6 +94,7 @@ def make(
 def replace(
     claim_id: ClaimId,
     reason: Annotated[str, typer.Option(help="Why, for those who are shown the claim.")],
+    retirements: Retirements = None,
     key: KeyFile = None,
     directory: Dir = None,
     as_json: Json = False,
@@ -80,7 +103,14 @@ def replace(
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         old = find(conn, house, claim_id)
-    made = service.replace(house.desk, old.claim, reason, key=read_key(key) if key else None)
+    which = [bytes.fromhex(text) for text in retirements or ()]
+    made = service.replace(
+        house.desk,
+        old.claim,
+        reason,
+        retirements=which,
+        key=read_key(key) if key else None,
+    )
     _say_made(Output(as_json=as_json), house, made)
 
 
@@ -91,6 +121,7 @@ def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
         f" {share(manifest.claimed_wh, manifest.consumption_wh)} of"
         f" {energy(manifest.consumption_wh)} consumed"
         + (f" (of it estimated {energy(manifest.estimated_wh)})" if manifest.estimated_wh else "")
+        + (f", {energy(manifest.certificate_wh)} of certificates" if manifest.certificates else "")
         + f", {made.lots} lots,"
         f" {span(manifest.period.start_s, manifest.period.end_s, house.log.zone)}."
     )
@@ -210,6 +241,14 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             for point, found in metering.current_points(conn, house.log.log_id).items()
         }
         lots = store.lots_of_claim(conn, house.log.log_id, row.claim)
+        stands = official(conn, house.log, row)
+        over_wh = oversettled_wh(
+            conn, house.log, row, log_store.load_head(conn, house.log.log_id).size
+        )
+        rules = {
+            name: one.rules
+            for name, one in catalogue.current_schemes(conn, house.log.log_id).items()
+        }
     out, manifest = Output(as_json=as_json), row.manifest
     out.table(
         f"Claim {row.claim.hex()}",
@@ -229,8 +268,31 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
                 energy(manifest.consumption_wh),
             ],
             ["  of it estimated", energy(manifest.estimated_wh)],
+            *(
+                [
+                    f"certificates, {one.scheme} {one.class_}",
+                    (
+                        f"{one.units} ({energy(one.wh)}),"
+                        f" {span(one.period.start_s, one.period.end_s, house.log.zone)}"
+                    ),
+                ]
+                for one in manifest.certificates
+            ),
             ["residual", energy(manifest.residual_wh)],
-            ["share", share(manifest.claimed_wh, manifest.consumption_wh)],
+            [
+                "share",
+                share(manifest.claimed_wh + manifest.certificate_wh, manifest.consumption_wh),
+            ],
+            *(
+                [
+                    f"credits, {one.scheme}",
+                    f"{one.units} ({rules[one.scheme].amount(one.units)}), on a line of their own",
+                ]
+                for one in manifest.credits
+            ),
+            *([["too many certificates", energy(over_wh)]] if over_wh else []),
+            ["official", stands.status + (f", as of {stands.as_of}" if stands.as_of else "")],
+            *(["  why", why] for why in stands.reasons),
             ["lots", str(len(lots))],
             ["entry", str(row.entry_index)],
             *([["replaces", row.replaces.hex()]] if row.replaces else []),
@@ -238,7 +300,14 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             *([["withdrawn, why", row.end_reason]] if row.ended == store.WITHDRAWN else []),
         ],
     )
-    out.result({**_claim_json(row, short), "lots": [lot.hex() for lot in lots]})
+    out.result(
+        {
+            **_claim_json(row, short),
+            "lots": [lot.hex() for lot in lots],
+            "official": stands.to_json(),
+            "oversettled_wh": over_wh,
+        }
+    )
 
 
 @claim.command("trace")

@@ -172,16 +172,19 @@ def _no_float(digits: str) -> Any:
     )
 
 
+# Made once: to make one takes longer than to read a short text.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_int,
+    parse_float=_no_float,
+    parse_constant=_no_float,
+)
+
+
 def parse_json(text: str, *, nesting_max: int) -> Any:
     """JSON of objects, arrays, text and integers, without repeated members. Raises InvalidInput."""
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_int,
-            parse_float=_no_float,
-            parse_constant=_no_float,
-        )
+        value = _DECODER.decode(text)
     except RecursionError as error:
         raise InvalidInput(f"nested deeper than {nesting_max}") from error
     except json.JSONDecodeError as error:
@@ -191,16 +194,18 @@ def parse_json(text: str, *, nesting_max: int) -> Any:
 
 
 def _check_values(value: Any, nesting_left: int) -> None:
-    if isinstance(value, dict | list):
+    kind = type(value)
+    if kind is str:
+        if not value.isprintable() and _has_surrogate(value):
+            raise InvalidInput("text holds a lone surrogate")
+    elif kind is dict or kind is list:
         if not nesting_left:
             raise InvalidInput("nested too deeply")
-        members = itertools.chain(value, value.values()) if isinstance(value, dict) else value
+        members = itertools.chain(value, value.values()) if kind is dict else value
         for member in members:
             _check_values(member, nesting_left - 1)
-    elif value is None or isinstance(value, bool):
+    elif kind is not int:
         raise InvalidInput(f"{json.dumps(value)} is not allowed; only integers and text are")
-    elif isinstance(value, str) and not value.isprintable() and _has_surrogate(value):
-        raise InvalidInput("text holds a lone surrogate")
 
 
 def _has_surrogate(text: str) -> bool:

@@ -55,7 +55,7 @@ class SingleUse:
         """Judge entry `index` and take it in. Raises Refused, and then nothing is taken."""
         rule = _RULES.get(statement["type"])
         if rule:
-            _check_lists(statement)
+            check_lists(statement, _LISTS)
             rule(self, index, statement)
         elif statement["type"] == _GENESIS:
             self.operator = statement["author"]
@@ -98,6 +98,15 @@ class SingleUse:
                 raise Refused(f"lot {lot} is wrapped as {form[1]} by entry {self.wrapped[form]}")
         self.wrapped.update({(lot, statement["form"]): index for lot in statement["wraps"]})
 
+    def stand_behind(self, index: int, statement: Statement, form: str) -> None:
+        """Lots that stand behind certificates: some are spent by them, others have their form."""
+        check_lists(statement, _LISTS)
+        self._check_spends(statement["spends"])
+        for lot in set(statement["spends"]) & set(statement["wraps"]):
+            raise Refused(f"lot {lot} is both spent and wrapped")
+        self._wrap(index, {"wraps": statement["wraps"], "form": form})
+        self.spent.update(dict.fromkeys(statement["spends"], index))
+
     def _make(self, index: int, statement: Statement) -> None:
         claim, replaces = statement["claim"], statement["replaces"]
         if claim in self.claims:
@@ -133,8 +142,9 @@ class SingleUse:
             raise Refused(f"claim {claim} is in force no more, since entry {self.ended[claim]}")
 
 
-def _check_lists(statement: Statement) -> None:
-    for name in _LISTS:
+def check_lists(statement: Statement, names: Iterable[str]) -> None:
+    """Raises Refused where a list of a statement is not in order, or says something twice."""
+    for name in names:
         found = statement.get(name, ())
         if any(map(operator.ge, found, found[1:])):
             raise Refused(f"{name} are not sorted, or one stands twice")
@@ -154,20 +164,24 @@ _RULES: Final[Mapping[str, Callable[[SingleUse, int, Statement], None]]] = {
 }
 
 
-def scan(entries: Iterable[tuple[int, bytes]]) -> SingleUse:
-    """Judge a whole log, given as (index, exact bytes) in order; raises Refused naming the entry.
+def scan_into(entries: Iterable[tuple[int, bytes]], take: Callable[[int, Statement], None]) -> None:
+    """Hand over the statements of a whole log, given as (index, exact bytes) in order.
 
-    It looks at the first line of each entry alone, and believes no signature: whatever an entry
-    says to spend counts as spent.
+    Raises Refused naming the entry. It looks at the first line of each entry alone, and believes no
+    signature: whatever an entry says to spend counts as spent.
     """
-    state = SingleUse()
     for index, data in entries:
         line = data[: data.find(b"\n")]
         try:
-            statement = json.loads(line)
-            state.take(index, statement)
+            take(index, json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput(f"entry {index} is no statement: {error}") from error
         except Refused as error:
             raise Refused(f"entry {index}: {error}") from error
+
+
+def scan(entries: Iterable[tuple[int, bytes]]) -> SingleUse:
+    """Judge lots and claims of a whole log. Raises Refused naming the entry."""
+    state = SingleUse()
+    scan_into(entries, state.take)
     return state

@@ -61,6 +61,7 @@ def _drafted(world: World, author: str, points: list[bytes], replaces: str) -> D
             points=points,
             period=_DAY,
             offers=offers.balanced([*inherited, *spends]),
+            retires=[],
             spends=[row.lot for row in spends],
             replaces=claim,
             reason="because" if replaces else "",

@@ -7,6 +7,7 @@ key, or a key that another one makes meaningless, is an error that names it and 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
@@ -42,7 +43,7 @@ def read_profile(text: str, *, where: str) -> Profile:
         raise InvalidInput(f"{where}: not a TOML file: {error}") from error
     root = Section(content, path="", where=where)
     title = root.text("title", "", empty=True)
-    file = _read_file_rules(root.section("file", required=True))
+    file = read_file_rules(root.section("file", required=True))
     value_section = root.section("value", required=True)
     quantity = value_section.choice("quantity", QUANTITIES)
     wide = root.has("wide")
@@ -69,8 +70,9 @@ def read_profile(text: str, *, where: str) -> Profile:
     )
 
 
-def _read_file_rules(section: Section) -> FileRules:
-    form = section.choice("format", FORMATS)
+def read_file_rules(section: Section, formats: Sequence[str] = FORMATS) -> FileRules:
+    """The table `[file]` of a profile for files of these forms. Raises InvalidInput."""
+    form = section.choice("format", formats)
     name = section.text("name", "")
     if name.count("*") > 1:
         raise section.fails("name", f"is {name!r}, but may hold one '*' only")

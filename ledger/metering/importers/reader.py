@@ -87,7 +87,7 @@ def read_bytes(
     and InvalidInput where the file as a whole, or profile and point together, make no sense.
     """
     notes = Notes()
-    star = _match_name(profile, name)
+    star = match_name(profile.file.name, name, profile.where)
     table = read_table(data, profile.file, wanted_columns(profile), name=name, notes=notes)
     count = len(table.row)
     table = keep_rows(table, profile.keep_rows, notes)
@@ -133,9 +133,9 @@ def read_bytes(
     )
 
 
-def _match_name(profile: Profile, name: str) -> str:
-    """What the `*` of the profile's file name matches in `name`."""
-    pattern = profile.file.name
+def match_name(pattern: str, name: str, where: str) -> str:
+    """What the `*` of a profile's pattern matches in a file's name. Raises InvalidInput where it
+    does not fit; `where` names the profile."""
     if not pattern:
         return ""
     before, _, after = pattern.partition("*")
@@ -146,7 +146,7 @@ def _match_name(profile: Profile, name: str) -> str:
         if literal
         else not (fits and name.startswith(before) and name.endswith(after))
     ):
-        raise InvalidInput(f"{name}: the profile {profile.where} is for files named {pattern!r}")
+        raise InvalidInput(f"{name}: the profile {where} is for files named {pattern!r}")
     return "" if literal else name[len(before) : len(name) - len(after)]
 
 

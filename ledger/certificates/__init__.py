@@ -1,0 +1,1 @@
+"""Green certificates: what stands behind them, settlement of green trades, files of registries."""

@@ -1,0 +1,291 @@
+"""Green trades settle by the month: the certificate moves with the power (GEC rules 2026, art. 23).
+
+What is settled is the least of what the contract names, what was generated and what was consumed
+(domain.md §1: unverified); where points are metered here, the log compares with their readings.
+Certificates are whole; a contract's remainder below one waits for its next month.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select
+
+from ledger.certificates.schema import settlements
+from ledger.db import reading
+from ledger.errors import InvalidInput, NotFound, Refused
+from ledger.log.entry import Entry
+from ledger.log.service import Receipt
+from ledger.log.types import Bodies, Tx
+from ledger.lots.model import Month
+from ledger.matching.contracts import Registered, Terms, current_contracts
+from ledger.matching.metered import metered
+from ledger.metering import store as metering
+from ledger.metering.effective import effective
+from ledger.parties.desk import Desk
+from ledger.registry import catalogue, lifecycle, store
+from ledger.registry.acting import chosen_of, move_draft
+from ledger.registry.choosing import Selection
+from ledger.registry.issuing import owners_in, units_body
+from ledger.registry.leaves import Act
+from ledger.registry.moving import act_in
+from ledger.units import parse_zone, zone_offset_s
+
+GREEN_TRADE = "green-trade"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """A month of a green-trade contract, as settled: `contract` is its name."""
+
+    contract: str
+    month: Month
+    buyer: str
+    contract_wh: int
+    generation_wh: int
+    consumption_wh: int
+    document: str = ""
+
+    @property
+    def settled_wh(self) -> int:
+        return min(self.contract_wh, self.generation_wh, self.consumption_wh)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledRow:
+    """A settled month of a contract and buyer."""
+
+    contract: bytes
+    month_start_s: int
+    buyer: str
+    entry_index: int
+    settled_wh: int
+    units: int
+    unit_size: int
+
+
+def settle(desk: Desk, found: Settlement, scheme: str = "gec") -> Receipt:
+    """Move as many whole certificates of the seller to the buyer as were settled.
+
+    Raises NotFound for an unknown contract, or where the seller holds too few; InvalidInput or
+    Refused as the log does.
+    """
+    with reading(desk.engine) as conn:
+        contract = contract_named(conn, desk.log.log_id, found.contract)
+        rules = catalogue.find_scheme(conn, desk.log.log_id, scheme).rules
+        open_wh = left_wh(conn, desk.log.log_id, contract.contract, found.buyer)
+        codes = sorted(
+            {
+                batch.id.code
+                for batch in store.batches_in(conn, desk.log.log_id, scheme, found.month.period)
+            }
+        )
+    units = (open_wh + found.settled_wh) // rules.unit_size
+    if not units:
+        raise InvalidInput(
+            f"{found.settled_wh} Wh settled and {open_wh} Wh left before are less than one"
+            f" certificate: settle it together with the next month"
+        )
+    if not codes:
+        raise NotFound(f"no certificate of {found.month} was imported: they are issued first")
+    chosen = chosen_of(
+        desk,
+        contract.terms.seller,
+        Selection(scheme=scheme, serials=codes, count=units, class_=GREEN_TRADE),
+        lifecycle.SETTLE,
+        some=True,
+    )
+    terms = {
+        "contract": contract.contract.hex(),
+        "month": str(found.month),
+        "contract_wh": found.contract_wh,
+        "generation_wh": found.generation_wh,
+        "consumption_wh": found.consumption_wh,
+        "settled_wh": found.settled_wh,
+        "document": found.document,
+    }
+    draft = move_draft(
+        desk, lifecycle.SETTLE, desk.log.operator, chosen, terms=terms, to=found.buyer
+    )
+    return desk.append(draft)
+
+
+def contract_named(conn: Connection, log_id: int, name: str) -> Registered:
+    """Raises NotFound."""
+    known = {one.terms.name: one for one in current_contracts(conn, log_id).values()}
+    if name not in known:
+        raise NotFound(
+            f"there is no contract {name!r}; there are: {', '.join(sorted(known)) or 'none'}"
+        )
+    return known[name]
+
+
+def find_settlements(conn: Connection, log_id: int) -> list[SettledRow]:
+    """In log order."""
+    query = (
+        select(settlements)
+        .where(settlements.c.log_id == log_id)
+        .order_by(settlements.c.entry_index)
+    )
+    return [
+        SettledRow(
+            contract=bytes(row.contract),
+            month_start_s=row.month_start_s,
+            buyer=row.buyer,
+            entry_index=row.entry_index,
+            settled_wh=row.settled_wh,
+            units=row.units,
+            unit_size=row.unit_size,
+        )
+        for row in conn.execute(query)
+    ]
+
+
+def left_wh(conn: Connection, log_id: int, contract: bytes, buyer: str) -> int:
+    """What a contract's settled months left below a certificate."""
+    query = select(
+        func.sum(settlements.c.settled_wh - settlements.c.units * settlements.c.unit_size)
+    ).where(
+        settlements.c.log_id == log_id,
+        settlements.c.contract == contract,
+        settlements.c.buyer == buyer,
+    )
+    return int(conn.execute(query).scalar_one() or 0)
+
+
+def after_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+    """What a settlement has to keep beside the rules of all moves. Raises Refused."""
+    if entry.statement["act"] != lifecycle.SETTLE:
+        return
+    body = units_body(bodies)
+    act = act_in(entry, body)
+    contract = current_contracts(tx.conn, tx.log.log_id).get(bytes.fromhex(act.terms["contract"]))
+    if contract is None:
+        raise Refused(f"contract {act.terms['contract']} is not registered")
+    terms = contract.terms
+    month = _month(tx, act)
+    buyer, units = _given(act, owners_in(entry, body, 1), terms)
+    if terms.kind != GREEN_TRADE:
+        raise Refused(f"contract {terms.name!r} is of kind {terms.kind}: green trades settle")
+    if not terms.period.overlaps(month.period):
+        raise Refused(f"contract {terms.name!r} is not in force in {month}")
+    _check_batches(tx, act, terms, month)
+    _check_wh(tx, act, terms, month, buyer)
+    _save(tx, act, contract.contract, month, buyer, units)
+
+
+def _month(tx: Tx, act: Act) -> Month:
+    year, month = map(int, act.terms["month"].split("-"))
+    if not 1971 <= year < 9999:
+        raise InvalidInput(f"month {act.terms['month']} is not in the years 1971 to 9998")
+    found = Month(year=year, month=month, zone_offset_s=zone_offset_s(parse_zone(tx.log.zone)))
+    if found.period.end_s > tx.tick_s:
+        raise Refused(f"{found} is not over: a month is settled after its end")
+    return found
+
+
+def _given(act: Act, owners: dict[bytes, str], terms: Terms) -> tuple[str, int]:
+    """The buyer, and how many units it gets. Raises Refused."""
+    given = [one for one in act.begun if owners[one.holding] != terms.seller]
+    buyers = sorted({owners[one.holding] for one in given})
+    if len(buyers) != 1:
+        raise Refused(f"a settlement is with one buyer, not with {', '.join(buyers) or 'none'}")
+    return buyers[0], sum(len(one.units) for one in given)
+
+
+def _check_batches(tx: Tx, act: Act, terms: Terms, month: Month) -> None:
+    ids = {one.batch for one in act.ended}
+    projects = catalogue.current_projects(tx.conn, tx.log.log_id)
+    for batch in store.batches_by_id(tx.conn, tx.log.log_id, ids).values():
+        if batch.id in ids and batch.period != month.period:
+            raise Refused(f"batch {batch.id} is of another month than {month}, which is settled")
+        found = projects.get((batch.id.scheme, batch.project))
+        points = {point.hex() for point in found.master.points} if found else set()
+        if batch.id in ids and points and not points & set(terms.sources):
+            raise Refused(f"batch {batch.id} is of no source of contract {terms.name!r}")
+    rows = store.holdings_by_id(tx.conn, tx.log.log_id, [one.holding for one in act.ended])
+    for row in rows.values():
+        if row.owner != terms.seller:
+            raise Refused(
+                f"holding {row.holding.hex()} belongs to {row.owner!r}, not to the seller"
+                f" {terms.seller!r}"
+            )
+
+
+def _check_wh(tx: Tx, act: Act, terms: Terms, month: Month, buyer: str) -> None:
+    said = act.terms
+    least_wh = min(said["contract_wh"], said["generation_wh"], said["consumption_wh"])
+    if said["settled_wh"] != least_wh:
+        raise Refused(
+            f"settled are {said['settled_wh']} Wh; the least of contract, generation and"
+            f" consumption is {least_wh} Wh"
+        )
+    known = metering.current_points(tx.conn, tx.log.log_id)
+    mine = [
+        share.point
+        for share in terms.consumers
+        if known[bytes.fromhex(share.point)].master.owner == buyer
+    ]
+    if not mine:
+        raise Refused(f"{buyer!r} owns no consumption point of contract {terms.name!r}")
+    for what, points in (("generation_wh", terms.sources), ("consumption_wh", tuple(mine))):
+        measured_wh = _measured_wh(tx, known, points, month)
+        if measured_wh is not None and said[what] > measured_wh:
+            raise Refused(
+                f"{what} is {said[what]} Wh; the meters of contract {terms.name!r} show"
+                f" {measured_wh} Wh in {month}"
+            )
+
+
+def _measured_wh(
+    tx: Tx, known: dict[bytes, metering.Registered], points: tuple[str, ...], month: Month
+) -> int | None:
+    """What some points measured in a month; None where one of them has no reading in it."""
+    total_wh = 0
+    for point in points:
+        one = known[bytes.fromhex(point)]
+        if not effective(
+            tx.conn,
+            tx.log.log_id,
+            one.point,
+            start_s=month.start_s,
+            end_s=month.period.end_s,
+        ):
+            return None
+        total_wh += int(metered(tx.conn, tx.log, one, month).wh.sum())
+    return total_wh
+
+
+def _save(tx: Tx, act: Act, contract: bytes, month: Month, buyer: str, units: int) -> None:
+    scheme = act.ended[0].batch.scheme
+    unit_size = catalogue.find_scheme(tx.conn, tx.log.log_id, scheme).rules.unit_size
+    key = (
+        settlements.c.log_id == tx.log.log_id,
+        settlements.c.contract == contract,
+        settlements.c.month_start_s == month.start_s,
+        settlements.c.buyer == buyer,
+    )
+    before = tx.conn.execute(select(settlements.c.entry_index).where(*key)).scalar_one_or_none()
+    if before is not None:
+        raise Refused(f"{month} of this contract was settled with {buyer!r} by entry {before}")
+    room_wh = left_wh(tx.conn, tx.log.log_id, contract, buyer) + act.terms["settled_wh"]
+    if units * unit_size > room_wh:
+        raise Refused(
+            f"{units} certificates are {units * unit_size} Wh; settled and left from before are"
+            f" {room_wh} Wh"
+        )
+    tx.conn.execute(
+        insert(settlements).values(
+            log_id=tx.log.log_id,
+            contract=contract,
+            month_start_s=month.start_s,
+            buyer=buyer,
+            entry_index=tx.index,
+            contract_wh=act.terms["contract_wh"],
+            generation_wh=act.terms["generation_wh"],
+            consumption_wh=act.terms["consumption_wh"],
+            settled_wh=act.terms["settled_wh"],
+            units=units,
+            unit_size=unit_size,
+        )
+    )

@@ -1,0 +1,221 @@
+"""Settling what lots leave with certificates that the consumer holds (domain.md §8).
+
+The order: those that are one energy with lots of the claim, then green trade, then unbundled ones,
+each in the month that is settled; whole certificates, those first that expire first, of vintages
+that the scheme lets count. What is left below a unit stays residual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from sqlalchemy import Connection
+
+from ledger.claims import retired, store, together
+from ledger.claims.offers import Offers
+from ledger.claims.together import Left
+from ledger.db import reading
+from ledger.log import store as log_store
+from ledger.log.notes import SigningKey
+from ledger.log.store import LogFacts
+from ledger.lots.model import months_in
+from ledger.matching.evaluate import consumption
+from ledger.metering.service import find_point
+from ledger.parties.desk import Desk
+from ledger.registry import catalogue, lifecycle, used
+from ledger.registry import store as units
+from ledger.registry.acting import retire
+from ledger.registry.choosing import Selection
+from ledger.registry.leaves import Use
+from ledger.registry.scheme import Scheme
+from ledger.units import QUARTER_HOUR_S, Period, parse_zone, zone_offset_s
+
+PURPOSE: Final = "green-power"
+_GREEN_TRADE: Final = "green-trade"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """Units to be retired for a month: `serials` name them."""
+
+    month: Period
+    class_: str
+    serials: tuple[str, ...]
+    units: int
+    wh: int
+
+
+def plan(
+    desk: Desk,
+    points: Sequence[str],
+    period: Period,
+    *,
+    scheme: str = "gec",
+    given: Sequence[bytes] = (),
+) -> list[Planned]:
+    """Which of the consumer's certificates settle what lots, and the retirements `given`, leave.
+
+    Raises NotFound for an unknown point or scheme.
+    """
+    with reading(desk.engine) as conn:
+        rules = catalogue.find_scheme(conn, desk.log.log_id, scheme).rules
+        found = [find_point(conn, desk.log.log_id, name) for name in dict.fromkeys(points)]
+        owner = found[0].master.owner
+        ids = [one.point for one in found]
+        offers = Offers(conn, desk.log, period)
+        held = offers.unspent(ids)
+        claimed_wh = np.zeros(period.length_s // QUARTER_HOUR_S, dtype=np.int64)
+        for one in offers.balanced(held):
+            if one.supply:
+                claimed_wh += one.wh
+        as_of = log_store.load_head(conn, desk.log.log_id).size
+        filled = consumption(conn, desk.log, period, as_of, frozenset(ids)).values()
+        consumed_wh, _ = together.consumed(filled, period)
+        residual, others = together.left(
+            conn, desk.log, frozenset(ids), period, consumed_wh - claimed_wh
+        )
+        rows = [used.find_retirement(conn, desk.log.log_id, one) for one in given]
+        certificates, _ = retired.settle(conn, desk.log.log_id, rows, residual, others)
+        taken: dict[Period, int] = {}
+        for certificate in (*others, *certificates):
+            taken[certificate.period] = taken.get(certificate.period, 0) + certificate.wh
+        planner = _Planner(conn, desk.log, rules, owner, {row.lot for row in held})
+        return planner.plan(residual, taken)
+
+
+class _Planner:
+    def __init__(
+        self, conn: Connection, log: LogFacts, rules: Scheme, owner: str, lots: set[bytes]
+    ) -> None:
+        self._conn = conn
+        self._log = log
+        self._rules = rules
+        self._lots = lots
+        self._zone_s = zone_offset_s(parse_zone(log.zone))
+        rows = units.live_of(conn, log.log_id, rules.scheme, owner)
+        self._batches = units.batches_by_id(conn, log.log_id, {row.batch for row in rows})
+        tick_s = log_store.load_head(conn, log.log_id).tick_s
+        self._rows = sorted(
+            (
+                row
+                for row in rows
+                if row.state in lifecycle.MOVES[lifecycle.RETIRE].ends
+                and not self._is_over(row, tick_s)
+            ),
+            key=self._rank,
+        )
+
+    def _is_over(self, row: units.HoldingRow, tick_s: int) -> bool:
+        expires_s = self._batches[row.batch].expires_s
+        return expires_s is not None and expires_s <= tick_s
+
+    def _rank(self, row: units.HoldingRow) -> tuple[object, ...]:
+        batch = self._batches[row.batch]
+        never = batch.expires_s is None
+        return (
+            row.class_ != _GREEN_TRADE,
+            never,
+            batch.expires_s or 0,
+            batch.period.start_s,
+            row.batch,
+            row.units,
+        )
+
+    def plan(self, residual: Left, taken: dict[Period, int]) -> list[Planned]:
+        found: list[Planned] = []
+        for month in months_in(residual.period, self._zone_s):
+            span = Period(
+                start_s=max(month.start_s, residual.period.start_s),
+                end_s=min(month.period.end_s, residual.period.end_s),
+            )
+            room_wh = residual.within(span) - sum(
+                wh for period, wh in taken.items() if period.overlaps(span)
+            )
+            found += self._month(span, month.period, room_wh)
+        return found
+
+    def _month(self, span: Period, month: Period, room_wh: int) -> list[Planned]:
+        """Bound ones of this month whole; others as many as there is room for."""
+        size = self._rules.unit_size
+        left = max(0, room_wh) // size
+        by_class: dict[str, list[tuple[str, int, int]]] = {}
+        rest = []
+        for row in self._rows:
+            batch = self._batches[row.batch]
+            bound = retired.bound_lots(
+                self._conn, self._log.log_id, self._rules, row.batch, row.class_
+            )
+            fits = self._rules.fits_vintage(batch.period.start_s, span.start_s, self._zone_s)
+            if bound and bound & self._lots and batch.period == month and fits:
+                by_class.setdefault(row.class_, []).append(_taken(row, len(row.units), 0))
+                continue
+            if (
+                bound
+                or not fits
+                or not left
+                or (row.class_ == _GREEN_TRADE and batch.period != month)
+            ):
+                rest.append(row)
+                continue
+            count = min(left, len(row.units))
+            left -= count
+            by_class.setdefault(row.class_, []).append(_taken(row, count, count * size))
+            if count < len(row.units):
+                rest.append(units.after(row, count))
+        self._rows = rest
+        return [
+            Planned(
+                month=span,
+                class_=class_,
+                serials=tuple(serial for serial, _, _ in parts),
+                units=sum(count for _, count, _ in parts),
+                wh=sum(wh for _, _, wh in parts),
+            )
+            for class_, parts in by_class.items()
+        ]
+
+
+def _taken(row: units.HoldingRow, count: int, wh: int) -> tuple[str, int, int]:
+    first = row.units.first
+    return f"{row.batch.short}:{first}-{first + count}", count, wh
+
+
+def open_retirements(desk: Desk, owner: str, period: Period) -> list[bytes]:
+    """Retirements for an owner and time that no claim has yet."""
+    with reading(desk.engine) as conn:
+        rows = used.retirements_of(conn, desk.log.log_id, owner)
+        claimed = store.claims_of_retirements(
+            conn, desk.log.log_id, [row.retirement for row in rows]
+        )
+    return [
+        row.retirement
+        for row in rows
+        if row.retirement not in claimed and period.contains(row.use.period)
+    ]
+
+
+def settle(
+    desk: Desk,
+    points: Sequence[str],
+    period: Period,
+    *,
+    scheme: str = "gec",
+    key: SigningKey | None = None,
+) -> list[bytes]:
+    """Retire certificates for what the points' lots leave; the claim is made with the result.
+
+    What was retired for this time and is in no claim yet comes first. Returns none where there is
+    neither.
+    """
+    with reading(desk.engine) as conn:
+        owner = find_point(conn, desk.log.log_id, points[0]).master.owner
+    found = open_retirements(desk, owner, period)
+    planned = plan(desk, points, period, scheme=scheme, given=found)
+    for one in planned:
+        use = Use(beneficiary=owner, purpose=PURPOSE, period=one.month)
+        selection = Selection(scheme=scheme, serials=one.serials, class_=one.class_)
+        found.append(retire(desk, owner, selection, use, key=key)[0])
+    return found

@@ -1,0 +1,1 @@
+"""Carbon credits: reductions stored as CO2, their verification and reversal, and compliance use."""

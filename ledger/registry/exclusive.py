@@ -1,0 +1,233 @@
+"""One use across instruments: certificates and reductions of one plant exclude each other.
+
+国能综通新能〔2024〕124号: when a CCER project is registered, certificates of the plant that were
+not traded yet freeze, of its crediting period; when its reductions are registered, they are
+cancelled. Which scheme freezes which is data of the scheme (docs/formats.md §4.9). The lots of the
+same energy are spent with the reductions, and their months take no claim any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from ledger.errors import Refused
+from ledger.log import store as log_store
+from ledger.log.types import Tx
+from ledger.lots import store as lots
+from ledger.lots.model import SUPPLY_KINDS, Month, months_in
+from ledger.lots.rule import MAKE
+from ledger.metering import store as metering
+from ledger.registry import catalogue, lifecycle, store, used
+from ledger.registry import project as projects
+from ledger.registry.leaves import Batch, BatchId
+from ledger.registry.project import Project
+from ledger.registry.schema import batches, gone_units, holdings
+from ledger.registry.scheme import CERTIFICATE, Scheme
+from ledger.units import Period, parse_zone, zone_offset_s
+
+
+def plant_projects(
+    conn: Connection, log_id: int, scheme: str, plant: str
+) -> list[catalogue.RegisteredProject]:
+    """Projects of a scheme at a plant."""
+    return [
+        one
+        for one in catalogue.current_projects(conn, log_id).values()
+        if one.scheme == scheme and one.master.plant == plant
+    ]
+
+
+def plant_batches(
+    conn: Connection, log_id: int, scheme: str, plant: str, period: Period
+) -> list[store.BatchRow]:
+    """Batches of a plant whose energy is of a period."""
+    found = []
+    for one in plant_projects(conn, log_id, scheme, plant):
+        which = (batches.c.scheme == scheme, batches.c.project == one.project)
+        rows = store.find_batches(conn, log_id, *which)
+        found += [row for row in rows if row.period.overlaps(period)]
+    return found
+
+
+def live_of(conn: Connection, log_id: int, batch: store.BatchRow) -> list[store.HoldingRow]:
+    return store.find_holdings(
+        conn,
+        log_id,
+        holdings.c.scheme == batch.id.scheme,
+        holdings.c.code == batch.id.code,
+        holdings.c.revision == batch.id.revision,
+        live=True,
+    )
+
+
+def to_freeze(
+    conn: Connection, log_id: int, rules: Scheme, master: Project
+) -> list[store.HoldingRow]:
+    """Holdings that a registered project freezes and that are not frozen yet: those of its plant
+    and crediting period that were never traded."""
+    if master.state != projects.REGISTERED or master.crediting is None:
+        return []
+    return [
+        row
+        for scheme in rules.freezes
+        for batch in plant_batches(conn, log_id, scheme, master.plant, master.crediting)
+        for row in live_of(conn, log_id, batch)
+        if not row.moves and row.state != lifecycle.FROZEN
+    ]
+
+
+def require_frozen(tx: Tx, rules: Scheme, name: str, master: Project) -> None:
+    """A project is registered only after what it freezes was frozen. Raises Refused."""
+    found = to_freeze(tx.conn, tx.log.log_id, rules, master)
+    if found:
+        units = sum(len(row.units) for row in found)
+        raise Refused(
+            f"project {name}: {units} untraded certificates of its plant and crediting period are"
+            f" to be frozen first, such as {found[0].batch}:{found[0].units} (124号)"
+        )
+
+
+def freezer_of(conn: Connection, log_id: int, scheme: str, plant: str, period: Period) -> str:
+    """The project, of another scheme, that freezes certificates of a plant and period; or `""`."""
+    freezing = {
+        name
+        for name, found in catalogue.current_schemes(conn, log_id).items()
+        if scheme in found.rules.freezes
+    }
+    for one in catalogue.current_projects(conn, log_id).values():
+        crediting = one.master.crediting
+        if (
+            one.scheme in freezing
+            and one.master.plant == plant
+            and one.master.state in (projects.REGISTERED, projects.FROZEN)
+            and crediting is not None
+            and crediting.overlaps(period)
+        ):
+            return f"{one.scheme}/{one.project}"
+    return ""
+
+
+def require_free(tx: Tx, scheme: str, of: Project, batch: Batch, *, metered: bool) -> None:
+    """The energy of a batch of certificates is not in reductions, nor in certificates of another
+    scheme. Raises Refused.
+
+    Where lots stand behind certificates, it is these that are used once.
+    """
+    for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
+        freezes = scheme in found.rules.freezes
+        rival = name != scheme and found.rules.kind == CERTIFICATE and not metered
+        if not freezes and not rival:
+            continue
+        rows = plant_batches(tx.conn, tx.log.log_id, name, of.plant, batch.period)
+        if rows:
+            raise Refused(
+                f"batch {batch.id}: units of scheme {name} were issued for the same plant and time"
+                f" ({rows[0].id}): one kWh is of use once"
+            )
+
+
+def require_releasable(tx: Tx, held: Sequence[BatchId]) -> None:
+    """What a registered project freezes stays frozen. Raises Refused."""
+    projects_ = catalogue.current_projects(tx.conn, tx.log.log_id)
+    for batch in store.batches_by_id(tx.conn, tx.log.log_id, held).values():
+        mine = projects_.get((batch.id.scheme, batch.project))
+        if batch.id not in held or mine is None:
+            continue
+        freezer = freezer_of(
+            tx.conn, tx.log.log_id, batch.id.scheme, mine.master.plant, batch.period
+        )
+        if freezer:
+            raise Refused(
+                f"batch {batch.id} is frozen by project {freezer} of the same plant (124号): it is"
+                " released when that is revoked"
+            )
+
+
+def require_cancelled(tx: Tx, rules: Scheme, plant: str, period: Period) -> None:
+    """Reductions are issued only where no certificate of the same energy is, or was, of use.
+
+    Raises Refused.
+    """
+    for scheme in rules.freezes:
+        for batch in plant_batches(tx.conn, tx.log.log_id, scheme, plant, period):
+            live = live_of(tx.conn, tx.log.log_id, batch)
+            if live:
+                raise Refused(
+                    f"batch {batch.id}: units {live[0].units} of the same plant and time are"
+                    f" {live[0].state}; they are to be cancelled first (124号)"
+                )
+            gone = used.find_gone(
+                tx.conn,
+                tx.log.log_id,
+                gone_units.c.scheme == batch.id.scheme,
+                gone_units.c.code == batch.id.code,
+                gone_units.c.revision == batch.id.revision,
+                gone_units.c.act.in_([lifecycle.RETIRE, lifecycle.EXPORT]),
+            )
+            if gone:
+                raise Refused(
+                    f"batch {batch.id}: units {gone[0].units} of the same plant and time were used"
+                    f" (entry {gone[0].entry_index}): one kWh is either green power or a reduction"
+                )
+
+
+def energy_points(tx: Tx, rules: Scheme, of: Project) -> set[bytes]:
+    """Points whose energy a reduction project uses up: its own, and those of certificate projects
+    at its plant."""
+    found = set(of.points)
+    for scheme in rules.freezes:
+        for one in plant_projects(tx.conn, tx.log.log_id, scheme, of.plant):
+            found |= set(one.master.points)
+    known = metering.current_points(tx.conn, tx.log.log_id, only=found)
+    return {
+        point
+        for point in found
+        if known[point].master.kind in SUPPLY_KINDS and known[point].master.unit == "Wh"
+    }
+
+
+def months_of(tx: Tx, period: Period) -> Sequence[Month]:
+    return months_in(period, zone_offset_s(parse_zone(tx.log.zone)))
+
+
+def lots_to_spend(tx: Tx, rules: Scheme, of: Project, period: Period) -> list[bytes]:
+    """Unspent lots of the energy that reductions of a period are for.
+
+    Raises Refused where a claim has used some of it.
+    """
+    found = []
+    for point in sorted(energy_points(tx, rules, of)):
+        for month in months_of(tx, period):
+            rows = lots.lots_of_origin(tx.conn, tx.log.log_id, point, month.start_s)
+            gone = lots.spent(tx.conn, tx.log.log_id, [row.lot for row in rows])
+            for lot, index in sorted(gone.items(), key=lambda one: one[1]):
+                by = log_store.entry_at(tx.conn, tx.log.log_id, index).type
+                if by == MAKE:
+                    raise Refused(
+                        f"lot {lot.hex()} of {month} was claimed as green power, by entry {index}:"
+                        " one kWh is either green power or a reduction"
+                    )
+            found += [row.lot for row in rows if row.lot not in gone]
+    return sorted(found)
+
+
+def bar(tx: Tx, scheme: str, rules: Scheme, of: Project, batch: Batch) -> None:
+    """From now on no lot of these months is of use. Raises Refused where that was so already."""
+    points = energy_points(tx, rules, of)
+    months = {(point, month.start_s) for point in points for month in months_of(tx, batch.period)}
+    before = store.barred_months(tx.conn, tx.log.log_id, points)
+    store.save_bars(tx.conn, tx.log.log_id, tx.index, scheme, months - before.keys())
+
+
+def require_unbarred(tx: Tx, rows: Sequence[lots.LotRow]) -> None:
+    """Lots whose energy did not go into reductions. Raises Refused."""
+    barred = store.barred_months(tx.conn, tx.log.log_id, {row.point for row in rows})
+    for row in rows:
+        index = barred.get((row.point, row.month_start_s))
+        if index is not None:
+            raise Refused(
+                f"lot {row.lot.hex()}: its energy went into a reduction, by entry {index}; it is"
+                " green power no more"
+            )
