@@ -90,6 +90,8 @@ def read_quickly(raw: bytes) -> QuickEntry | None:
     for name, form in _LISTS.get(kind, {}).items():
         if not _is_list(statement.get(name), form):
             return None
+    if kind == "unit.issue" and not set(statement["spends"]).isdisjoint(statement["wraps"]):
+        return None
     if kind == "unit.move" and (statement["act"] == RETIRE) != bool(statement["retirement"]):
         return None
     return QuickEntry(kind, statement)

@@ -30,6 +30,7 @@ PURPOSES: Final = (
     "consumption-obligation",
     "neutrality",
 )
+COMPLIANCE: Final = ("ets-compliance", "local-compliance")
 STATEMENT_KINDS: Final = ("gec", "green-trade", "credits")
 ACTIVE: Final = "active"
 FROZEN: Final = "frozen"
@@ -165,6 +166,9 @@ def check_unit_form(kind: str, statement: Mapping[str, Any]) -> None:
     """What formats.md §4.1 asks of several members of one entry together."""
     if kind == "unit.issue":
         _check_size(statement, len(statement["batches"]) + len(statement["begins"]) + 1)
+        both = sorted(set(statement["spends"]) & set(statement["wraps"]))
+        if both:
+            raise VerificationError("it both spends and wraps the lot {lot}", lot=both[0])
     elif kind == "unit.move":
         _check_move(statement)
     elif kind == "unit.disclose":
