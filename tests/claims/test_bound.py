@@ -17,7 +17,9 @@ from ledger.lots.model import Month
 from ledger.lots.service import Form, wrap
 from ledger.matching.service import run_matching
 from ledger.registry import acting
+from ledger.registry import service as registry
 from ledger.registry.choosing import Selection
+from ledger.registry.project import Project
 from ledger.registry.rule import scan
 from tests.claims.certified import (
     MWH,
@@ -28,7 +30,16 @@ from tests.claims.certified import (
     settled,
     wh_of,
 )
-from tests.divided import agree, all_held, consumer, correct, entries_of, take
+from tests.divided import (
+    agree,
+    all_held,
+    consumer,
+    correct,
+    entries_of,
+    point_id,
+    source,
+    take,
+)
 from tests.ledgers import dump, no_progress, settings_in
 
 FEBRUARY = Month(year=2026, month=2, zone_offset_s=8 * 3600)
@@ -163,10 +174,6 @@ def test_one_green_trade_kwh_through_all_its_forms(certified: House, tmp_path: A
 
 
 def _traded(house: House) -> None:
-    from ledger.registry import service as registry
-    from ledger.registry.project import Project
-    from tests.divided import point_id, source
-
     source(house, "tower", owner="wind")
     take(house, "tower", mwh(0.5, 0.5, 0.5, 0.5), start=-4)
     agree(house, "traded", {"saw": 0}, kind="green-trade", seller="wind", sources=["tower"])
