@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 from sqlalchemy import Connection
 
-from ledger.claims import retired, store
+from ledger.claims import retired, store, together
 from ledger.claims.offers import Offers
-from ledger.claims.retired import Residual
+from ledger.claims.together import Left
 from ledger.db import reading
 from ledger.log import store as log_store
 from ledger.log.notes import SigningKey
@@ -73,13 +73,15 @@ def plan(
                 claimed_wh += one.wh
         as_of = log_store.load_head(conn, desk.log.log_id).size
         filled = consumption(conn, desk.log, period, as_of, frozenset(ids)).values()
-        consumed_wh, _ = retired.consumed(filled, period)
-        residual = retired.residual_of(period, consumed_wh, claimed_wh)
+        consumed_wh, _ = together.consumed(filled, period)
+        residual, others = together.left(
+            conn, desk.log, frozenset(ids), period, consumed_wh - claimed_wh
+        )
         rows = [used.find_retirement(conn, desk.log.log_id, one) for one in given]
-        certificates, _ = retired.settle(conn, desk.log.log_id, rows, residual)
-        taken = {one.period: 0 for one in certificates}
-        for one_ in certificates:
-            taken[one_.period] += one_.wh
+        certificates, _ = retired.settle(conn, desk.log.log_id, rows, residual, others)
+        taken: dict[Period, int] = {}
+        for certificate in (*others, *certificates):
+            taken[certificate.period] = taken.get(certificate.period, 0) + certificate.wh
         planner = _Planner(conn, desk.log, rules, owner, {row.lot for row in held})
         return planner.plan(residual, taken)
 
@@ -122,7 +124,7 @@ class _Planner:
             row.units,
         )
 
-    def plan(self, residual: Residual, taken: dict[Period, int]) -> list[Planned]:
+    def plan(self, residual: Left, taken: dict[Period, int]) -> list[Planned]:
         found: list[Planned] = []
         for month in months_in(residual.period, self._zone_s):
             span = Period(

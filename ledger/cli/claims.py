@@ -15,6 +15,7 @@ from ledger import db
 from ledger.claims import evidence as ev
 from ledger.claims import service, settling, shortfall, store
 from ledger.claims.official import official
+from ledger.claims.together import oversettled_wh
 from ledger.claims.trace import Traced, first_quarter_s, trace
 from ledger.cli.lots import class_name
 from ledger.cli.matching import period_of
@@ -23,6 +24,7 @@ from ledger.cli.output import Output, energy, park_time, share, span, step
 from ledger.errors import InvalidInput, NotFound
 from ledger.files import new_private
 from ledger.house import House
+from ledger.log import store as log_store
 from ledger.metering import store as metering
 from ledger.registry import catalogue
 from ledger.units import QUARTER_HOUR_S, format_instant
@@ -240,6 +242,9 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
         }
         lots = store.lots_of_claim(conn, house.log.log_id, row.claim)
         stands = official(conn, house.log, row)
+        over_wh = oversettled_wh(
+            conn, house.log, row, log_store.load_head(conn, house.log.log_id).size
+        )
         rules = {
             name: one.rules
             for name, one in catalogue.current_schemes(conn, house.log.log_id).items()
@@ -285,6 +290,7 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
                 ]
                 for one in manifest.credits
             ),
+            *([["too many certificates", energy(over_wh)]] if over_wh else []),
             ["official", stands.status + (f", as of {stands.as_of}" if stands.as_of else "")],
             *(["  why", why] for why in stands.reasons),
             ["lots", str(len(lots))],
@@ -299,6 +305,7 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             **_claim_json(row, short),
             "lots": [lot.hex() for lot in lots],
             "official": stands.to_json(),
+            "oversettled_wh": over_wh,
         }
     )
 

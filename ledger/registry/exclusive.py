@@ -21,10 +21,10 @@ from ledger.lots.rule import MAKE
 from ledger.metering import store as metering
 from ledger.registry import catalogue, lifecycle, store, used
 from ledger.registry import project as projects
-from ledger.registry.leaves import Batch
+from ledger.registry.leaves import Batch, BatchId
 from ledger.registry.project import Project
 from ledger.registry.schema import batches, gone_units, holdings
-from ledger.registry.scheme import Scheme
+from ledger.registry.scheme import CERTIFICATE, Scheme
 from ledger.units import Period, parse_zone, zone_offset_s
 
 
@@ -107,6 +107,42 @@ def freezer_of(conn: Connection, log_id: int, scheme: str, plant: str, period: P
         ):
             return f"{one.scheme}/{one.project}"
     return ""
+
+
+def require_free(tx: Tx, scheme: str, of: Project, batch: Batch, *, metered: bool) -> None:
+    """The energy of a batch of certificates is not in reductions, nor in certificates of another
+    scheme. Raises Refused.
+
+    Where lots stand behind certificates, it is these that are used once.
+    """
+    for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
+        freezes = scheme in found.rules.freezes
+        rival = name != scheme and found.rules.kind == CERTIFICATE and not metered
+        if not freezes and not rival:
+            continue
+        rows = plant_batches(tx.conn, tx.log.log_id, name, of.plant, batch.period)
+        if rows:
+            raise Refused(
+                f"batch {batch.id}: units of scheme {name} were issued for the same plant and time"
+                f" ({rows[0].id}): one kWh is of use once"
+            )
+
+
+def require_releasable(tx: Tx, held: Sequence[BatchId]) -> None:
+    """What a registered project freezes stays frozen. Raises Refused."""
+    projects_ = catalogue.current_projects(tx.conn, tx.log.log_id)
+    for batch in store.batches_by_id(tx.conn, tx.log.log_id, held).values():
+        mine = projects_.get((batch.id.scheme, batch.project))
+        if batch.id not in held or mine is None:
+            continue
+        freezer = freezer_of(
+            tx.conn, tx.log.log_id, batch.id.scheme, mine.master.plant, batch.period
+        )
+        if freezer:
+            raise Refused(
+                f"batch {batch.id} is frozen by project {freezer} of the same plant (124号): it is"
+                " released when that is revoked"
+            )
 
 
 def require_cancelled(tx: Tx, rules: Scheme, plant: str, period: Period) -> None:

@@ -242,6 +242,9 @@ class _Backing:
                     f"batch {one.id}: project {freezer} of the same plant freezes certificates of"
                     " this time: they begin frozen (124号)"
                 )
+            exclusive.require_free(
+                self._tx, self._rules.scheme, project, one, metered=bool(project.points)
+            )
         if not (project and project.points):
             if one.lots or (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
                 raise InvalidInput(

@@ -11,7 +11,7 @@ from ledger.log.bodies import tree_kind
 from ledger.log.entry import Entry, Member
 from ledger.log.types import Bodies, EntryType, Tx
 from ledger.parties.entries import author_signs, require_party
-from ledger.registry import acts, catalogue, lifecycle, rule, store, used
+from ledger.registry import acts, catalogue, exclusive, lifecycle, rule, store, used
 from ledger.registry.acts import Doing, Ended
 from ledger.registry.body import MEDIA, UnitsBody
 from ledger.registry.issuing import HOLDINGS, HOLDINGS_OR_NONE, owners_in, units_body
@@ -60,6 +60,8 @@ def _accept_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         zone_s=zone_offset_s(parse_zone(tx.log.zone)),
     )
     acts.check(rules, doing, ended)
+    if name == lifecycle.RELEASE and ended[0].state == lifecycle.FROZEN:
+        exclusive.require_releasable(tx, sorted({one.batch for one in act.ended}))
     state = lifecycle.begins_as(name, ended[0].state)
     _store(tx, doing, state, {one.name: one.moves_max for one in rules.classes.values()})
     if name == lifecycle.RETIRE:
