@@ -33,6 +33,9 @@ NEEDS_BODIES: Final = re.compile(
     r"member (body|manifest|corrects): member (media|size): |corrects has "
     r"|previous is empty exactly|member as_of: 0 is not"
     r"|body has [0-9]+ leaves|it spends no lot"
+    r"|it both spends and wraps|a retirement is named exactly|both begins and ends in it"
+    r"|can't end [0-9]+ holdings and begin|the serials are [0-9]+ units|is not a range <code>"
+    r"|the units [0-9-]+ and [0-9-]+ of the batch|member purpose: |the time from .* is empty"
 )
 
 
@@ -96,11 +99,54 @@ OWN: Final[dict[str, dict[str, Any]]] = {
         "claim": "88" * 16,
         "replaces": "99" * 16,
         "spends": ["55" * 16, "66" * 16],
+        "retires": ["cc" * 16, "dd" * 16],
         "body": {**tree("claim"), "size": 2976},
         "manifest": blob("claim+json"),
     },
     "claim.withdraw": {"claim": "88" * 16, "reason": "Counted elsewhere 别处"},
     "claim.flag": {"claim": "88" * 16, "state": "short", "because": "ab" * 32},
+    "scheme.register": {"scheme": "gec", "replaces": "", "body": blob("scheme+json")},
+    "project.register": {
+        "scheme": "gec",
+        "project": "Plant_1.a",
+        "replaces": "99" * 16,
+        "body": blob("project+json"),
+    },
+    "unit.issue": {
+        "scheme": "gec",
+        "state": "frozen",
+        "batches": ["W-2602/0", "W-2603/10"],
+        "spends": ["44" * 16],
+        "wraps": ["55" * 16],
+        "begins": ["aa" * 16, "bb" * 16],
+        "body": {**tree("units"), "size": 5},
+    },
+    "unit.move": {
+        "act": "retire",
+        "retirement": "cc" * 16,
+        "ends": ["aa" * 16, "bb" * 16],
+        "begins": ["ee" * 16],
+        "body": {**tree("units"), "size": 2},
+    },
+    "unit.disclose": {
+        "retirement": "cc" * 16,
+        "scheme": "gec",
+        "units": 7,
+        "beneficiary": "mill",
+        "purpose": "voluntary",
+        "from": "2026-01-01T00:00:00Z",
+        "to": "2026-02-01T00:00:00Z",
+        "serials": ["W-2602/0:1-4", "W-2602/0:6-10"],
+    },
+    "reduction.record": {
+        "record": "11" * 16,
+        "scheme": "ccus",
+        "project": "P-1",
+        "body": blob("reduction+json"),
+    },
+    "reduction.verify": {"record": "11" * 16, "body": blob("verification+json")},
+    "reduction.reverse": {"scheme": "ccus", "project": "P-1", "body": blob("reversal+json")},
+    "statement.import": {"kind": "green-trade", "body": blob("statement+json")},
 }
 
 
@@ -189,6 +235,14 @@ LISTS: Final = (
     ("lot.divide", "creates"),
     ("lot.wrap", "wraps"),
     ("claim.make", "spends"),
+    ("claim.make", "retires"),
+    ("unit.issue", "batches"),
+    ("unit.issue", "begins"),
+    ("unit.issue", "spends"),
+    ("unit.issue", "wraps"),
+    ("unit.move", "ends"),
+    ("unit.move", "begins"),
+    ("unit.disclose", "serials"),
 )
 
 
@@ -215,6 +269,10 @@ TEXTS: Final = (
     ("claim.withdraw", "reason"),
     ("claim.flag", "state"),
     ("lot.wrap", "form"),
+    ("project.register", "scheme"),
+    ("project.register", "project"),
+    ("unit.move", "act"),
+    ("unit.disclose", "purpose"),
 )
 
 

@@ -109,6 +109,7 @@ class Headers:
             "claim": self.chance.choice(CLAIMS),
             "replaces": replaces,
             "spends": self._list(LOTS, 0 if replaces else 1, 1),
+            "retires": [],
             "body": {"root": "22" * 32, "size": 2688, "media": MEDIA + "claim"},
             "manifest": reference(bytes(40), "claim+json"),
         }
