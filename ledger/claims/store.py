@@ -221,10 +221,15 @@ def save_claim(conn: Connection, log_id: int, row: ClaimRow, wh_of: Mapping[byte
             manifest=json.dumps(row.manifest.to_json(), ensure_ascii=False, sort_keys=True),
         )
     )
-    conn.execute(
-        insert(claim_lots),
-        [{"log_id": log_id, "claim": row.claim, "lot": lot, "wh": wh} for lot, wh in wh_of.items()],
-    )
+    # A claim of retirements alone has no lots.
+    if wh_of:
+        conn.execute(
+            insert(claim_lots),
+            [
+                {"log_id": log_id, "claim": row.claim, "lot": lot, "wh": wh}
+                for lot, wh in wh_of.items()
+            ],
+        )
 
 
 def save_retirements(conn: Connection, log_id: int, row: ClaimRow) -> None:

@@ -15,7 +15,7 @@ from ledger.registry import lifecycle
 from ledger.registry.leaves import Act, Gone, Piece, Use
 from ledger.registry.ranges import SerialRange, require_even
 from ledger.registry.scheme import CERTIFICATE, COMPLIANCE, Scheme
-from ledger.units import Period, format_instant
+from ledger.units import QUARTER_HOUR_S, Period, format_instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +174,11 @@ def _check_use(rules: Scheme, doing: Doing, ended: Sequence[Ended]) -> None:
         )
     if rules.kind != CERTIFICATE:
         return
+    if use.period.start_s % QUARTER_HOUR_S or use.period.end_s % QUARTER_HOUR_S:
+        raise InvalidInput(
+            f"certificates are used for whole quarter-hours, not from"
+            f" {format_instant(use.period.start_s)} to {format_instant(use.period.end_s)}"
+        )
     gone = {one.batch for one in act.gone}
     for one in ended:
         if one.piece.batch in gone and not rules.fits_whole(

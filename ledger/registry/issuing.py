@@ -7,7 +7,7 @@ and what is left below a unit is what was eligible and what was left before (dom
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from ledger.errors import InvalidInput, Refused
@@ -203,7 +203,17 @@ class _Backing:
                 raise Refused(f"lot {lot.hex()} was never created")
         for lot, index in lots.wrapped(conn, log_id, rule.FORM, self._wraps).items():
             raise Refused(f"lot {lot.hex()}: a certificate stands for it already, by entry {index}")
+        if self._rules.kind == CERTIFICATE:
+            self._require_one_certificate(known.keys() | wrapped.keys())
         return known | wrapped
+
+    def _require_one_certificate(self, which: Collection[bytes]) -> None:
+        """No lot gets certificates of a second scheme, however these have it. Raises Refused."""
+        conn, log_id = self._tx.conn, self._tx.log.log_id
+        for lot, batches in sorted(store.batches_of_lots(conn, log_id, which).items()):
+            raise Refused(f"lot {lot.hex()} stands behind {batches[0]} already: one kWh, one proof")
+        for lot, index in sorted(lots.wrapped(conn, log_id, rule.FORM, which).items()):
+            raise Refused(f"lot {lot.hex()}: a certificate stands for it already, by entry {index}")
 
     def _check_one(self, one: Batch, known: Mapping[bytes, lots.LotRow]) -> None:
         project = self._project_of(one)
@@ -234,6 +244,7 @@ class _Backing:
         self, one: Batch, project: Project | None, rows: Sequence[lots.LotRow]
     ) -> None:
         if project is not None:
+            exclusive.require_unreduced(self._tx, self._rules.scheme, project.plant, one.period)
             freezer = exclusive.freezer_of(
                 self._tx.conn, self._tx.log.log_id, self._rules.scheme, project.plant, one.period
             )
@@ -242,9 +253,10 @@ class _Backing:
                     f"batch {one.id}: project {freezer} of the same plant freezes certificates of"
                     " this time: they begin frozen (124号)"
                 )
-            exclusive.require_free(
-                self._tx, self._rules.scheme, project, one, metered=bool(project.points)
-            )
+            if not project.points:
+                exclusive.require_one_scheme(
+                    self._tx, self._rules.scheme, project.plant, one.period
+                )
         if not (project and project.points):
             if one.lots or (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
                 raise InvalidInput(
@@ -304,6 +316,7 @@ class _Backing:
         wanted: list[bytes] = []
         if project is not None and self._rules.freezes:
             exclusive.require_cancelled(self._tx, self._rules, project.plant, one.period)
+            exclusive.require_reduced_once(self._tx, self._rules, project.plant, one.period)
             wanted = exclusive.lots_to_spend(self._tx, self._rules, project, one.period)
             exclusive.bar(self._tx, self._rules.scheme, self._rules, project, one)
         if sorted(one.lots) != wanted or set(one.lots) & set(self._wraps):

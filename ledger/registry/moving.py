@@ -109,7 +109,11 @@ def _store(tx: Tx, doing: Doing, state: str, moves_max: dict[str, int]) -> None:
         conn,
         log_id,
         tx.index,
-        [(one, doing.owners[one.holding], moves_max[one.class_]) for one in act.begun],
+        # Units that changed hands under rules that allowed more keep that.
+        [
+            (one, doing.owners[one.holding], max(moves_max[one.class_], one.moves))
+            for one in act.begun
+        ],
         state,
     )
 

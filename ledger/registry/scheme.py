@@ -17,7 +17,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.log import entry as e
 from ledger.log.entry import Member
 from ledger.lots.model import Month, month_of
-from ledger.units import Period, format_instant, parse_instant
+from ledger.units import Period, exactly, format_instant, parse_instant
 
 NAME: Final = "scheme"
 CERTIFICATE: Final = "certificate"
@@ -43,6 +43,7 @@ NO_LOTS: Final = "none"
 VALIDITY: Final = "validity"
 SAME_YEAR: Final = "same-year"
 PPM: Final = 1_000_000
+GRAMS_PER_T: Final = 1_000_000
 _SHIPPED: Final = Path(__file__).parent / "schemes"
 
 
@@ -199,11 +200,17 @@ class Scheme:
         )
 
     def amount(self, units: int) -> str:
-        """For people: `12 (12 MWh)`."""
-        size = self.unit_size * units
-        if self.unit == "Wh":
-            return f"{size / 1_000_000:,.6g} MWh"
-        return f"{size / 1_000_000:,.6g} t"
+        """What units are worth, exactly, for people: `12 MWh`, `0.5 t`, `250 Wh`."""
+        names = ("MWh", "kWh", "Wh") if self.unit == "Wh" else ("t", "kg", "g")
+        sizes = (1_000_000, 1000, 1)
+        return exactly(self.unit_size * units, tuple(zip(sizes, names, strict=True)))
+
+    def said(self, units: int) -> str:
+        """Units for people: `12 certificates (12 MWh)`; of credits of 1 t each `12 t`."""
+        if self.unit == "g" and self.unit_size == GRAMS_PER_T:
+            return self.amount(units)
+        noun = "certificate" if self.kind == CERTIFICATE else "unit"
+        return f"{units:,} {noun}{'' if units == 1 else 's'} ({self.amount(units)})"
 
     def to_json(self) -> dict[str, Any]:
         return {

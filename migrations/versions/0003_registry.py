@@ -122,6 +122,15 @@ WHEN EXISTS (
 BEGIN SELECT RAISE(ABORT, 'a unit is used once'); END
 """,
     """
+CREATE TRIGGER gone_units_free BEFORE INSERT ON gone_units
+WHEN EXISTS (
+    SELECT 1 FROM holdings AS h LEFT JOIN holding_ends AS e
+    ON e.log_id = h.log_id AND e.holding = h.holding
+    WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
+    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a unit that somebody holds is not gone'); END
+""",
+    """
 CREATE TRIGGER gone_units_ended BEFORE INSERT ON gone_units
 WHEN NOT EXISTS (
     SELECT 1 FROM holdings AS h JOIN holding_ends AS e
@@ -254,6 +263,18 @@ WHEN NEW.act = 'expire' AND NOT EXISTS (
     WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s
 )
 BEGIN SELECT RAISE(ABORT, 'these units are still valid'); END
+""",
+    """
+CREATE TRIGGER unit_batch_lots_once BEFORE INSERT ON unit_batch_lots
+WHEN EXISTS (
+    SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
+    AND b.code = NEW.code AND b.revision = NEW.revision AND b.metered = 1)
+AND EXISTS (
+    SELECT 1 FROM unit_batch_lots AS l JOIN unit_batches AS b
+    ON b.log_id = l.log_id AND b.scheme = l.scheme
+    AND b.code = l.code AND b.revision = l.revision
+    WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.metered = 1)
+BEGIN SELECT RAISE(ABORT, 'a lot stands behind certificates once'); END
 """,
     """
 CREATE TRIGGER claim_lots_barred BEFORE INSERT ON claim_lots
