@@ -224,12 +224,10 @@ def random_id(value: object) -> None:
 
 
 def lot_id(value: object) -> None:
-    """All zeros would mean that there is none (formats.md §3.4). So it is for the ids of holdings
-    and retirements in lists.
-    """
+    """All zeros would mean that there is none (formats.md §3.4)."""
     random_id(value)
     if value == "0" * 32:
-        raise VerificationError("an id in a list is not all zeros")
+        raise VerificationError("a lot's id is not all zeros")
 
 
 def key_id(value: object) -> None:

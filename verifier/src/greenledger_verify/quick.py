@@ -21,6 +21,7 @@ _ORIGINS = re.compile(r"(?:[0-9a-f]{32}/[0-9]{4}-[01][0-9]/[0-9]{1,15},)*")
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LOG = re.compile(r"[a-z0-9][a-z0-9./-]{0,127}")
 _OR_EMPTY = re.compile(r"(?:[0-9a-f]{32})?")
+_RANDOM_IDS = re.compile(r"(?:[0-9a-f]{32},)*")
 _BATCHES = re.compile(r"(?:[A-Za-z0-9._-]{1,64}/(?:0|[1-9][0-9]{0,5}),)+")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -44,9 +45,9 @@ _TEXTS: Final[dict[str, dict[str, re.Pattern[str]]]] = {
 _LISTS: Final[dict[str, dict[str, re.Pattern[str]]]] = {
     "lot.divide": {"origins": _ORIGINS, "spends": _IDS, "creates": _IDS},
     "lot.wrap": {"wraps": _IDS},
-    "claim.make": {"spends": _IDS, "retires": _IDS},
-    "unit.issue": {"batches": _BATCHES, "spends": _IDS, "wraps": _IDS, "begins": _IDS},
-    "unit.move": {"ends": _IDS, "begins": _IDS},
+    "claim.make": {"spends": _IDS, "retires": _RANDOM_IDS},
+    "unit.issue": {"batches": _BATCHES, "spends": _IDS, "wraps": _IDS, "begins": _RANDOM_IDS},
+    "unit.move": {"ends": _RANDOM_IDS, "begins": _RANDOM_IDS},
 }
 
 

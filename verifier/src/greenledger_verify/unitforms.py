@@ -120,14 +120,14 @@ UNIT_MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "batches": sorted_list(_batch, least=1),
         "spends": sorted_list(members.lot_id, least=0),
         "wraps": sorted_list(members.lot_id, least=0),
-        "begins": sorted_list(members.lot_id, least=1),
+        "begins": sorted_list(members.random_id, least=1),
         "body": root_reference(MEDIA + "units", leaves_min=1),
     },
     "unit.move": {
         "act": one_of(*ACTS),
         "retirement": or_empty(members.random_id),
-        "ends": sorted_list(members.lot_id, least=1),
-        "begins": sorted_list(members.lot_id, least=0),
+        "ends": sorted_list(members.random_id, least=1),
+        "begins": sorted_list(members.random_id, least=0),
         "body": root_reference(MEDIA + "units", leaves_min=1),
     },
     "unit.disclose": {
