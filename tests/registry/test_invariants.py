@@ -437,7 +437,7 @@ def test_invariant_10_a_kwh_is_green_power_or_a_reduction(park: House) -> None:
     reduce(park)
     before = dump(park.settings.dir)
     with pytest.raises(
-        Refused, match=r"units of scheme reductions .*reductions/R/0.*one kWh is of use once"
+        Refused, match=r"went into reductions reductions/R/0.*either green power or a reduction"
     ):
         issue(park, "C", 12, 13, project="P1", frozen=True)
     assert dump(park.settings.dir) == before
