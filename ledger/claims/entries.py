@@ -318,7 +318,7 @@ ENTRY_TYPES: Final = (
             "claim": e.ID,
             "replaces": e.ID_OR_NONE,
             "spends": lot_entries.LOTS_OR_NONE,
-            "retires": lot_entries.LOTS_OR_NONE,
+            "retires": e.sorted_ids("retirements"),
             "body": e.TREE,
             "manifest": e.BLOB,
         },

@@ -109,34 +109,30 @@ def freezer_of(conn: Connection, log_id: int, scheme: str, plant: str, period: P
     return ""
 
 
-def require_reduced_once(tx: Tx, rules: Scheme, plant: str, period: Period) -> None:
-    """Two programmes do not credit the same energy. Raises Refused."""
+def require_unreduced(tx: Tx, scheme: str, plant: str, period: Period) -> None:
+    """No certificate comes after reductions of the same plant and time. Raises Refused."""
     for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
-        if name == rules.scheme or not {*found.rules.freezes} & {*rules.freezes}:
+        if scheme not in found.rules.freezes:
             continue
         for batch in plant_batches(tx.conn, tx.log.log_id, name, plant, period):
             raise Refused(
-                f"batch {batch.id} (entry {batch.entry_index}) is of the same plant {plant} and"
-                " time: a reduction is credited once"
+                f"the energy of plant {plant} went into reductions {batch.id}, by entry"
+                f" {batch.entry_index}: one kWh is either green power or a reduction"
             )
 
 
-def require_free(tx: Tx, scheme: str, of: Project, batch: Batch, *, metered: bool) -> None:
-    """The energy of a batch of certificates is not in reductions, nor in certificates of another
-    scheme. Raises Refused.
+def require_one_scheme(tx: Tx, scheme: str, plant: str, period: Period) -> None:
+    """No two schemes certify the energy of one plant and time. Raises Refused.
 
-    Where lots stand behind certificates, it is these that are used once.
+    Where lots stand behind certificates this is not asked: it is these that are used once.
     """
     for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
-        freezes = scheme in found.rules.freezes
-        rival = name != scheme and found.rules.kind == CERTIFICATE and not metered
-        if not freezes and not rival:
+        if name == scheme or found.rules.kind != CERTIFICATE:
             continue
-        rows = plant_batches(tx.conn, tx.log.log_id, name, of.plant, batch.period)
-        if rows:
+        for batch in plant_batches(tx.conn, tx.log.log_id, name, plant, period):
             raise Refused(
-                f"batch {batch.id}: units of scheme {name} were issued for the same plant and time"
-                f" ({rows[0].id}): one kWh is of use once"
+                f"certificates {batch.id} were issued for the same plant {plant} and time, by entry"
+                f" {batch.entry_index}: one kWh has one certificate"
             )
 
 
@@ -154,6 +150,18 @@ def require_releasable(tx: Tx, held: Sequence[BatchId]) -> None:
             raise Refused(
                 f"batch {batch.id} is frozen by project {freezer} of the same plant (124号): it is"
                 " released when that is revoked"
+            )
+
+
+def require_reduced_once(tx: Tx, rules: Scheme, plant: str, period: Period) -> None:
+    """Two programmes do not credit the same energy. Raises Refused."""
+    for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
+        if name == rules.scheme or not {*found.rules.freezes} & {*rules.freezes}:
+            continue
+        for batch in plant_batches(tx.conn, tx.log.log_id, name, plant, period):
+            raise Refused(
+                f"batch {batch.id} (entry {batch.entry_index}) is of the same plant {plant} and"
+                " time: a reduction is credited once"
             )
 
 

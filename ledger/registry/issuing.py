@@ -45,14 +45,8 @@ BATCHES: Final = Member(
         and value == sorted(set(value))
     ),
 )
-HOLDINGS: Final = Member(
-    expected="a sorted array of holding ids (32 hex digits), at least one, none twice",
-    check=lot_entries.LOTS.check,
-)
-HOLDINGS_OR_NONE: Final = Member(
-    expected="a sorted array of holding ids (32 hex digits), none twice",
-    check=lot_entries.LOTS_OR_NONE.check,
-)
+HOLDINGS: Final = e.sorted_ids("holding ids", least=1)
+HOLDINGS_OR_NONE: Final = e.sorted_ids("holding ids")
 STATE: Final = e.one_of(lifecycle.ACTIVE, lifecycle.FROZEN)
 
 
@@ -257,6 +251,7 @@ class _Backing:
         self, one: Batch, project: Project | None, rows: Sequence[lots.LotRow]
     ) -> None:
         if project is not None:
+            exclusive.require_unreduced(self._tx, self._rules.scheme, project.plant, one.period)
             freezer = exclusive.freezer_of(
                 self._tx.conn, self._tx.log.log_id, self._rules.scheme, project.plant, one.period
             )
@@ -265,9 +260,10 @@ class _Backing:
                     f"batch {one.id}: project {freezer} of the same plant freezes certificates of"
                     " this time: they begin frozen (124号)"
                 )
-            exclusive.require_free(
-                self._tx, self._rules.scheme, project, one, metered=bool(project.points)
-            )
+            if not project.points:
+                exclusive.require_one_scheme(
+                    self._tx, self._rules.scheme, project.plant, one.period
+                )
         if not (project and project.points):
             if one.lots or (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
                 raise InvalidInput(
@@ -335,6 +331,13 @@ class _Backing:
                 f"batch {one.id}: reductions spend the {len(wanted)} lots of their energy that are"
                 f" left, not {len(one.lots)}"
             )
+        if wanted:
+            classes = sorted({holding.class_ for holding in one.holdings})
+            if len(classes) > 1 or self._rules.class_of(classes[0]).lots != SPENT:
+                raise Refused(
+                    f"batch {one.id}: units whose energy is metered here are of one class whose"
+                    f" lots are {SPENT}, not of {', '.join(classes)}"
+                )
         if (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
             raise InvalidInput(f"batch {one.id}: Wh behind a batch are for certificates")
 

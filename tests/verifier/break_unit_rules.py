@@ -11,6 +11,11 @@ from tests.verifier.forge_park import MILL
 from tests.verifier.forge_unit_attacks import act, bound, handed, staged, waited
 from tests.verifier.forge_units import unit_class
 
+ETS = {
+    "purpose": "ets-compliance",
+    "from": "2025-12-31T16:00:00Z",
+    "to": "2026-12-31T16:00:00Z",
+}
 MARCH = "2026-03-31T16:00:00Z"
 
 RULE_CASES: dict[str, Case] = {
@@ -71,7 +76,8 @@ RULE_CASES: dict[str, Case] = {
     ),
     "produced-in-another-year": Case(
         RULES,
-        "was produced in 2025 and is used in 2026: the scheme asks for the same year",
+        "was produced from 2025-11-30T16:00:00Z to 2025-12-31T16:00:00Z, but its use begins at "
+        "2026-01-31T16:00:00Z: the scheme asks for the same year",
         lambda: simple(
             gec={"vintages": [{"from": "2026-01-01T00:00:00Z", "policy": "same-year"}]},
             issue={
@@ -85,14 +91,29 @@ RULE_CASES: dict[str, Case] = {
     ),
     "more-of-an-obligation-than-its-cap": Case(
         RULES,
-        "2 units are more than 50000 ppm of the obligation of 39",
+        "2 units are more than the 1 that may meet an obligation of 39",
+        lambda: credited(retire={"terms": ETS | {"obligation": 39}}).evidence(),
+    ),
+    "more-of-an-obligation-together": Case(
+        RULES,
+        "4 units are more than the 3 that may meet an obligation of 60",
+        lambda: attacks.complied(60, 60),
+    ),
+    "obligation-told-in-two-ways": Case(
+        RULES,
+        "the same obligation is 60, 80 units, by different retirements",
+        lambda: attacks.complied(60, 80),
+    ),
+    "obligation-of-no-calendar-year": Case(
+        RULES,
+        "it is for ets-compliance from 2025-12-31T16:00:00Z to 2026-12-30T16:00:00Z, which is no",
         lambda: credited(
-            retire={"terms": {"purpose": "ets-compliance", "obligation": 39}}
+            retire={"terms": ETS | {"obligation": 40, "to": "2026-12-30T16:00:00Z"}}
         ).evidence(),
     ),
     "obligation-of-a-volunteer": Case(
         CHAINS,
-        "an obligation stands only where the purpose is ets-compliance",
+        "an obligation stands only where the purpose is one of ets-compliance, local-compliance",
         lambda: simple(retire={"terms": {"obligation": 100}}).evidence(),
     ),
     "used-when-the-act-does-not-say": Case(
@@ -179,8 +200,42 @@ RULE_CASES: dict[str, Case] = {
     ),
     "batch-of-more-wh-than-behind-it": Case(
         RULES,
-        "its units are 1000 Wh and 0 Wh are left over, but behind it are 900 Wh",
+        "its units are 1000 Wh and 0 Wh are left over, less than a unit, but behind it are 900 Wh",
         lambda: bound(0, leaf_changes={"eligible_wh": 900}).evidence(),
+    ),
+    "a-whole-unit-left-over": Case(
+        RULES,
+        "its units are 1000 Wh and 1000 Wh are left over, less than a unit, but behind it are 2000",
+        lambda: bound(0, leaf_changes={"eligible_wh": 2000, "left_wh": 1000}).evidence(),
+    ),
+    "batch-with-lots-of-two-classes": Case(
+        CHAINS,
+        "the batch gec/S-2602/0 has lots, but is of several classes",
+        attacks.two_classes,
+    ),
+    "record-of-a-certificate": Case(
+        RULES,
+        "its record is 00000000000000000000000000000000, but its scheme is of the kind certificate",
+        lambda: simple(issue={"leaf_changes": {"record": "00" * 16}}).evidence(),
+    ),
+    "units-of-another-record": Case(
+        RULES,
+        "units of the record 0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a are the batch",
+        lambda: credited(
+            issue={"leaf_changes": {"record": "0a" * 16}}, kind="record", cap_ppm=0
+        ).evidence(),
+    ),
+    "scheme-that-changed-its-kind": Case(
+        RULES,
+        "entry 27: unit_size of a scheme stays, but was 1000 and is 2000",
+        lambda: attacks.registered_again(tell=True, open_it=True, unit_size=2000),
+    ),
+    "scheme-that-unwraps-its-lots": Case(
+        RULES,
+        "lots of tradable of a scheme stays, but was none and is wrapped",
+        lambda: attacks.registered_again(
+            tell=True, open_it=True, classes=[unit_class("tradable", lots="wrapped")]
+        ),
     ),
     "lot-behind-a-batch-that-nobody-wrapped": Case(
         CHAINS,
@@ -189,7 +244,7 @@ RULE_CASES: dict[str, Case] = {
     ),
     "lot-wrapped-that-had-to-be-spent": Case(
         RULES,
-        "behind it is wrapped, but its classes ask for spent",
+        "behind it is wrapped, but its class asks for spent",
         lambda: bound(
             0, gec={"classes": [unit_class("bound", moved_by="settle", lots="spent")]}
         ).evidence(),

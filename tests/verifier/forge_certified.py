@@ -89,13 +89,19 @@ def simple(
     return park.claim(certificate("R1", 2, 1500) | (item or {}), **(claim or {}))
 
 
-def credited(*, retire: Value | None = None, item: Value | None = None, **ccer: Any) -> Certified:
+def credited(
+    *,
+    issue: Value | None = None,
+    retire: Value | None = None,
+    item: Value | None = None,
+    **ccer: Any,
+) -> Certified:
     """Five credits of the mill's, two of them retired."""
     park = Certified(ccer=ccer)
     five = Held("five", "", "general", 0, 0, 5, "mill")
-    park.desk.issue("ccer", "C-1/0", [five])
-    terms = {"purpose": "neutrality", **(retire or {}).pop("terms", {})}
-    park.desk.retire(MILL, "five", 2, "K1", "three", terms=terms, **(retire or {}))
+    park.desk.issue("ccer", "C-1/0", [five], **(issue or {}))
+    more: Value = {"terms": {"purpose": "neutrality"}} | (retire or {})
+    park.desk.retire(MILL, "five", 2, "K1", "three", **more)
     return park.claim(credit("K1", 2) | (item or {}))
 
 

@@ -170,16 +170,19 @@ def unasked_part() -> Evidence:
     return evidence
 
 
-def registered_again(*, tell: bool, log: Log | None = None) -> Evidence:
-    """The scheme is registered anew before the retirement. The file opens the older registration;
-    ``tell``: it holds the entry of the newer one all the same.
+def registered_again(
+    *, tell: bool, open_it: bool = False, log: Log | None = None, **scheme: Any
+) -> Evidence:
+    """The scheme is registered anew before the retirement. The file opens the older registration,
+    but ``open_it`` says so; ``tell``: it holds the entry of the newer one all the same.
     """
     park = Certified(log=log)
     desk = park.desk
     desk.issue("gec", BATCH, [pool(owner="mill")])
-    newer = desk.scheme("gec", GEC, purposes=["green-power"])
+    newer = desk.scheme("gec", GEC, **scheme)
     desk.retire(MILL, "pool", 2, "R1", "left")
-    desk.schemes["gec"].pop()
+    if not open_it:
+        desk.schemes["gec"].pop()
     return park.claim(certificate("R1", 2, 1500)).evidence(chain=[newer] if tell else [])
 
 
@@ -201,6 +204,33 @@ def bound(wh: int, lot: str = "sun-mill", *, gec: Any = None, **issue: Any) -> C
     park.desk.settle("stamped", "mills", "mill")
     park.desk.retire(MILL, "mills", 1, "R1")
     return park.claim(certificate("R1", 1, wh, **{"class": "bound"}))
+
+
+def two_classes() -> Evidence:
+    """The bound certificate is issued together with a tradable one."""
+    park = Certified()
+    lots = [park.made.park.lots["sun-mill"].id.hex()]
+    own = [Held("mills", "", "bound", 0, 0, 1, "mill"), pool("other", 1, 2)]
+    park.desk.issue("gec", "S-2602/0", own, lots=lots, leaf_changes={"eligible_wh": 2000})
+    park.desk.retire(MILL, "mills", 1, "R1")
+    return park.claim(certificate("R1", 1, 0, **{"class": "bound"})).evidence()
+
+
+def complied(*obligations: int) -> Evidence:
+    """Two credits each for one obligation, which is told as so many units."""
+    park = Certified()
+    names = [f"K{number}" for number in range(len(obligations))]
+    for name, obligation in zip(names, obligations, strict=True):
+        held = Held(name, "", "general", 0, 0, 2, "mill")
+        park.desk.issue("ccer", f"C-{name}/0", [held])
+        terms = {
+            "purpose": "ets-compliance",
+            "from": "2025-12-31T16:00:00Z",
+            "to": "2026-12-31T16:00:00Z",
+            "obligation": obligation,
+        }
+        park.desk.retire(MILL, name, 2, name, terms=terms)
+    return park.claim(*(credit(name, 2) for name in names)).evidence()
 
 
 def settled(**terms: int) -> Certified:

@@ -108,7 +108,12 @@ def test_credits_alone() -> None:
 
 def test_credits_for_an_obligation() -> None:
     """Two of an obligation of forty are just its cap of five in a hundred."""
-    terms = {"purpose": "ets-compliance", "obligation": 40}
+    terms = {
+        "purpose": "ets-compliance",
+        "from": "2025-12-31T16:00:00Z",
+        "to": "2026-12-31T16:00:00Z",
+        "obligation": 40,
+    }
     report = verify(credited(retire={"terms": terms}).evidence())
     (retirement,) = values(report, "credits")["retirements"]
     assert retirement["purpose"] == "ets-compliance"
@@ -238,6 +243,11 @@ def claim_again_after_a_withdrawal(park: Certified) -> None:
     claim_again(park)
 
 
+def spent_and_wrapped(park: Certified) -> None:
+    lot = park.made.park.lots["sun-shop"].id.hex()
+    park.desk.issue("gec", "X-1/0", [pool("other")], lots=[lot], spends=[lot])
+
+
 def spend_wrapped(park: Certified) -> None:
     """Lots that an issue spends are claimed as well."""
     lot = park.made.park.lots["sun-mill"].id.hex()
@@ -291,6 +301,7 @@ USED: list[tuple[str, Callable[[Certified], object], str]] = [
     ("claimed again", claim_again, "is in a claim already, of entry"),
     ("of a withdrawn claim", claim_again_after_a_withdrawal, "is in a claim already, of entry"),
     ("lots spent by an issue", spend_wrapped, "was spent before, by entry"),
+    ("lots spent and wrapped by an issue", spent_and_wrapped, "it both spends and wraps the lot"),
     ("a scheme registered first again", register_first_again, "but in force for gec is"),
     ("disclosed twice", disclose_twice, "was disclosed before, by entry"),
     ("verified twice", verify_twice, "was verified before, by entry"),

@@ -4,6 +4,7 @@ against its chain and the rules of its scheme.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from greenledger_verify.chains import Chains, HandedOver, Retired
@@ -13,13 +14,13 @@ from greenledger_verify.members import parse_time, parse_zone
 from greenledger_verify.schemes import (
     Scheme,
     check_batch,
+    check_cap,
     check_handed,
     check_retired,
-    class_rule,
+    check_same_kind,
     is_certificate,
 )
-from greenledger_verify.unitbodies import WRAPPED
-from greenledger_verify.unitforms import RETIRE
+from greenledger_verify.unitforms import COMPLIANCE, RETIRE
 
 _WHILE_VALID: Final = ("transfer", "settle", RETIRE, "export")
 
@@ -56,29 +57,66 @@ class Retirements:
         return self.chains.evidence
 
     def verify(self) -> None:
-        """1. Each batch was issued by the rules of its scheme.
-        2. Units changed hands as their class allows, and were valid then.
-        3. Each retirement is as its scheme and the claim say.
-        4. Each opened registration of a scheme was asked for.
+        """1. The registrations of schemes in force at each entry are opened, and no others.
+        2. Each batch was issued by the rules of its scheme.
+        3. Units changed hands as their class allows, and were valid then.
+        4. Each retirement is as its scheme and the claim say.
         """
         zone_s = parse_zone(self.evidence.state.zone)
         # 1
-        for name, (index, batch) in sorted(self.chains.batches.items()):
-            spends = self.evidence.entries[index].texts("spends")
-            with locate("batch {batch}", batch=name):
-                check_batch(batch, self._scheme(name.partition("/")[0], index), spends, zone_s)
+        self._check_schemes()
         # 2
+        for name, (index, batch) in sorted(self.chains.batches.items()):
+            scheme = self._scheme(name.partition("/")[0], index)
+            with locate("batch {batch}", batch=name):
+                check_batch(batch, scheme, self.evidence.entries[index], zone_s)
+        # 3
         for handed in self.chains.handed:
             with locate("entry {index}", index=handed.index):
                 self._check_handed(handed)
         self._check_validity()
-        # 3
+        # 4
         for name in ("certificates", "credits"):
             for item in self.evidence.manifest[name]:
                 with locate("retirement {retirement}", retirement=item["retirement"]):
                     self._take(name, item, zone_s)
-        # 4
-        self._require_all_asked()
+        self._check_caps()
+
+    def _check_schemes(self) -> None:
+        for index, opened in self.chains.parts.items():
+            if opened.is_issue:
+                self._scheme(opened.entry.text("scheme"), index)
+            else:
+                for held in self.chains.moves[index].ended.values():
+                    self._scheme(held.batch.partition("/")[0], index)
+        asked = {registration for _, _, registration in self.schemes}
+        for bodies in self.evidence.schemes.values():
+            for body in bodies:
+                if body.index not in asked:
+                    raise VerificationError(
+                        "the scheme of entry {index} is opened, but nothing asks for it",
+                        index=body.index,
+                    )
+            for one, later in pairwise(sorted(bodies, key=lambda body: body.index)):
+                with locate("entry {index}", index=later.index):
+                    check_same_kind(one.content or {}, later.content or {})
+
+    def _check_caps(self) -> None:
+        """Together, retirements of a scheme for one obligation are within its cap as well."""
+        met: dict[tuple[str, str, str], list[Retirement]] = {}
+        for one in self.certificates + self.credits:
+            terms = one.retired.terms
+            if terms["purpose"] in COMPLIANCE:
+                key = one.retired.scheme, terms["purpose"], terms["from"]
+                met.setdefault(key, []).append(one)
+        for group in met.values():
+            obligations = sorted({one.retired.terms["obligation"] for one in group})
+            if len(obligations) > 1:
+                raise VerificationError(
+                    "the same obligation is {obligations} units, by different retirements",
+                    obligations=obligations,
+                )
+            check_cap(sum(one.units for one in group), obligations[0], group[-1].scheme)
 
     def _scheme(self, scheme: str, index: int) -> Scheme:
         """The registration in force at entry ``index``, as the file shows it."""
@@ -154,31 +192,23 @@ class Retirements:
             units=item["units"],
             wh=item.get("wh", 0),
             unit_size=scheme["unit_size"],
-            bound=self._is_bound(retired, scheme),
+            bound=self._is_bound(retired),
         )
         if name == "credits":
             self._take_credit(made, item)
         else:
             self._take_certificate(made, item)
 
-    def _is_bound(self, retired: Retired, scheme: Scheme) -> bool:
-        """Lots that the issue wrapped stand behind a unit of a class which asks for that: then they
-        are one energy, and the claim has one of these lots at least. What a class asks for is what
-        it did at the issue, or does at the retirement.
+    def _is_bound(self, retired: Retired) -> bool:
+        """Lots that the issue wrapped stand behind its units: then they are one energy, and the
+        claim has one of these lots at least. That a class asks for wrapped lots never changes.
         """
         bound = False
         for batch in retired.batches:
             index = self.chains.batches[batch.name][0]
             wrapped = set(batch.lots) & set(self.evidence.entries[index].texts("wraps"))
-            rules = [
-                class_rule(one, unit_class)["lots"]
-                for one in (scheme, self._scheme(retired.scheme, index))
-                for unit_class in retired.classes
-            ]
-            if not wrapped or WRAPPED not in rules:
-                continue
-            bound = True
-            if wrapped.isdisjoint(self.evidence.lots):
+            bound = bound or bool(wrapped)
+            if wrapped and wrapped.isdisjoint(self.evidence.lots):
                 raise VerificationError(
                     "the batch {batch} is one energy with lots that the claim does not have",
                     batch=batch.name,
@@ -224,16 +254,6 @@ class Retirements:
                 "it counts {wh} Wh, but its units are worth {most} Wh", wh=made.wh, most=most_wh
             )
         self.certificates.append(made)
-
-    def _require_all_asked(self) -> None:
-        asked = {registration for _, _, registration in self.schemes}
-        for bodies in self.evidence.schemes.values():
-            for body in bodies:
-                if body.index not in asked:
-                    raise VerificationError(
-                        "the scheme of entry {index} is opened, but nothing asks for it",
-                        index=body.index,
-                    )
 
 
 def _differs(member: str, given: object, expected: object) -> VerificationError:

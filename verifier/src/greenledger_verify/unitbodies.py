@@ -1,6 +1,4 @@
-"""Forms of the JSON bodies of schemes, projects, reductions and statements (formats.md §4.9 to
-§4.12).
-"""
+"""Forms of the JSON bodies of schemes and projects (formats.md §4.9, §4.10)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -16,17 +14,15 @@ from greenledger_verify.members import (
     object_of,
     one_of,
     or_empty,
-    parse_time,
     pattern,
     sorted_list,
     words,
 )
-from greenledger_verify.months import require_quarters
-from greenledger_verify.strict_json import INTEGER_MAX
 from greenledger_verify.unitforms import HANDS_OVER, PURPOSES, check_span
 
 PPM: Final = 1_000_000
 CERTIFICATE: Final = "certificate"
+RECORD: Final = "record"
 SAME_YEAR: Final = "same-year"
 SPENT: Final = "spent"
 WRAPPED: Final = "wrapped"
@@ -51,7 +47,7 @@ def _require_order(member: str, value: object) -> None:
 
 SCHEME: Final[dict[str, Check]] = {
     "name": words(1, 200),
-    "kind": one_of(CERTIFICATE, "credit", "record"),
+    "kind": one_of(CERTIFICATE, "credit", RECORD),
     "unit": one_of("Wh", "g"),
     "unit_size": integer(1),
     "validity_months": integer(0, _VALIDITY_MONTHS_MAX),
@@ -95,89 +91,6 @@ PROJECT: Final[dict[str, Check]] = {
     "inside_ets": _FLAG,
     "generation": _FLAG,
 }
-ROLES: Final = (
-    "captured",
-    "transported",
-    "injected",
-    "produced",
-    "recycled",
-    "surface-leakage",
-    "equipment-leakage",
-    "energy-emissions",
-    "transport-emissions",
-    "injection-emissions",
-)
-_EMISSIONS: Final = ROLES[-3:]
-REDUCTION: Final[dict[str, Check]] = {
-    "from": members.time,
-    "to": members.time,
-    "as_of": integer(1),
-    "treatment": one_of("credited", "at-source"),
-    "flows": list_of(
-        object_of(
-            {
-                "role": one_of(*ROLES),
-                "points": sorted_list(members.random_id, least=0),
-                "g": integer(0),
-            }
-        )
-    ),
-    "tolerance_g": integer(0),
-    "biogenic_ppm": _PPM,
-    "stored_g": integer(-INTEGER_MAX),
-    "emissions_g": integer(0),
-    "net_g": integer(0),
-    "buffer_g": integer(0),
-    "debit_g": integer(0),
-    "carried_g": integer(0),
-    "avoided_units": integer(0),
-    "removal_units": integer(0),
-    "left_g": integer(0),
-}
-VERIFICATION: Final[dict[str, Check]] = {
-    "finding": members.reason,
-    "document": or_empty(members.hash_hex),
-}
-REVERSAL: Final[dict[str, Check]] = {
-    "g": integer(1),
-    "at": members.time,
-    "reason": members.reason,
-}
-_FILE: Final[dict[str, Check]] = {
-    "name": words(1, 500),
-    "size": integer(0),
-    "hash": members.hash_hex,
-}
-
-
-def _file(value: object) -> None:
-    if value != {}:
-        object_of(_FILE)(value)
-
-
-STATEMENT: Final[dict[str, Check]] = {
-    "issuer": words(1, 200),
-    "as_of": members.date,
-    "file": _file,
-    "profile": members.text(0, INTEGER_MAX),
-    "rows": list_of(
-        object_of(
-            {
-                "row": integer(0),
-                "code": _TEXT,
-                "month": or_empty(_MONTH),
-                "project": _TEXT,
-                "class": _TEXT,
-                "first": integer(0),
-                "end": integer(0),
-                "status": one_of("issued", "held", "transferred", "cancelled", "frozen", "expired"),
-                "party": _TEXT,
-                "wh": integer(0),
-                "note": words(0, 500),
-            }
-        )
-    ),
-}
 
 
 def _check_scheme(content: dict[str, Any]) -> None:
@@ -198,45 +111,7 @@ def _check_project(content: dict[str, Any]) -> None:
         check_span(content["from"], content["to"])
 
 
-def _check_reduction(content: dict[str, Any]) -> None:
-    """The sums of the mass balance that follow from the record alone."""
-    require_quarters(parse_time(content["from"]), parse_time(content["to"]))
-    roles = [flow["role"] for flow in content["flows"]]
-    if len(roles) != len(set(roles)):
-        raise VerificationError("a role stands twice among the flows")
-    g = dict.fromkeys(ROLES, 0) | {flow["role"]: flow["g"] for flow in content["flows"]}
-    stored = g["injected"] - g["produced"] - g["surface-leakage"] - g["equipment-leakage"]
-    _require_sum(content, "stored_g", stored)
-    emissions = sum(g[role] for role in _EMISSIONS)
-    _require_sum(content, "emissions_g", emissions)
-    _require_sum(content, "net_g", max(0, stored - emissions))
-    if content["buffer_g"] > content["net_g"]:
-        raise VerificationError("buffer_g is more than net_g")
-    if content["treatment"] == "at-source" and (
-        content["avoided_units"] or content["removal_units"]
-    ):
-        raise VerificationError("what is subtracted at source is never issued as units")
-
-
-def _require_sum(content: Mapping[str, Any], member: str, expected: int) -> None:
-    if content[member] != expected:
-        raise VerificationError(
-            "{member} is {given}, but the flows make it {expected}",
-            member=member,
-            given=content[member],
-            expected=expected,
-        )
-
-
-def _check_nothing(content: dict[str, Any]) -> None:
-    del content
-
-
 UNIT_BODIES: Final[dict[str, tuple[Mapping[str, Check], Callable[[dict[str, Any]], None]]]] = {
     MEDIA + "scheme+json": (SCHEME, _check_scheme),
     MEDIA + "project+json": (PROJECT, _check_project),
-    MEDIA + "reduction+json": (REDUCTION, _check_reduction),
-    MEDIA + "verification+json": (VERIFICATION, _check_nothing),
-    MEDIA + "reversal+json": (REVERSAL, _check_nothing),
-    MEDIA + "statement+json": (STATEMENT, _check_nothing),
 }

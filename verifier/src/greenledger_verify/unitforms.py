@@ -30,6 +30,7 @@ PURPOSES: Final = (
     "consumption-obligation",
     "neutrality",
 )
+COMPLIANCE: Final = ("ets-compliance", "local-compliance")
 STATEMENT_KINDS: Final = ("gec", "green-trade", "credits")
 ACTIVE: Final = "active"
 FROZEN: Final = "frozen"
@@ -165,6 +166,9 @@ def check_unit_form(kind: str, statement: Mapping[str, Any]) -> None:
     """What formats.md §4.1 asks of several members of one entry together."""
     if kind == "unit.issue":
         _check_size(statement, len(statement["batches"]) + len(statement["begins"]) + 1)
+        both = sorted(set(statement["spends"]) & set(statement["wraps"]))
+        if both:
+            raise VerificationError("it both spends and wraps the lot {lot}", lot=both[0])
     elif kind == "unit.move":
         _check_move(statement)
     elif kind == "unit.disclose":
@@ -188,16 +192,21 @@ def _check_move(statement: Mapping[str, Any]) -> None:
         raise VerificationError("the holding {holding} both begins and ends in it", holding=both[0])
     if (act == RETIRE) != bool(statement["retirement"]):
         raise VerificationError("a retirement is named exactly by the act retire")
+    if not counts_fit(act, ends, begins):
+        raise VerificationError(
+            "{act} can't end {ends} holdings and begin {begins}", act=act, ends=ends, begins=begins
+        )
+
+
+def counts_fit(act: str, ends: int, begins: int) -> bool:
+    """Whether an act may end and begin so many holdings."""
     fits = {
         "split": ends == 1 and begins >= 2,
         "merge": ends >= 2 and begins == 1,
         **dict.fromkeys(SAME_UNITS, begins == ends),
         **dict.fromkeys(HANDS_OVER, begins >= 1),
     }
-    if not fits.get(act, True):
-        raise VerificationError(
-            "{act} can't end {ends} holdings and begin {begins}", act=act, ends=ends, begins=begins
-        )
+    return fits.get(act, True)
 
 
 def _check_disclosure(statement: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ from greenledger_verify.members import (
 from greenledger_verify.strict_json import STATEMENT_DEPTH_MAX, parse_object
 from greenledger_verify.unitforms import (
     ACTS,
+    COMPLIANCE,
     PURPOSES,
     RETIRE,
     SAME_UNITS,
@@ -177,6 +178,8 @@ def batch_leaf(raw: bytes) -> BatchLeaf:
         )
     if not value["lots"] and (value["eligible_wh"] or value["carried_wh"] or value["left_wh"]):
         raise VerificationError("the batch {batch} has Wh, but no lots behind it", batch=name)
+    if value["lots"] and len({item["class"] for item in value["holdings"]}) > 1:
+        raise VerificationError("the batch {batch} has lots, but is of several classes", batch=name)
     return BatchLeaf(
         name=name,
         first=value["first"],
@@ -284,8 +287,11 @@ def _check_terms(act: str, terms: Mapping[str, Any], gone: tuple[Range, ...]) ->
             raise VerificationError(
                 "it retires {units} units, but says {given}", units=units, given=terms["units"]
             )
-        if terms["obligation"] and terms["purpose"] != "ets-compliance":
-            raise VerificationError("an obligation stands only where the purpose is ets-compliance")
+        if terms["obligation"] and terms["purpose"] not in COMPLIANCE:
+            raise VerificationError(
+                "an obligation stands only where the purpose is one of {allowed}",
+                allowed=COMPLIANCE,
+            )
     if act == "settle":
         least = min(terms["contract_wh"], terms["generation_wh"], terms["consumption_wh"])
         if terms["settled_wh"] != least:

@@ -68,6 +68,7 @@ UNITS: Final[dict[str, str]] = {
     "body has {given} leaves, not the {expected} of its members": (
         "body 有 {given} 片叶子，按其成员应为 {expected} 片"
     ),
+    "it both spends and wraps the lot {lot}": "它既使用又包装份额 {lot}",
     "it spends no lot, has no retirement and replaces no claim": (
         "它未使用任何份额、没有注销，也未替换任何声明"
     ),
