@@ -104,7 +104,7 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "claim": members.random_id,
         "replaces": or_empty(members.random_id),
         "spends": sorted_list(members.lot_id, least=0),
-        "retires": sorted_list(members.lot_id, least=0),
+        "retires": sorted_list(members.random_id, least=0),
         "body": root_reference(MEDIA + "claim", leaves_min=1, leaves_max=CLAIM_QUARTERS_MAX),
         "manifest": hash_reference(MEDIA + "claim+json"),
     },

@@ -224,12 +224,10 @@ def random_id(value: object) -> None:
 
 
 def lot_id(value: object) -> None:
-    """All zeros would mean that there is none (formats.md §3.4). So it is for the ids of holdings
-    and retirements in lists.
-    """
+    """All zeros would mean that there is none (formats.md §3.4)."""
     random_id(value)
     if value == "0" * 32:
-        raise VerificationError("an id in a list is not all zeros")
+        raise VerificationError("a lot's id is not all zeros")
 
 
 def key_id(value: object) -> None:
@@ -252,3 +250,4 @@ project = pattern(r"[A-Za-z0-9._-]{1,64}", "A-Z a-z 0-9 . _ -")
 plant = pattern(r"[a-z0-9-]{1,64}", "a-z 0-9 -")
 technology = pattern(r"[a-z0-9-]{1,40}", "a-z 0-9 -")
 reason = words(1, 500)
+month = pattern(r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])", "2026-01")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from greenledger_verify.unitforms import ACTS, RETIRE
+from greenledger_verify.unitforms import ACTS, RETIRE, counts_fit
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -21,6 +21,7 @@ _ORIGINS = re.compile(r"(?:[0-9a-f]{32}/[0-9]{4}-[01][0-9]/[0-9]{1,15},)*")
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LOG = re.compile(r"[a-z0-9][a-z0-9./-]{0,127}")
 _OR_EMPTY = re.compile(r"(?:[0-9a-f]{32})?")
+_RANDOM_IDS = re.compile(r"(?:[0-9a-f]{32},)*")
 _BATCHES = re.compile(r"(?:[A-Za-z0-9._-]{1,64}/(?:0|[1-9][0-9]{0,5}),)+")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -44,9 +45,9 @@ _TEXTS: Final[dict[str, dict[str, re.Pattern[str]]]] = {
 _LISTS: Final[dict[str, dict[str, re.Pattern[str]]]] = {
     "lot.divide": {"origins": _ORIGINS, "spends": _IDS, "creates": _IDS},
     "lot.wrap": {"wraps": _IDS},
-    "claim.make": {"spends": _IDS, "retires": _IDS},
-    "unit.issue": {"batches": _BATCHES, "spends": _IDS, "wraps": _IDS, "begins": _IDS},
-    "unit.move": {"ends": _IDS, "begins": _IDS},
+    "claim.make": {"spends": _IDS, "retires": _RANDOM_IDS},
+    "unit.issue": {"batches": _BATCHES, "spends": _IDS, "wraps": _IDS, "begins": _RANDOM_IDS},
+    "unit.move": {"ends": _RANDOM_IDS, "begins": _RANDOM_IDS},
 }
 
 
@@ -89,11 +90,20 @@ def read_quickly(raw: bytes) -> QuickEntry | None:
     for name, form in _LISTS.get(kind, {}).items():
         if not _is_list(statement.get(name), form):
             return None
-    if kind == "unit.issue" and not set(statement["spends"]).isdisjoint(statement["wraps"]):
-        return None
-    if kind == "unit.move" and (statement["act"] == RETIRE) != bool(statement["retirement"]):
+    if not _comes_out(kind, statement):
         return None
     return QuickEntry(kind, statement)
+
+
+def _comes_out(kind: str, statement: dict[str, Any]) -> bool:
+    """What the rules of the scan ask of several members together."""
+    if kind == "unit.issue":
+        return set(statement["spends"]).isdisjoint(statement["wraps"])
+    if kind != "unit.move":
+        return True
+    act, ends, begins = statement["act"], statement["ends"], statement["begins"]
+    named = bool(statement["retirement"])
+    return named == (act == RETIRE) and counts_fit(act, len(ends), len(begins))
 
 
 def _is_list(value: object, form: re.Pattern[str]) -> bool:

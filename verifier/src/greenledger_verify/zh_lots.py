@@ -8,7 +8,7 @@ LOTS: Final[dict[str, str]] = {
         "各份额和声明的电量、所属计量点，以及划分量是否未超过电表读数："
         "由证据文件证明（greenledger-verify evidence）。"
     ),
-    "an id in a list is not all zeros": "列表中的标识不能全为零",
+    "a lot's id is not all zeros": "份额的标识不能全为零",
     "because is {hash}, which is not the leaf hash of a readings.correction before it": (
         "because 为 {hash}，不是此前任何 readings.correction 的叶哈希"
     ),
