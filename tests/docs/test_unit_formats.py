@@ -58,9 +58,9 @@ def test_acts_and_states() -> None:
     ledger = {name: ({*move.ends}, move.begins, move.by) for name, move in lifecycle.MOVES.items()}
     assert page == ledger
     verifier = {}
-    for name, act in unitforms.ACTS.items():
-        owner = "owner or operator" if act.either else "owner"
-        verifier[name] = ({*act.ends}, act.begins, "operator" if act.operator else owner)
+    for name, rules in unitforms.ACTS.items():
+        owner = "owner or operator" if rules.either else "owner"
+        verifier[name] = ({*rules.ends}, rules.begins, "operator" if rules.operator else owner)
     assert page == verifier
     assert "of frozen ones the operator" in acts_table()[8][3]
     assert lifecycle.by_whom(lifecycle.RELEASE, lifecycle.FROZEN) == lifecycle.OPERATOR
