@@ -60,7 +60,7 @@ def accepted(
         owner="farm",
         state=state,
         expires_s=EXPIRES_S,
-        produced_s=month_start_s(*PRODUCED),
+        produced=month(*PRODUCED),
     )
     try:
         check(RULES, doing, [row])
