@@ -103,14 +103,10 @@ class _Planner:
                 row
                 for row in rows
                 if row.state in lifecycle.MOVES[lifecycle.RETIRE].ends
-                and not self._is_over(row, tick_s)
+                and not self._batches[row.batch].is_over(tick_s)
             ),
             key=self._rank,
         )
-
-    def _is_over(self, row: units.HoldingRow, tick_s: int) -> bool:
-        expires_s = self._batches[row.batch].expires_s
-        return expires_s is not None and expires_s <= tick_s
 
     def _rank(self, row: units.HoldingRow) -> tuple[object, ...]:
         batch = self._batches[row.batch]
