@@ -104,7 +104,7 @@ class Headers:
         if kind == "reduction.verify":
             return GRID
         if kind == "reduction.record":
-            return self.chance.choice([MILL, GRID, OPERATOR])
+            return self.chance.choice([MILL, OPERATOR])
         return OPERATOR
 
     def _signed(self, signer: Key, kind: str, members: dict[str, Any]) -> bytes:
@@ -194,13 +194,13 @@ class Headers:
         batches = self._list(sorted(set(pool)), 1, 2) if self.chance.random() < 0.2 else []
         batches = batches or [self.chance.choice(pool)]
         begins = self._begins(self.chance.randint(1, 4))
-        wraps = self._list(self.created, 0, self.chance.choice([0, 0, 0, 1]))
+        wraps = self._list(self.created, 0, self.chance.choice([0, 0, 1]))
         spends = self._list(self.created, 0, self.chance.choice([0, 0, 0, 1]))
         return {
             "scheme": self.chance.choice(SCHEMES),
             "state": self.chance.choice(["active", "active", "frozen"]),
             "batches": batches,
-            "spends": wraps if self.chance.random() < 0.1 else spends,
+            "spends": wraps if self.chance.random() < 0.2 else spends,
             "wraps": wraps,
             "begins": begins,
             "body": self._units(len(batches) + len(begins) + 1),
@@ -208,7 +208,7 @@ class Headers:
 
     def _move(self) -> dict[str, Any]:
         """Mostly as many holdings as the act asks for."""
-        act = self.chance.choice([*MOVES, "split", "retire", "retire"])
+        act = self.chance.choice([*MOVES, "split", "merge", "merge", "retire", "retire"])
         ends, begins = 1, 1
         if act == "split":
             begins = 2

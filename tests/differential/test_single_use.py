@@ -121,7 +121,6 @@ RULES_OF_UNITS: Final = (
     "is shown by another",
     "is in claim",
     "was verified before",
-    "is verified by who made it",
     "is named exactly by act",
     *["was never made", "was made before", "was never created", "was spent before"],
     *["is wrapped as gec", "stands twice"],
