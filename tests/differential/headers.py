@@ -125,6 +125,12 @@ class Headers:
             found = self.chance.choice([found[::-1], [found[0], *found], [*found, found[-1]]])
         return found
 
+    def division_of(self, creates: list[str]) -> bytes:
+        """Of an origin that nobody divides otherwise."""
+        said = {"run": self.runs[0], "origins": [f"{SUN}/2026-07/0"], "spends": []}
+        body = {"root": "11" * 32, "size": 1 + len(creates), "media": MEDIA + "division"}
+        return self._signed(OPERATOR, "lot.divide", said | {"creates": creates, "body": body})
+
     def _division(self) -> dict[str, Any]:
         months = [f"{point}/2026-{month:02}" for point in (SUN, WIND) for month in (1, 2, 3)]
         pool = [f"{month}/{revision}" for month in months for revision in (0, 0, 0, 1, 2)]
@@ -229,6 +235,18 @@ class Headers:
             "begins": begun,
             "body": self._units(len(begun) + 1),
         }
+
+    def issue_of(self, batch: str, begins: list[str], **more: Any) -> bytes:
+        """One that says this, whatever it is."""
+        said = self._issue() | {"batches": [batch], "begins": begins, "state": "active"}
+        said |= {"spends": [], "wraps": [], "body": self._units(len(begins) + 2)} | more
+        return self._signed(OPERATOR, "unit.issue", said)
+
+    def move_of(self, act: str, ends: list[str], begins: list[str]) -> bytes:
+        """By the operator, who may do all that headers can forbid."""
+        retirement = self.chance.randbytes(16).hex() if act == "retire" else ""
+        said = {"act": act, "retirement": retirement, "ends": ends, "begins": begins}
+        return self._signed(OPERATOR, "unit.move", said | {"body": self._units(len(begins) + 1)})
 
     def _begins(self, count: int) -> list[str]:
         """Mostly ids that nobody has used yet."""
