@@ -90,7 +90,8 @@ UNIT_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "units.internal": _both(
         "Issued for it as internal reduction records (not CCER/PHCER, no compliance use): "
-        "{avoided} t avoided at source, {removal} t removed from the air; {retired} retired voluntarily.",
+        "{avoided} t avoided at source, {removal} t removed from the air; {retired} retired "
+        "voluntarily.",
         "据此签发内部减排记录（非 CCER/PHCER，不可履约）：源头避免 {avoided} t，清除 {removal} t；"
         "自愿注销 {retired} t。",
     ),
