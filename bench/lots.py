@@ -260,6 +260,7 @@ def _headers() -> list[tuple[int, bytes]]:
                 "claim": random.bytes(16).hex(),
                 "replaces": "",
                 "spends": spends,
+                "retires": [],
                 "body": {"root": "00" * 32, "size": 2976, "media": "m"},
                 "manifest": {"hash": "00" * 32, "size": 500, "media": "m"},
             }

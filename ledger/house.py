@@ -38,11 +38,12 @@ from ledger.settings import Settings
 from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone
 
-After = Callable[[Tx, Entry, Bodies], None]
-# What rooms above do with what a room below has stored, in this order.
-_FOLLOWED: Final[Mapping[str, Sequence[After]]] = {
+# What rooms above ask of an entry before a room below stores it, and do with what it has stored.
+Also = Callable[[Tx, Entry, Bodies], None]
+_PRECEDED: Final[Mapping[str, Also]] = {rule.ISSUE: effects.before_issue}
+_FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
-    rule.ISSUE: (effects.after_issue, shortfall.after_issue),
+    rule.ISSUE: (shortfall.after_issue,),
     rule.MOVE: (actual_user.after_move, settlement.after_move, effects.after_move),
 }
 _TYPES: Final = (
@@ -57,13 +58,15 @@ _TYPES: Final = (
 )
 
 
-def _followed(one: EntryType) -> EntryType:
+def _in_house(one: EntryType) -> EntryType:
+    if one.name in _PRECEDED:
+        one = one.preceded_by(_PRECEDED[one.name])
     for more in _FOLLOWED.get(one.name, ()):
         one = one.followed_by(more)
     return one
 
 
-ENTRY_TYPES: Final = EntryTypes.of([_followed(one) for one in _TYPES])
+ENTRY_TYPES: Final = EntryTypes.of([_in_house(one) for one in _TYPES])
 LOG_ID: Final = 1
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -48,6 +49,16 @@ POWER_UNITS: Final[dict[str, Decimal]] = {
     "kW": Decimal(1000),
     "MW": Decimal(1_000_000),
 }
+
+
+def exactly(value: int, units: Sequence[tuple[int, str]]) -> str:
+    """A value in the first of `units` (size, name; the last of size 1) that it reaches, no digit
+    lost: `1,200.5 t`."""
+    size, name = next((size, name) for size, name in units if abs(value) >= size or size == 1)
+    whole, rest = divmod(abs(value), size)
+    decimals = f".{rest:0{len(str(size)) - 1}}".rstrip("0") if rest else ""
+    return f"{'−' * (value < 0)}{whole:,}{decimals} {name}"
+
 
 # In ASCII: `\d` alone would take the digits of any script, and a verifier would not.
 # Quarters of an hour, as all zones in use have them: park time and UTC share the quarter-hours.

@@ -5,6 +5,7 @@ Time and the keys that parties hold themselves are given, so that tests can sign
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -29,7 +30,7 @@ from ledger.lots.service import Form, wrap
 from ledger.matching.service import Agreement, register_contract, run_matching
 from ledger.metering.points import Meter, Point
 from ledger.metering.series import Series
-from ledger.metering.service import Origin, register_point, take_in
+from ledger.metering.service import Origin, find_point, register_point, take_in
 from ledger.parties.desk import Draft, custodial_key
 from ledger.parties.store import Key, find_keys
 from ledger.registry.service import ensure_scheme
@@ -37,6 +38,7 @@ from ledger.settings import Settings
 from ledger.statements.profile import read_statement_profile
 from ledger.statements.service import import_statement
 from ledger.units import Period, format_instant
+from tests import units
 
 ORIGIN = "park.example/tests"
 NOW_S = 1_772_323_200  # 2026-03-01T00:00:00Z
@@ -253,6 +255,13 @@ def fill(house: House) -> None:
     run_matching(desk, Period(start_s=DAY_S, end_s=DAY_S + 86_400))
     _add_claims(house)
     _add_statements(house)
+    with reading(house.engine) as conn:
+        roof = find_point(conn, 1, "secret-roof").point
+    traded = dataclasses.replace(agreement, name="secret-trade", kind="green-trade")
+    register_contract(desk, traded)
+    for retirement in units.fill(house, FARM, GRID, roof):
+        day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)
+        claims.make(desk, ["secret-saw"], day, retirements=[retirement])
     house.checkpoint()
 
 
@@ -270,7 +279,7 @@ def _add_claims(house: House) -> None:
     with reading(house.engine) as conn:
         held = [row.lot for row in lots.all_lots(conn, 1) if row.supply_class == 0]
     form = Form(issuer="secret-issuer", number="secret-number")
-    wrap(desk, held[:1], "gec", form)
+    wrap(desk, held[:1], "stamp", form)
 
 
 def _add_statements(house: House) -> None:

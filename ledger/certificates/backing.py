@@ -34,6 +34,11 @@ class Behind:
         """Whole units that they make, with what was left before."""
         return (self.eligible_wh + self.carried_wh) // self.unit_size
 
+    @property
+    def left_wh(self) -> int:
+        """What these units leave, to be carried on."""
+        return (self.eligible_wh + self.carried_wh) % self.unit_size
+
 
 def behind(
     conn: Connection, log: LogFacts, rules: Scheme, project: str, class_: str, until_s: int

@@ -63,13 +63,13 @@ def issue_metered(desk: Desk, wanted: MeteredIssue, scheme: str = "gec") -> list
     at = max((row.units.end for row in known), default=0)
     batches: list[NewBatch] = []
     issued: list[Issued] = []
-    for class_, lots in found.items():
-        _require_number(wanted, class_, lots)
-        if not lots.units:
+    owner = wanted.owner or master.owner
+    for class_, there in found.items():
+        _require_number(wanted, class_, there)
+        if not there.units:
             continue
-        units = SerialRange(first=at, end=at + lots.units)
+        units = SerialRange(first=at, end=at + there.units)
         at = units.end
-        owner = wanted.owner or master.owner
         batches.append(
             NewBatch(
                 code=wanted.code,
@@ -77,9 +77,9 @@ def issue_metered(desk: Desk, wanted: MeteredIssue, scheme: str = "gec") -> list
                 period=wanted.month.period,
                 shares=(Share(class_=class_, owner=owner, units=units),),
                 project=wanted.project,
-                spends=lots.spends,
-                wraps=lots.wraps,
-                eligible_wh=lots.eligible_wh,
+                spends=there.spends,
+                wraps=there.wraps,
+                eligible_wh=there.eligible_wh,
             )
         )
         issued.append(
@@ -87,9 +87,9 @@ def issue_metered(desk: Desk, wanted: MeteredIssue, scheme: str = "gec") -> list
                 class_=class_,
                 batch=BatchId(scheme=scheme, code=wanted.code, revision=len(known) + len(issued)),
                 units=units,
-                eligible_wh=lots.eligible_wh,
-                carried_wh=lots.carried_wh,
-                left_wh=lots.eligible_wh + lots.carried_wh - lots.units * lots.unit_size,
+                eligible_wh=there.eligible_wh,
+                carried_wh=there.carried_wh,
+                left_wh=there.left_wh,
             )
         )
     if not batches:
@@ -98,13 +98,13 @@ def issue_metered(desk: Desk, wanted: MeteredIssue, scheme: str = "gec") -> list
     return issued
 
 
-def _require_number(wanted: MeteredIssue, class_: str, lots: Behind) -> None:
+def _require_number(wanted: MeteredIssue, class_: str, there: Behind) -> None:
     stated = wanted.units[class_]
-    if stated is not None and stated != lots.units:
+    if stated is not None and stated != there.units:
         raise Refused(
             f"project {wanted.project}, {wanted.month}: {stated} certificates of class {class_} are"
-            f" stated; lots of {lots.eligible_wh} Wh and {lots.carried_wh} Wh left before make"
-            f" {lots.units}"
+            f" stated; lots of {there.eligible_wh} Wh and {there.carried_wh} Wh left before"
+            f" make {there.units}"
         )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from ledger.claims import retired, shortfall, store
+from ledger.claims import retired, shortfall, store, together
 from ledger.claims.body import MEDIA, ClaimBody, Claimed
 from ledger.claims.manifest import NAME, Manifest
 from ledger.errors import InvalidInput, Refused
@@ -54,8 +54,8 @@ def _accept_make(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         known |= lots.lots_by_id(tx.conn, tx.log.log_id, inherited)
     exclusive.require_unbarred(tx, [known[lot] for lot in spends])
     _check_body(tx, body, manifest, known)
-    consumed_wh = _check_figures(tx, manifest)
-    _check_retirements(tx, retires, replaced, manifest, body, consumed_wh)
+    _check_figures(tx, manifest)
+    _check_retirements(tx, retires, replaced, manifest, body)
     _book(tx, replaced, claim, body, known)
     lots.save_spends(tx.conn, tx.log.log_id, tx.index, spends)
     row = store.ClaimRow(
@@ -187,22 +187,19 @@ def _check_halves(halves: Mapping[bool, Mapping[int, Int64]], manifest: Manifest
         raise InvalidInput(f"the claim's lots give {by_class} Wh by class, its manifest others")
 
 
-def _check_figures(tx: Tx, manifest: Manifest) -> Int64:
-    """What the points consumed, int64[n] by quarter-hour. Raises Refused where the claim says
-    otherwise."""
+def _check_figures(tx: Tx, manifest: Manifest) -> None:
     if not 0 < manifest.as_of <= tx.index:
         raise Refused(f"as_of is {manifest.as_of}; it is 1 to {tx.index}")
     found = consumption(
         tx.conn, tx.log, manifest.period, manifest.as_of, frozenset(manifest.points)
     )
-    consumed_wh, estimated_wh = retired.consumed(found.values(), manifest.period)
+    consumed_wh, estimated_wh = together.consumed(found.values(), manifest.period)
     stated = manifest.consumption_wh, manifest.estimated_wh
     if stated != (int(consumed_wh.sum()), estimated_wh):
         raise Refused(
             f"the points consumed {int(consumed_wh.sum())} Wh, of it {estimated_wh} Wh"
             f" estimated; the claim says {stated[0]} and {stated[1]} Wh"
         )
-    return consumed_wh
 
 
 def _check_retirements(
@@ -211,7 +208,6 @@ def _check_retirements(
     replaced: store.ClaimRow | None,
     manifest: Manifest,
     body: ClaimBody,
-    consumed_wh: Int64,
 ) -> None:
     log_id = tx.log.log_id
     for retirement, claim in store.claims_of_retirements(tx.conn, log_id, retires).items():
@@ -220,13 +216,20 @@ def _check_retirements(
             " for one consumer and time"
         )
     inherited = store.retirements_of_claim(tx.conn, log_id, replaced.claim) if replaced else []
+    together.require(
+        tx.conn,
+        tx.log,
+        manifest,
+        body.wh,
+        as_of=tx.index,
+        replaced=replaced.claim if replaced else b"",
+    )
     retired.require(
         tx.conn,
         log_id,
         manifest,
         sorted([*retires, *inherited]),
         [one.lot for one in body.lots],
-        retired.residual_of(manifest.period, consumed_wh, body.wh),
     )
 
 
@@ -315,7 +318,7 @@ ENTRY_TYPES: Final = (
             "claim": e.ID,
             "replaces": e.ID_OR_NONE,
             "spends": lot_entries.LOTS_OR_NONE,
-            "retires": lot_entries.LOTS_OR_NONE,
+            "retires": e.sorted_ids("retirements"),
             "body": e.TREE,
             "manifest": e.BLOB,
         },

@@ -56,20 +56,23 @@ def _are_objects(members: Mapping[str, Member]) -> e.Check:
     return check
 
 
+_ABOVE_0: Final = Member(
+    expected="an integer above 0", check=lambda value: e.COUNT.check(value) and value > 0
+)
 _CERTIFICATE: Final[Mapping[str, Member]] = {
     "retirement": e.ID,
     "scheme": e.PARTY,
     "class": e.PARTY,
     "from": e.INSTANT,
     "to": e.INSTANT,
-    "units": e.COUNT,
+    "units": _ABOVE_0,
     "wh": e.COUNT,
 }
 _CREDIT: Final[Mapping[str, Member]] = {
     "retirement": e.ID,
     "scheme": e.PARTY,
-    "units": e.COUNT,
-    "unit_size": e.COUNT,
+    "units": _ABOVE_0,
+    "unit_size": _ABOVE_0,
 }
 _MEMBERS: Final[Mapping[str, Member]] = {
     "consumer": e.PARTY,

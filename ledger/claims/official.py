@@ -6,7 +6,7 @@ its energy; so while that has not come, or is not retired for this claim, the cl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,8 +17,9 @@ from ledger.log.store import LogFacts
 from ledger.lots import store as lots
 from ledger.lots.model import SUPPLY_KINDS
 from ledger.metering import store as metering
+from ledger.registry import catalogue, used
 from ledger.registry import store as units
-from ledger.registry import used
+from ledger.registry.leaves import BatchId
 from ledger.statements.service import is_confirmed
 
 FINAL: Final = "final"
@@ -59,7 +60,10 @@ def official(conn: Connection, log: LogFacts, row: store.ClaimRow) -> Official:
     """How a claim stands officially, by all statements so far."""
     log_id = log.log_id
     total = confirmed = 0
-    as_of, sure = "", set()
+    as_of = ""
+    # Wh of confirmed units, by batch.
+    sure: dict[BatchId, int] = {}
+    schemes = catalogue.current_schemes(conn, log_id)
     reasons: list[str] = []
     for retirement in row.manifest.retirements:
         found = used.find_retirement(conn, log_id, retirement)
@@ -73,7 +77,9 @@ def official(conn: Connection, log: LogFacts, row: store.ClaimRow) -> Official:
         total, confirmed = total + said.units, confirmed + said.confirmed
         as_of = max(as_of, said.as_of)
         if said.final:
-            sure |= {one.batch for one in found.gone}
+            size = schemes[found.scheme].rules.unit_size
+            for one in found.gone:
+                sure[one.batch] = sure.get(one.batch, 0) + len(one.units) * size
         else:
             waiting = said.units - said.confirmed
             reasons.append(
@@ -82,7 +88,8 @@ def official(conn: Connection, log: LogFacts, row: store.ClaimRow) -> Official:
             )
     supply = _supply(conn, log_id, row)
     behind = units.batches_of_lots(conn, log_id, supply)
-    waiting_lots = [lot for lot in supply if not sure & set(behind.get(lot, ()))]
+    covered = _covered(conn, log_id, supply, behind, sure)
+    waiting_lots = [lot for lot in supply if not covered & set(behind.get(lot, ()))]
     if waiting_lots:
         without = sum(lot not in behind for lot in waiting_lots)
         reasons.append(
@@ -99,13 +106,34 @@ def official(conn: Connection, log: LogFacts, row: store.ClaimRow) -> Official:
     )
 
 
-def _supply(conn: Connection, log_id: int, row: store.ClaimRow) -> Sequence[bytes]:
-    """The claim's lots of supply with any energy in it."""
+def _covered(
+    conn: Connection,
+    log_id: int,
+    supply: Mapping[bytes, int],
+    behind: Mapping[bytes, Sequence[BatchId]],
+    sure: Mapping[BatchId, int],
+) -> set[BatchId]:
+    """Batches whose confirmed units are worth the claim's lots behind them, but for less than one
+    unit: certificates are whole."""
+    claimed: dict[BatchId, int] = {}
+    for lot, batches in behind.items():
+        for batch in batches:
+            claimed[batch] = claimed.get(batch, 0) + supply[lot]
+    sizes = units.batches_by_id(conn, log_id, claimed)
+    return {
+        batch
+        for batch, wh in claimed.items()
+        if sure.get(batch, 0) + sizes[batch].unit_size > wh and batch in sure
+    }
+
+
+def _supply(conn: Connection, log_id: int, row: store.ClaimRow) -> dict[bytes, int]:
+    """{lot of supply of the claim: Wh of it that are claimed}, those above 0."""
     known = lots.lots_by_id(conn, log_id, store.lots_of_claim(conn, log_id, row.claim))
     points = metering.current_points(conn, log_id, only={one.point for one in known.values()})
     claimed = store.claimed_wh(conn, log_id, row.claim)
-    return [
-        lot
+    return {
+        lot: claimed[lot]
         for lot, one in sorted(known.items())
         if points[one.point].master.kind in SUPPLY_KINDS and claimed[lot]
-    ]
+    }

@@ -7,35 +7,19 @@ as another form of the same energy, it adds nothing, and the lots are the claim'
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
-import numpy as np
 from sqlalchemy import Connection
 
 from ledger.claims.manifest import Certificates, Credits, Manifest
+from ledger.claims.together import Left, spans_of
 from ledger.errors import Refused
 from ledger.lots import store as lots
-from ledger.lots.packed import Int64
-from ledger.matching.missing import Filled
 from ledger.registry import catalogue, rule, store, used
 from ledger.registry.leaves import BatchId
 from ledger.registry.scheme import CERTIFICATE, WRAPPED, Scheme
-from ledger.units import QUARTER_HOUR_S, Period
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Residual:
-    """What a claim's lots leave of its consumption: `wh`, int64[n], by quarter-hour."""
-
-    period: Period
-    wh: Int64
-
-    def within(self, period: Period) -> int:
-        """Wh of a part of the claim's period."""
-        first = max(0, period.start_s - self.period.start_s) // QUARTER_HOUR_S
-        end = max(0, period.end_s - self.period.start_s) // QUARTER_HOUR_S
-        return max(0, int(self.wh[first:end].sum()))
+from ledger.units import Period
 
 
 def bound_lots(
@@ -66,7 +50,6 @@ def require(
     manifest: Manifest,
     retirements: Collection[bytes],
     claimed: Collection[bytes],
-    residual: Residual,
 ) -> None:
     """The manifest's certificates and credits are those of the retirements. `claimed`: the claim's
     lots. Raises Refused."""
@@ -82,7 +65,6 @@ def require(
     for certificate in manifest.certificates:
         row, rules = rows[certificate.retirement], schemes[certificate.scheme].rules
         _require_wh(certificate, rules, bound_to(conn, log_id, rules, row), claimed)
-    _require_room(manifest.certificates, residual)
 
 
 def _require_listed(manifest: Manifest, retirements: Collection[bytes]) -> None:
@@ -145,25 +127,15 @@ def _require_wh(
             )
 
 
-def _require_room(certificates: Sequence[Certificates], residual: Residual) -> None:
-    for period in sorted({one.period for one in certificates}):
-        inside = sum(one.wh for one in certificates if period.contains(one.period))
-        room = residual.within(period)
-        if inside > room:
-            raise Refused(
-                f"certificates cover {inside} Wh from {period.start_s} s to {period.end_s} s; lots"
-                f" leave {room} Wh of the consumption there"
-            )
-
-
 def settle(
     conn: Connection,
     log_id: int,
     rows: Sequence[used.RetirementRow],
-    residual: Residual,
+    residual: Left,
+    others: Sequence[Certificates] = (),
 ) -> tuple[tuple[Certificates, ...], tuple[Credits, ...]]:
-    """What retirements give a claim: each as much as there is room for, green trade first, then
-    those that were retired first."""
+    """What retirements give a claim: each as much as there is room for beside those of `others`,
+    green trade first, then those that were retired first."""
     schemes = catalogue.current_schemes(conn, log_id)
     certificates: list[Certificates] = []
     credits_: list[Credits] = []
@@ -179,45 +151,34 @@ def settle(
                 )
             )
             continue
-        room = 0
-        if not bound_to(conn, log_id, rules, row):
-            room = _room(certificates, residual, row.use.period)
-        certificates.append(
-            Certificates(
-                retirement=row.retirement,
-                scheme=row.scheme,
-                class_=row.class_,
-                period=row.use.period,
-                units=row.units,
-                wh=min(room, row.units * rules.unit_size),
-            )
+        one = Certificates(
+            retirement=row.retirement,
+            scheme=row.scheme,
+            class_=row.class_,
+            period=row.use.period,
+            units=row.units,
+            wh=0,
         )
+        if residual.period.contains(one.period) and not bound_to(conn, log_id, rules, row):
+            room = max(0, _room([*others, *certificates], residual, one))
+            one = replace(one, wh=min(room, row.units * rules.unit_size))
+        certificates.append(one)
     return tuple(sorted(certificates)), tuple(sorted(credits_))
 
 
-def _room(taken: Sequence[Certificates], residual: Residual, period: Period) -> int:
-    """Wh that a further certificate may cover in a period: no span that holds it is overdrawn."""
-    spans = {period, residual.period, *(one.period for one in taken)}
-    return max(
-        0,
-        min(
-            residual.within(span) - sum(one.wh for one in taken if span.contains(one.period))
-            for span in spans
-            if span.contains(period)
-        ),
+def _room(taken: Sequence[Certificates], residual: Left, wanted: Certificates) -> int:
+    """Wh that a further certificate may cover: no span that holds its time is overdrawn."""
+    inside = [
+        replace(one, period=_common(one.period, residual.period))
+        for one in taken
+        if one.period.overlaps(residual.period)
+    ]
+    return min(
+        residual.within(span) - sum(one.wh for one in inside if span.contains(one.period))
+        for span in spans_of([*inside, wanted])
+        if span.contains(wanted.period)
     )
 
 
-def consumed(found: Iterable[Filled], period: Period) -> tuple[Int64, int]:
-    """(int64[n] by quarter-hour, what of it is estimated): what some points used in a period."""
-    wh, estimated_wh = np.zeros(period.length_s // QUARTER_HOUR_S, dtype=np.int64), 0
-    for one in found:
-        wh += one.demand.wh
-        if one.demand.estimated_wh is not None:
-            wh += one.demand.estimated_wh
-            estimated_wh += int(one.demand.estimated_wh.sum())
-    return wh, estimated_wh
-
-
-def residual_of(period: Period, consumed_wh: Int64, claimed_wh: Int64) -> Residual:
-    return Residual(period=period, wh=consumed_wh - claimed_wh)
+def _common(one: Period, other: Period) -> Period:
+    return Period(start_s=max(one.start_s, other.start_s), end_s=min(one.end_s, other.end_s))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
-from ledger.claims import retired, shortfall, store
+from ledger.claims import retired, shortfall, store, together
 from ledger.claims.body import ClaimBody, Claimed
 from ledger.claims.manifest import NAME, Manifest
 from ledger.claims.offers import Offer, Offers
@@ -220,7 +220,16 @@ def _draft(
             by_class[class_] = by_class.get(class_, 0) + int(one.wh.sum())
     inherited = store.retirements_of_claim(conn, log.log_id, replaces) if replaces else []
     manifest = _manifest(
-        conn, log, author, points, period, body, by_class, sorted({*retires, *inherited}), reason
+        conn,
+        log,
+        author,
+        points,
+        period,
+        body,
+        by_class,
+        sorted({*retires, *inherited}),
+        replaces,
+        reason,
     )
     draft = Draft(
         type=rule.MAKE,
@@ -255,15 +264,17 @@ def _manifest(
     body: ClaimBody,
     by_class_wh: Mapping[int, int],
     retirements: Sequence[bytes],
+    replaces: bytes,
     reason: str,
 ) -> Manifest:
     as_of = log_store.load_head(conn, log.log_id).size
     filled = consumption(conn, log, period, as_of, frozenset(points)).values()
-    consumed_wh, estimated_wh = retired.consumed(filled, period)
+    consumed_wh, estimated_wh = together.consumed(filled, period)
     rows = [used.find_retirement(conn, log.log_id, retirement) for retirement in retirements]
-    certificates, credits_ = retired.settle(
-        conn, log.log_id, rows, retired.residual_of(period, consumed_wh, body.wh)
+    residual, others = together.left(
+        conn, log, frozenset(points), period, consumed_wh - body.wh, replaces
     )
+    certificates, credits_ = retired.settle(conn, log.log_id, rows, residual, others)
     return Manifest(
         consumer=author,
         points=tuple(sorted(points)),

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 from sqlalchemy import Connection
 
-from ledger.claims import retired, store
+from ledger.claims import retired, store, together
 from ledger.claims.offers import Offers
-from ledger.claims.retired import Residual
+from ledger.claims.together import Left
 from ledger.db import reading
 from ledger.log import store as log_store
 from ledger.log.notes import SigningKey
@@ -74,13 +74,15 @@ def plan(
                 claimed_wh += one.wh
         as_of = log_store.load_head(conn, desk.log.log_id).size
         filled = consumption(conn, desk.log, period, as_of, frozenset(ids)).values()
-        consumed_wh, _ = retired.consumed(filled, period)
-        residual = retired.residual_of(period, consumed_wh, claimed_wh)
+        consumed_wh, _ = together.consumed(filled, period)
+        residual, others = together.left(
+            conn, desk.log, frozenset(ids), period, consumed_wh - claimed_wh
+        )
         rows = [used.find_retirement(conn, desk.log.log_id, one) for one in given]
-        certificates, _ = retired.settle(conn, desk.log.log_id, rows, residual)
-        taken = {one.period: 0 for one in certificates}
-        for one_ in certificates:
-            taken[one_.period] += one_.wh
+        certificates, _ = retired.settle(conn, desk.log.log_id, rows, residual, others)
+        taken: dict[Period, int] = {}
+        for certificate in (*others, *certificates):
+            taken[certificate.period] = taken.get(certificate.period, 0) + certificate.wh
         planner = _Planner(conn, desk.log, rules, owner, {row.lot: row.wh for row in held})
         return planner.plan(residual, taken)
 
@@ -136,7 +138,7 @@ class _Planner:
             self._bound_wh[key] = mine if behind else None
         return self._bound_wh[key]
 
-    def plan(self, residual: Residual, taken: dict[Period, int]) -> list[Planned]:
+    def plan(self, residual: Left, taken: dict[Period, int]) -> list[Planned]:
         found: list[Planned] = []
         for month in months_in(residual.period, self._zone_s):
             span = Period(
@@ -160,7 +162,7 @@ class _Planner:
             bound_wh = self._bound(row)
             of_month = batch.period == month
             count = 0
-            if self._rules.fits_vintage(batch.period.start_s, span.start_s, self._zone_s):
+            if self._rules.fits_whole(batch.period, span.start_s, self._zone_s):
                 if bound_wh is not None:
                     count = min(len(row.units), -(-bound_wh // size)) if of_month else 0
                     self._bound_wh[row.batch, row.class_] = max(0, bound_wh - count * size)

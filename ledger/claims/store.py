@@ -84,6 +84,20 @@ def _claim(row: Any, flags: Mapping[bytes, str]) -> ClaimRow:
     )
 
 
+def claims_with_certificates(conn: Connection, log_id: int) -> list[ClaimRow]:
+    """Claims in force that count Wh of certificates, in log order."""
+    counted = (
+        select(claim_retirements.c.claim)
+        .where(
+            claim_retirements.c.log_id == log_id,
+            claim_retirements.c.claim == claims.c.claim,
+            claim_retirements.c.wh > 0,
+        )
+        .exists()
+    )
+    return [row for row in find_claims(conn, log_id, counted) if row.in_force]
+
+
 def claims_with_id(conn: Connection, log_id: int, claim: bytes) -> list[ClaimRow]:
     """One or none."""
     return find_claims(conn, log_id, claims.c.claim == claim)
@@ -207,10 +221,15 @@ def save_claim(conn: Connection, log_id: int, row: ClaimRow, wh_of: Mapping[byte
             manifest=json.dumps(row.manifest.to_json(), ensure_ascii=False, sort_keys=True),
         )
     )
-    conn.execute(
-        insert(claim_lots),
-        [{"log_id": log_id, "claim": row.claim, "lot": lot, "wh": wh} for lot, wh in wh_of.items()],
-    )
+    # A claim of retirements alone has no lots.
+    if wh_of:
+        conn.execute(
+            insert(claim_lots),
+            [
+                {"log_id": log_id, "claim": row.claim, "lot": lot, "wh": wh}
+                for lot, wh in wh_of.items()
+            ],
+        )
 
 
 def save_retirements(conn: Connection, log_id: int, row: ClaimRow) -> None:

@@ -8,7 +8,28 @@ from typing import Final
 
 import typer
 
-from ledger.cli import claims, demo, log, lots, matching, metering, parties, proving, runs
+from ledger.cli import (
+    certificates,
+    claim_status,
+    claims,
+    demo,
+    evidence,
+    instruments,
+    issuing,
+    log,
+    lots,
+    matching,
+    metering,
+    moves,
+    parties,
+    proving,
+    reductions,
+    runs,
+    schemes,
+    statements,
+    traces,
+    units,
+)
 from ledger.errors import (
     Corrupt,
     InvalidInput,
@@ -42,7 +63,19 @@ metering.add_to(app)
 matching.add_to(app)
 runs.add_to(app)
 lots.add_to(app)
+schemes.add_to(app)
+instruments.add_to(app)
+for group in instruments.GROUPS:
+    units.add_to(group)
+    issuing.add_to(group)
+    moves.add_to(group)
+    traces.add_to(group)
+    statements.add_to(group)
+certificates.add_to(instruments.certificate)
+reductions.add_to(instruments.credit)
 claims.add_to(app)
+claim_status.add_to(claims.claim)
+evidence.add_to(claims.claim)
 proving.add_to(app)
 demo.add_to(app)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,19 +10,15 @@ import typer
 from sqlalchemy import Connection
 
 from ledger import db
-from ledger.claims import evidence as ev
 from ledger.claims import service, settling, shortfall, store
-from ledger.claims.official import official
 from ledger.claims.trace import Traced, first_quarter_s, trace
+from ledger.cli.instruments import find_retirement
 from ledger.cli.lots import class_name
 from ledger.cli.matching import period_of
 from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
-from ledger.cli.output import Output, energy, park_time, share, span, step
+from ledger.cli.output import Output, counted, energy, park_time, share, span
 from ledger.errors import InvalidInput, NotFound
-from ledger.files import new_private
 from ledger.house import House
-from ledger.metering import store as metering
-from ledger.registry import catalogue
 from ledger.units import QUARTER_HOUR_S, format_instant
 
 claim = typer.Typer(
@@ -36,7 +30,9 @@ KeyFile = Annotated[
 ]
 Retirements = Annotated[
     list[str] | None,
-    typer.Option("--retirement", help="A retirement of certificates or credits, by its id."),
+    typer.Option(
+        "--retirement", help="A retirement of certificates or credits, or enough of its id."
+    ),
 ]
 _PREFIX_MIN = 4
 
@@ -73,11 +69,15 @@ def make(
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Claim all that the points hold in a period and have not claimed yet, and retirements."""
+    """Claim all that the points hold in a period and have not claimed yet, and retirements.
+
+    Certificates that were retired for it settle, whole, what lots leave of the consumption; credits
+    stand on a line of their own, and lessen nothing.
+    """
     house = open_house(directory)
     period = period_of(start, end, house.log.zone)
     signing = read_key(key) if key else None
-    which = [bytes.fromhex(text) for text in retirements or ()]
+    which = _retirements(house, retirements)
     if settle:
         which += [
             one
@@ -101,15 +101,18 @@ def replace(
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         old = find(conn, house, claim_id)
-    which = [bytes.fromhex(text) for text in retirements or ()]
     made = service.replace(
         house.desk,
         old.claim,
         reason,
-        retirements=which,
+        retirements=_retirements(house, retirements),
         key=read_key(key) if key else None,
     )
     _say_made(Output(as_json=as_json), house, made)
+
+
+def _retirements(house: House, texts: Sequence[str] | None) -> list[bytes]:
+    return list(dict.fromkeys(find_retirement(house, text).retirement for text in texts or ()))
 
 
 def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
@@ -119,7 +122,11 @@ def _say_made(out: Output, house: House, made: service.ClaimReport) -> None:
         f" {share(manifest.claimed_wh, manifest.consumption_wh)} of"
         f" {energy(manifest.consumption_wh)} consumed"
         + (f" (of it estimated {energy(manifest.estimated_wh)})" if manifest.estimated_wh else "")
-        + (f", {energy(manifest.certificate_wh)} of certificates" if manifest.certificates else "")
+        + (
+            f", {energy(manifest.certificate_wh)} of certificates"
+            if manifest.certificate_wh
+            else ""
+        )
         + f", {made.lots} lots,"
         f" {span(manifest.period.start_s, manifest.period.end_s, house.log.zone)}."
     )
@@ -176,7 +183,19 @@ def say_flags(out: Output, house: House) -> list[dict[str, Any]]:
             )
         else:
             out.say(f"Claim {one['claim']} is not short any more.")
+    with db.reading(house.engine) as conn:
+        warn_short(out, shortfall.short_batches(conn, house.log))
     return [{"claim": one["claim"], "state": one["state"]} for one in found]
+
+
+def warn_short(out: Output, found: Sequence[shortfall.ShortBatch]) -> None:
+    """Certificates behind which a correction left too little."""
+    batches = [str(one.batch) for one in found if one.open_wh]
+    if batches:
+        out.warn(
+            f"{counted(len(batches), 'batch')} of certificates lack energy behind them, such as"
+            f" {batches[0]}: greenledger certificate short"
+        )
 
 
 @claim.command("list")
@@ -205,7 +224,7 @@ def list_claims(directory: Dir = None, as_json: Json = False) -> None:
     )
     if not rows:
         out.say("No claim is made yet: greenledger claim make.")
-    out.result({"claims": [_claim_json(row, short) for row in rows]})
+    out.result({"claims": [claim_json(row, short) for row in rows]})
 
 
 def state_of(row: store.ClaimRow, short: dict[bytes, int]) -> str:
@@ -214,7 +233,7 @@ def state_of(row: store.ClaimRow, short: dict[bytes, int]) -> str:
     return f"short since entry {short[row.claim]}" if row.claim in short else "in force"
 
 
-def _claim_json(row: store.ClaimRow, short: dict[bytes, int]) -> dict[str, Any]:
+def claim_json(row: store.ClaimRow, short: dict[bytes, int]) -> dict[str, Any]:
     return {
         "claim": row.claim.hex(),
         "entry": row.entry_index,
@@ -225,82 +244,6 @@ def _claim_json(row: store.ClaimRow, short: dict[bytes, int]) -> dict[str, Any]:
         "replaces": row.replaces.hex(),
         **row.manifest.to_json(),
     }
-
-
-@claim.command("status")
-def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> None:
-    """How a claim stands: in force, short, replaced or withdrawn, and what it is made of."""
-    house = open_house(directory)
-    with db.reading(house.engine) as conn:
-        row = find(conn, house, claim_id)
-        short = shortfall.short_claims(conn, house.log)
-        names = {
-            point: found.master.name
-            for point, found in metering.current_points(conn, house.log.log_id).items()
-        }
-        lots = store.lots_of_claim(conn, house.log.log_id, row.claim)
-        stands = official(conn, house.log, row)
-        rules = {
-            name: one.rules
-            for name, one in catalogue.current_schemes(conn, house.log.log_id).items()
-        }
-    out, manifest = Output(as_json=as_json), row.manifest
-    out.table(
-        f"Claim {row.claim.hex()}",
-        ["what", "is"],
-        [
-            ["state", state_of(row, short)],
-            ["consumer", row.author],
-            ["points", ", ".join(names[point] for point in manifest.points)],
-            ["period", span(row.start_s, row.end_s, house.log.zone)],
-            ["claimed", f"{energy(manifest.claimed_wh)} ({manifest.claimed_wh:,} Wh)"],
-            *(
-                [f"  {class_name(class_)}", energy(wh)]
-                for class_, wh in manifest.by_class_wh.items()
-            ),
-            [
-                "consumption",
-                energy(manifest.consumption_wh),
-            ],
-            ["  of it estimated", energy(manifest.estimated_wh)],
-            *(
-                [
-                    f"certificates, {one.scheme} {one.class_}",
-                    (
-                        f"{one.units} ({energy(one.wh)}),"
-                        f" {span(one.period.start_s, one.period.end_s, house.log.zone)}"
-                    ),
-                ]
-                for one in manifest.certificates
-            ),
-            ["residual", energy(manifest.residual_wh)],
-            [
-                "share",
-                share(manifest.claimed_wh + manifest.certificate_wh, manifest.consumption_wh),
-            ],
-            *(
-                [
-                    f"credits, {one.scheme}",
-                    f"{one.units} ({rules[one.scheme].amount(one.units)}), on a line of their own",
-                ]
-                for one in manifest.credits
-            ),
-            ["official", stands.status + (f", as of {stands.as_of}" if stands.as_of else "")],
-            *(["  why", why] for why in stands.reasons),
-            ["lots", str(len(lots))],
-            ["entry", str(row.entry_index)],
-            *([["replaces", row.replaces.hex()]] if row.replaces else []),
-            *([["  why", manifest.reason]] if row.replaces else []),
-            *([["withdrawn, why", row.end_reason]] if row.ended == store.WITHDRAWN else []),
-        ],
-    )
-    out.result(
-        {
-            **_claim_json(row, short),
-            "lots": [lot.hex() for lot in lots],
-            "official": stands.to_json(),
-        }
-    )
 
 
 @claim.command("trace")
@@ -387,75 +330,3 @@ def _cells_json(found: Sequence[Traced]) -> list[dict[str, Any]]:
         }
         for one in found
     ]
-
-
-@claim.command("evidence")
-def evidence(
-    claim_id: ClaimId,
-    out_file: Annotated[Path, typer.Option("--out", help="File to write: NAME.evidence.json.")],
-    level: Annotated[str, typer.Option(help="One of " + ", ".join(ev.LEVELS) + ".")] = "full",
-    seed: Annotated[
-        str, typer.Option(help="For sampled: 64 hex digits that the verifier chose.")
-    ] = "",
-    samples: Annotated[
-        int | None, typer.Option(help=f"For sampled: how many (default: {ev.SAMPLES}).")
-    ] = None,
-    directory: Dir = None,
-    as_json: Json = False,
-) -> None:
-    """Write the evidence file of a claim: total (the sums), sampled, or full.
-
-    Signs a checkpoint first. Whoever gets the file reads what it opens: the values of the claimed
-    quarter-hours (full), of some of them (sampled), or of none (total).
-    """
-    house = open_house(directory)
-    if level not in ev.LEVELS:
-        raise InvalidInput(f"--level {level!r}: it is one of {', '.join(ev.LEVELS)}")
-    sample = _sample(level, seed, samples)
-    out = Output(as_json=as_json)
-    house.checkpoint()
-    with db.reading(house.engine) as conn:
-        row = find(conn, house, claim_id)
-        state = state_of(row, shortfall.short_claims(conn, house.log))
-    with out.progress() as bar, new_private(out_file) as file:
-        advance = step(bar, f"{out_file.name}")
-        for number, line in enumerate(ev.lines(house.desk, row.claim, level, sample)):
-            file.write(line)
-            advance(number, 0)
-    size = out_file.stat().st_size
-    if state != "in force":
-        out.warn(f"the claim is {state}: a verifier who has the log will say so")
-    out.say(f"{out_file}: evidence of claim {row.claim.hex()[:12]}, {level}, {size:,} bytes.")
-    if sample and not seed:
-        out.warn("the seed was drawn here; a verifier relies on one that it named: --seed HEX")
-    out.say(
-        "Publish the log, not older than the file (greenledger export tiles TILES). Verify with:"
-    )
-    out.say(
-        f"  greenledger-verify evidence {out_file} --log TILES --vkey '{house.log.log_key.vkey}'"
-    )
-    out.result(
-        {
-            "claim": row.claim.hex(),
-            "file": str(out_file),
-            "level": level,
-            "bytes": size,
-            "seed": sample.seed.hex() if sample else "",
-            "samples": sample.count if sample else 0,
-        }
-    )
-
-
-def _sample(level: str, seed: str, samples: int | None) -> ev.Sample | None:
-    if level != "sampled":
-        for name, given in (("--seed", bool(seed)), ("--samples", samples is not None)):
-            if given:
-                raise InvalidInput(f"{name} belongs to --level sampled")
-        return None
-    count = ev.SAMPLES if samples is None else samples
-    if not seed:
-        return ev.Sample(seed=secrets.token_bytes(ev.SEED_BYTES), count=count)
-    digits = 2 * ev.SEED_BYTES
-    if not re.fullmatch(f"[0-9a-fA-F]{{{digits}}}", seed):
-        raise InvalidInput(f"--seed is {digits} hex digits; {seed!r} has {len(seed)} characters")
-    return ev.Sample(seed=bytes.fromhex(seed), count=count)

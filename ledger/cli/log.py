@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from ledger import db
 from ledger.claims import shortfall
 from ledger.claims import store as claims
+from ledger.cli.claims import warn_short
 from ledger.cli.options import Dir, Json, open_house, settings_of
 from ledger.cli.output import Output, park_time, step
 from ledger.errors import NotFound
@@ -21,6 +22,9 @@ from ledger.log.publish import latest_checkpoint
 from ledger.lots import store as lots
 from ledger.metering.store import interval_counts
 from ledger.metering.tables import export_parquet
+from ledger.registry import catalogue, lifecycle, used
+from ledger.registry import store as registry
+from ledger.registry.scheme import Scheme
 from ledger.units import format_instant
 
 export = typer.Typer(help="Write static copies: tiles, entries, parquet.", no_args_is_help=True)
@@ -68,6 +72,8 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
         claimed = [row for row in claims.find_claims(conn, log_id) if row.in_force]
         short = shortfall.short_claims(conn, house.log)
         owed = shortfall.owed_flags(conn, house.log)
+        units = _units(conn, log_id)
+        short_batches = shortfall.short_batches(conn, house.log)
     intervals = sum(count for _, count in counts)
     out = Output(as_json=as_json)
     lines = {
@@ -81,11 +87,13 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
         "intervals stored": f"{intervals:,} of {len(counts)} points",
         "lots": f"{made:,} made, {spent:,} of them spent",
         "claims": f"{len(claimed):,} in force, {len(short):,} of them short",
+        **_unit_lines(units),
         "verification key": house.log.log_key.vkey,
     }
     out.say(f"Log {house.log.origin}")
     for name, value in lines.items():
         out.say(f"  {name:<18} {value}")
+    warn_short(out, short_batches)
     if owed:
         out.warn(f"{len(owed)} claims are to be flagged; run: greenledger claim flag")
     out.result(
@@ -100,8 +108,45 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
             "lots_spent": spent,
             "claims": len(claimed),
             "claims_short": len(short),
+            "schemes": [
+                {
+                    "scheme": rules.scheme,
+                    "kind": rules.kind,
+                    "status": rules.status,
+                    "imported": imported,
+                    "held": imported - sum(gone.values()),
+                    "retired": gone.get(lifecycle.RETIRE, 0),
+                    "gone": gone,
+                }
+                for rules, imported, gone in units
+            ],
         }
     )
+
+
+_Units = list[tuple[Scheme, int, dict[str, int]]]  # of a scheme: imported, and {act: units gone}
+
+
+def _units(conn: Connection, log_id: int) -> _Units:
+    imported = registry.count_units(conn, log_id)
+    gone = used.count_gone(conn, log_id)
+    return [
+        (one.rules, imported.get(name, (0, 0))[0], gone.get(name, {}))
+        for name, one in sorted(catalogue.current_schemes(conn, log_id).items())
+    ]
+
+
+def _unit_lines(units: _Units) -> dict[str, str]:
+    """{what: how much}, a line for each scheme that has units."""
+    lines = {"schemes": ", ".join(rules.scheme for rules, _, _ in units) or "none yet"}
+    for rules, imported, gone in units:
+        if imported:
+            others = sum(gone.values()) - gone.get(lifecycle.RETIRE, 0)
+            lines[f"  {rules.scheme}"] = (
+                f"{rules.said(imported - sum(gone.values()))} held,"
+                f" {gone.get(lifecycle.RETIRE, 0):,} retired, {others:,} gone otherwise"
+            )
+    return lines
 
 
 def _signed(conn: Connection, house: House) -> Checkpoint | None:

@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from ledger import db
-from ledger.cli.options import Dir, Json, open_house
-from ledger.cli.output import Output, energy, park_time
+from ledger.claims.life import LotLife, lot_life
+from ledger.cli.options import Dir, Json, id_span, one_of_id, open_house
+from ledger.cli.output import Output, energy, park_time, warn_unproven
 from ledger.errors import InvalidInput, NotFound
+from ledger.log.placed import Placed, prove
 from ledger.lots import service, store
 from ledger.lots.entries import FORMS
 from ledger.lots.model import LOT_BYTES
@@ -94,6 +96,90 @@ def class_name(supply_class: int) -> str:
     return SupplyClass(supply_class).name.lower().replace("_", " ") if supply_class else "left over"
 
 
+@lot.command("trace")
+def trace_lot(
+    lot_id: Annotated[str, typer.Argument(help="The lot's id, or enough of its beginning.")],
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """A lot's whole life: its meter's batches, run and division, its holder, forms and use.
+
+    With --json also the proof of each entry under the latest checkpoint (tlog-proof).
+    """
+    house = open_house(directory)
+    first, last = id_span(lot_id, "lot")
+    with db.reading(house.engine) as conn:
+        known = store.lots_between(conn, house.log.log_id, first, last)
+        row = one_of_id(known, lot_id, "lot", "greenledger lot list")
+        found = lot_life(conn, house.log, row.lot)
+        proofs = prove(conn, house.log, found.entries) if as_json else {}
+    out = Output(as_json=as_json)
+    out.table(f"Lot {row.lot.hex()}", ["what", "is"], _facts(found))
+    zone = house.log.zone
+    out.table(
+        "Life",
+        [">entry", ">log's time", "what", "by", "which", "leaf hash"],
+        [
+            [
+                str(where.index),
+                park_time(where.at_s, zone),
+                what,
+                where.entry.author,
+                which,
+                where.leaf.hex()[:12],
+            ]
+            for where, what, which in _events(found)
+        ],
+    )
+    out.say(f"Proof of an entry: greenledger prove {found.division.index}; of all: --json")
+    warn_unproven(out, found.entries, proofs, as_json=as_json)
+    out.result({**found.to_json(proofs), "vkey": house.log.log_key.vkey})
+
+
+def _facts(found: LotLife) -> list[list[str]]:
+    row = found.row
+    contracts = (f"{name} {energy(wh)}" for name, wh in found.contracts.items())
+    return [
+        ["energy", f"{energy(row.wh)} ({row.wh:,} Wh) of {found.side}"],
+        ["origin", f"{found.point}, {found.origin.month}, division {row.revision}"],
+        ["class", class_name(row.supply_class)],
+        ["held by", found.holder or "nobody: it is what was left over"],
+        *([["by contract", ", ".join(contracts)]] if found.contracts else []),
+        ["certificates", ", ".join(map(str, found.batches)) or "none stands for it"],
+        ["spent", _spent(found)],
+    ]
+
+
+def _spent(found: LotLife) -> str:
+    if found.spent is None:
+        return "not yet"
+    by = found.spent_by
+    if "claim" in by:
+        return f"by claim {by['claim'][:12]}"
+    return f"for {', '.join(by['batches'])}" if "batches" in by else "divided anew"
+
+
+def _events(found: LotLife) -> list[tuple[Placed, str, str]]:
+    """(entry, what it is, which one), in log order."""
+    events = [
+        (
+            one.placed,
+            one.placed.entry.type,
+            f"{one.readings:,} readings, {energy(one.wh)}, {one.provenance}",
+        )
+        for one in found.metered
+    ]
+    events.append((found.run, found.run.entry.type, found.run.entry.statement["policy"]))
+    events.append((found.division, found.division.entry.type, str(found.origin.month)))
+    for form in found.wraps:
+        said = form.instrument
+        which = ", ".join(said["batches"]) if "batches" in said else f"{said.get('number', '')}"
+        events.append((form.placed, f"{form.placed.entry.type}: {form.form}", which))
+    if found.spent is not None and found.spent.index not in {one[0].index for one in events}:
+        events.append((found.spent, found.spent.entry.type, _spent(found)))
+    return sorted(events, key=lambda one: one[0].index)
+
+
 @lot.command("wrap")
 def wrap(
     lots: Annotated[
@@ -117,7 +203,7 @@ def wrap(
     hash_ = hashlib.sha256(document.read_bytes()).hexdigest() if document else ""
     receipt = service.wrap(
         house.desk,
-        list(dict.fromkeys(_lot_id(text) for text in lots)),
+        list(dict.fromkeys(whole_lot_id(text) for text in lots)),
         form,
         service.Form(issuer=issuer, number=number, document=hash_),
     )
@@ -128,7 +214,7 @@ def wrap(
     out.result({"entry": receipt.index, "form": form, "lots": count, "document": hash_})
 
 
-def _lot_id(text: str) -> bytes:
+def whole_lot_id(text: str) -> bytes:
     try:
         found = bytes.fromhex(text)
     except ValueError:

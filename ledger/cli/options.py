@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, TypeVar
 
 import typer
 
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
 from ledger.log.notes import SigningKey, parse_skey
+from ledger.lots.model import Month
 from ledger.settings import Settings
-from ledger.units import parse_zone
+from ledger.units import parse_zone, zone_offset_s
+
+PREFIX_MIN: Final = 4
+ID_DIGITS: Final = 32
+Named = TypeVar("Named")
 
 Dir = Annotated[
     Path | None,
     typer.Option("--dir", help="Data directory (default: GREENLEDGER_DIR, or greenledger-data)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def id_span(text: str, what: str) -> tuple[bytes, bytes]:
+    """The first and the last id of 16 bytes that begins so. Raises InvalidInput."""
+    if not re.fullmatch(f"[0-9a-fA-F]{{{PREFIX_MIN},{ID_DIGITS}}}", text):
+        raise InvalidInput(
+            f"{text!r} is no id of a {what}: {ID_DIGITS} hex digits, or {PREFIX_MIN} and more of"
+            " its beginning"
+        )
+    first, last = (text.ljust(ID_DIGITS, digit) for digit in "0f")
+    return bytes.fromhex(first), bytes.fromhex(last)
+
+
+def one_of_id(found: Sequence[Named], text: str, what: str, where: str) -> Named:
+    """The only one that was found. Raises NotFound or InvalidInput; `where`: what lists them."""
+    if not found:
+        raise NotFound(f"no {what} begins with {text!r}; see: {where}")
+    if len(found) > 1:
+        raise InvalidInput(f"{len(found)} {what}s begin with {text!r}: give more of the id")
+    return found[0]
 
 
 def park_instant(text: str, zone: str) -> int:
@@ -30,6 +57,15 @@ def park_instant(text: str, zone: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=parse_zone(zone))
     return int(moment.timestamp())
+
+
+def park_month(text: str, zone: str) -> Month:
+    """`2026-01`, a calendar month of park time. Raises InvalidInput."""
+    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text, re.ASCII)
+    if not found or not 1971 <= int(found[1]) < 9999:
+        raise InvalidInput(f"{text!r} is no month such as 2026-01")
+    offset_s = zone_offset_s(parse_zone(zone))
+    return Month(year=int(found[1]), month=int(found[2]), zone_offset_s=offset_s)
 
 
 def read_key(path: Path) -> SigningKey:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ledger.units import parse_zone
+from ledger.units import exactly, parse_zone
 
 WORD_MAX: Final = 20
 
@@ -86,6 +86,18 @@ def _longest_word(name: str, cells: Iterable[str]) -> int:
     return max(len(name), min(WORD_MAX, max(map(len, words), default=0)))
 
 
+def warn_unproven(
+    out: Output, entries: Iterable[int], proofs: Mapping[int, str], *, as_json: bool
+) -> None:
+    """Under --json, that some entries come without a proof."""
+    later = sorted(set(entries) - proofs.keys())
+    if as_json and later:
+        out.warn(
+            f"entries from {later[0]} on have no proof, until they are under a checkpoint:"
+            " greenledger checkpoint"
+        )
+
+
 def step(bar: Progress, name: str) -> Callable[[int, int], None]:
     """A task on `bar`, as the (done, total) callback that long work takes."""
     task = bar.add_task(name, total=None)
@@ -96,6 +108,12 @@ def step(bar: Progress, name: str) -> Callable[[int, int], None]:
     return advance
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 lot`, `1,200 lots`, `2 batches`."""
+    plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
 def energy(wh: int) -> str:
     """Wh in the unit that a person reads at a glance; the exact number stands in --json."""
     for unit, size in (("GWh", 10**9), ("MWh", 10**6), ("kWh", 10**3)):
@@ -104,10 +122,37 @@ def energy(wh: int) -> str:
     return f"{wh} Wh"
 
 
+def mass(g: int) -> str:
+    """g in the unit that a person reads at a glance, exactly: `1,200.5 t`, `12 kg`, `7 g`."""
+    return exactly(g, ((1_000_000, "t"), (1000, "kg"), (1, "g")))
+
+
 def park_time(unix_s: int, zone: str) -> str:
     """`2026-01-01 00:00`, in park time, as people of the park read a clock."""
     moment = datetime.fromtimestamp(unix_s, parse_zone(zone))
     return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def park_date(unix_s: int, zone: str) -> str:
+    """`2026-01-01`, in park time; with the time of day where that is not midnight."""
+    return park_time(unix_s, zone).removesuffix(" 00:00")
+
+
+def dates(start_s: int, end_s: int, zone: str) -> str:
+    """`2026`, `2026-01` for a calendar year or month of park time, else both ends."""
+    first, end = park_date(start_s, zone), park_date(end_s, zone)
+    month = first.removesuffix("-01")
+    if len(month) == len("2026-01") and end == _month_after(month):
+        return month
+    year = first.removesuffix("-01-01")
+    if len(year) == len("2026") and end == f"{int(year) + 1:04}-01-01":
+        return year
+    return f"{first} to {end}"
+
+
+def _month_after(month: str) -> str:
+    year, index = divmod(int(month[:4]) * 12 + int(month[5:]), 12)
+    return f"{year:04}-{index + 1:02}-01"
 
 
 def span(start_s: int, end_s: int, zone: str) -> str:

@@ -1,13 +1,14 @@
-"""What an issue or a retirement of units means for reductions and obligations.
+"""What an issue or a retirement of units has to keep of reductions and obligations.
 
-The house lets `after_issue` follow `unit.issue`, and `after_move` follow `unit.move`.
+The house asks `before_issue` before a `unit.issue` is stored, so that people hear our reasons and
+not the database's; and `after_move` after a `unit.move`, when the act is known to be sound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ledger.credits import compliance, store
+from ledger.credits import compliance, entries, store
 from ledger.credits.compliance import Allowance, Origin, Surrender
 from ledger.errors import InvalidInput, Refused
 from ledger.log.entry import Entry
@@ -15,28 +16,34 @@ from ledger.log.types import Bodies, Tx
 from ledger.lots.model import Month, month_of
 from ledger.registry import catalogue, lifecycle, used
 from ledger.registry import store as registry
+from ledger.registry.catalogue import RegisteredProject
 from ledger.registry.issuing import batches_in, units_body
 from ledger.registry.leaves import Batch, Gone, Use
 from ledger.registry.moving import act_in
 from ledger.registry.project import REGISTERED
 from ledger.registry.schema import retirements
-from ledger.registry.scheme import COMPLIANCE, CREDIT, RECORD, Scheme
+from ledger.registry.scheme import COMPLIANCE, CREDIT, RECORD
 from ledger.units import Period, format_instant, parse_zone, zone_offset_s
 
 
-def after_issue(tx: Tx, entry: Entry, bodies: Bodies) -> None:
-    """Internal units are of a confirmed record, once; credits of no plant that has records."""
+def before_issue(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+    """Internal units are of a confirmed record, once; a plant and time is credited once."""
     rules = catalogue.find_scheme(tx.conn, tx.log.log_id, entry.statement["scheme"]).rules
     if rules.kind not in (CREDIT, RECORD):
         return
+    # What is missing, or unknown, the registry itself refuses.
+    known = catalogue.current_projects(tx.conn, tx.log.log_id)
     for batch in batches_in(entry, units_body(bodies)):
-        if rules.kind == RECORD:
-            _issue_record(tx, batch)
-        elif batch.project:
-            _require_unrecorded(tx, rules, batch)
+        project = known.get((rules.scheme, batch.project))
+        if project is None:
+            continue
+        if rules.kind == CREDIT:
+            _require_alone(tx, project, batch)
+        elif batch.record:
+            _require_verified(tx, project, batch)
 
 
-def _issue_record(tx: Tx, batch: Batch) -> None:
+def _require_verified(tx: Tx, project: RegisteredProject, batch: Batch) -> None:
     log_id = tx.log.log_id
     rows = store.records_with_id(tx.conn, log_id, bytes.fromhex(batch.record))
     if not rows:
@@ -54,9 +61,8 @@ def _issue_record(tx: Tx, batch: Batch) -> None:
         if row.verification.verdict != "confirmed":
             why = row.verification.verdict
         raise Refused(f"record {batch.record} is {why}: no units are issued for it")
-    master = catalogue.find_project(tx.conn, log_id, row.key.scheme, row.key.project).master
-    if master.state != REGISTERED:
-        raise Refused(f"project {row.key} is {master.state}: no units are issued for it")
+    if project.master.state != REGISTERED:
+        raise Refused(f"project {row.key} is {project.master.state}: no units are issued for it")
     wanted = {class_: part.units for class_, part in credited.parts.items() if part.units}
     if not wanted:
         raise Refused(f"record {batch.record} makes no whole unit: nothing is issued for it")
@@ -71,18 +77,19 @@ def _issue_record(tx: Tx, batch: Batch) -> None:
             f"batch {batch.id}: units of a record have its id as code, begin at 0, and are of its"
             f" time, {format_instant(period.start_s)} to {format_instant(period.end_s)}"
         )
-    store.save_issue(tx.conn, log_id, tx.index, row.record, credited)
 
 
-def _require_unrecorded(tx: Tx, rules: Scheme, batch: Batch) -> None:
-    key = store.ProjectKey(scheme=rules.scheme, project=batch.project)
-    plant = catalogue.find_project(tx.conn, tx.log.log_id, key.scheme, key.project).master.plant
+def _require_alone(tx: Tx, project: RegisteredProject, batch: Batch) -> None:
+    """Of one plant and time nothing is recorded here, nor credited by another programme."""
+    key = store.ProjectKey(scheme=project.scheme, project=project.project)
+    plant = project.master.plant
     for row in store.overlapping(tx.conn, tx.log.log_id, key, plant, batch.period):
         raise Refused(
             f"batch {batch.id}: record {row.record.hex()} of project {row.key} (entry"
             f" {row.entry_index}) is of the same plant {plant} and time: a reduction is credited"
             " once"
         )
+    entries.require_uncredited(tx, plant, batch.period, but=project.scheme)
 
 
 def after_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:

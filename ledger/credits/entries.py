@@ -124,9 +124,15 @@ def _require_apart(tx: Tx, key: ProjectKey, plant: str, period: Period) -> None:
             f" {format_instant(other.content.period.end_s)}: a reduction of plant {plant} is"
             " recorded once"
         )
+    require_uncredited(tx, plant, period)
+
+
+def require_uncredited(tx: Tx, plant: str, period: Period, *, but: str = "") -> None:
+    """No credits are here of a plant and time, but those of scheme `but`. Raises Refused."""
     known = catalogue.current_schemes(tx.conn, tx.log.log_id)
     for project in catalogue.current_projects(tx.conn, tx.log.log_id).values():
-        if project.master.plant != plant or known[project.scheme].rules.kind != schemes.CREDIT:
+        of_credits = known[project.scheme].rules.kind == schemes.CREDIT
+        if project.master.plant != plant or project.scheme == but or not of_credits:
             continue
         which = batches.c.scheme == project.scheme, batches.c.project == project.project
         for batch in registry.find_batches(tx.conn, tx.log.log_id, *which):

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger.credits.ccus import AVOIDED, PPM, REMOVAL, Credited, Flows, Part
+from ledger.credits.ccus import (
+    AVOIDED,
+    MASS_G_MAX,
+    PPM,
+    REMOVAL,
+    UNIT_G,
+    Credited,
+    Flows,
+    Part,
+)
 from ledger.errors import InvalidInput
 from ledger.log import entry as e
 from ledger.log.entry import Member
@@ -37,12 +46,20 @@ def _is_flow(value: Any) -> bool:
     )
 
 
+_MASS: Final = Member(
+    expected=f"grams, 0 to {MASS_G_MAX}",
+    check=lambda value: e.COUNT.check(value) and value <= MASS_G_MAX,
+)
+
+
 def _is_part(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and set(value) == set(_PART)
         and value["class"] in (AVOIDED, REMOVAL)
         and all(e.COUNT.check(value[name]) for name in _PART[1:])
+        and value["carried_g"] < UNIT_G
+        and value["g"] <= MASS_G_MAX
     )
 
 
@@ -71,8 +88,8 @@ _VERIFICATION: Final[Mapping[str, Member]] = {
     "verdict": e.one_of(CONFIRMED, REJECTED),
     "finding": e.REASON,
     "document": e.HASH_OR_NONE,
-    "debit_g": e.COUNT,
-    "buffer_g": e.COUNT,
+    "debit_g": _MASS,
+    "buffer_g": _MASS,
     "parts": Member(
         expected=f"an array of {{{', '.join(_PART)}}}, avoided and removal, or none",
         check=_list_of(_is_part),
@@ -80,7 +97,8 @@ _VERIFICATION: Final[Mapping[str, Member]] = {
 }
 _REVERSAL: Final[Mapping[str, Member]] = {
     "g": Member(
-        expected="an integer above 0", check=lambda value: e.COUNT.check(value) and value > 0
+        expected=f"an integer of grams above 0, {MASS_G_MAX} at most",
+        check=lambda value: _MASS.check(value) and value > 0,
     ),
     "at": e.INSTANT,
     "reason": e.REASON,
@@ -203,6 +221,8 @@ class Verification:
         if parts:
             if set(parts) != {AVOIDED, REMOVAL}:
                 raise InvalidInput("parts are avoided and removal, or none")
+            if value["verdict"] == REJECTED:
+                raise InvalidInput("what is rejected has no parts: nothing is credited")
             credited = Credited(
                 debit_g=value["debit_g"],
                 buffer_g=value["buffer_g"],

@@ -1,4 +1,4 @@
-"""Tables of reductions, their verifications and reversals, and of what was issued for them.
+"""Tables of reductions, their verifications and reversals.
 
 The balance, the split and the chain of a project are kept by the database too: constraints where
 one row shows it, triggers where others have to be looked at.
@@ -83,14 +83,34 @@ OR NEW.g > (
     WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project)
 BEGIN SELECT RAISE(ABORT, 'a reversal takes the buffer first, and no more than is stored'); END
 """
-# What was rejected, or is subtracted at its source, is never issued.
+# What was rejected, or is subtracted at its source, is never issued. These two stand on tables of
+# the registry, which knows of no record.
 ISSUE_TRIGGER: Final = """
-CREATE TRIGGER reduction_issues_credited BEFORE INSERT ON reduction_issues
-WHEN NOT EXISTS (
-    SELECT 1 FROM verifications AS v
+CREATE TRIGGER unit_batches_of_records BEFORE INSERT ON unit_batches
+WHEN NEW.record IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM verifications AS v JOIN reductions AS r
+    ON r.log_id = v.log_id AND r.record = v.record
     WHERE v.log_id = NEW.log_id AND v.record = NEW.record AND v.credited = 1
-    AND v.avoided_units = NEW.avoided_units AND v.removal_units = NEW.removal_units)
+    AND r.scheme = NEW.scheme AND r.project = NEW.project
+    AND r.start_s = NEW.start_s AND r.end_s = NEW.end_s
+    AND NEW.first_unit = 0 AND NEW.end_unit = v.avoided_units + v.removal_units)
 BEGIN SELECT RAISE(ABORT, 'units are issued for a confirmed, credited record, as verified'); END
+"""
+CLASSES_TRIGGER: Final = """
+CREATE TRIGGER holdings_of_records BEFORE INSERT ON holdings
+WHEN EXISTS (
+    SELECT 1 FROM unit_batches AS b JOIN verifications AS v
+    ON v.log_id = b.log_id AND v.record = b.record
+    WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme AND b.code = NEW.code
+    AND b.revision = NEW.revision AND b.entry_index = NEW.entry_index
+    AND (
+        SELECT COALESCE(SUM(h.end_unit - h.first_unit), 0) FROM holdings AS h
+        WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
+        AND h.revision = NEW.revision AND h.class = NEW.class
+        AND h.entry_index = NEW.entry_index) + NEW.end_unit - NEW.first_unit
+    > CASE NEW.class WHEN 'avoided' THEN v.avoided_units
+        WHEN 'removal' THEN v.removal_units ELSE 0 END)
+BEGIN SELECT RAISE(ABORT, 'a record makes so many units of a class as was verified'); END
 """
 
 
@@ -201,7 +221,7 @@ verifications: Final = append_only(
         _part("removal"),
         ForeignKeyConstraint(["log_id", "record"], ["reductions.log_id", "reductions.record"]),
         Index("ix_verifications_project", "log_id", "scheme", "project", "entry_index"),
-        info={"triggers": [CHAIN_TRIGGER]},
+        info={"triggers": [CHAIN_TRIGGER, ISSUE_TRIGGER, CLASSES_TRIGGER]},
     )
 )
 reversals: Final = append_only(
@@ -220,22 +240,5 @@ reversals: Final = append_only(
         CheckConstraint("g > 0 AND g = buffer_g + debit_g", name="parts"),
         Index("ix_reversals_project", "log_id", "scheme", "project"),
         info={"triggers": [BUFFER_TRIGGER]},
-    )
-)
-issues: Final = append_only(
-    Table(
-        "reduction_issues",
-        metadata,
-        # A record is issued once.
-        Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
-        Column("record", LargeBinary(16), primary_key=True),
-        Column("entry_index", BigInteger, nullable=False),
-        *_integers(("avoided_units", "removal_units")),
-        _not_negative(("avoided_units", "removal_units")),
-        CheckConstraint("avoided_units + removal_units > 0", name="units"),
-        ForeignKeyConstraint(
-            ["log_id", "record"], ["verifications.log_id", "verifications.record"]
-        ),
-        info={"triggers": [ISSUE_TRIGGER]},
     )
 )

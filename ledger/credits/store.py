@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, or_
 
 from ledger.credits.ccus import AVOIDED, REMOVAL, Credited, Flows, Part, Reversed, Standing
 from ledger.credits.record import CONFIRMED, REJECTED, Record, Reversal, Verification
-from ledger.credits.schema import issues, reductions, reversals, verifications
+from ledger.credits.schema import reductions, reversals, verifications
 from ledger.errors import NotFound
+from ledger.registry.schema import batches
 from ledger.units import Period
 
 _FLOWS: Final = tuple(Flows.__dataclass_fields__)
@@ -66,10 +67,10 @@ def find_records(conn: Connection, log_id: int, *which: ColumnElement[bool]) -> 
         select(
             reductions,
             *(column.label(f"v_{column.name}") for column in verifications.c),
-            issues.c.entry_index.label("issued_index"),
+            batches.c.entry_index.label("issued_index"),
         )
         .outerjoin(verifications, _same_record(verifications))
-        .outerjoin(issues, _same_record(issues))
+        .outerjoin(batches, _same_record(batches))
         .where(reductions.c.log_id == log_id, *which)
         .order_by(reductions.c.entry_index)
     )
@@ -312,19 +313,5 @@ def save_reversal(conn: Connection, log_id: int, row: ReversalRow) -> None:
             reason=row.content.reason,
             buffer_g=row.met.buffer_g,
             debit_g=row.met.debit_g,
-        )
-    )
-
-
-def save_issue(
-    conn: Connection, log_id: int, entry_index: int, record: bytes, credited: Credited
-) -> None:
-    conn.execute(
-        insert(issues).values(
-            log_id=log_id,
-            record=record,
-            entry_index=entry_index,
-            avoided_units=credited.avoided.units,
-            removal_units=credited.removal.units,
         )
     )

@@ -111,6 +111,23 @@ def one_of(*values: str) -> Member:
     return Member(expected="one of " + ", ".join(values), check=lambda value: value in values)
 
 
+def sorted_ids(what: str, *, least: int = 0) -> Member:
+    """An array of ids, sorted, none twice."""
+
+    def check(value: Any) -> bool:
+        return (
+            isinstance(value, list)
+            and len(value) >= least
+            and all(map(ID.check, value))
+            and value == sorted(set(value))
+        )
+
+    some = f", {least} at least" if least else ""
+    return Member(
+        expected=f"a sorted array of {what} (32 hex digits){some}, none twice", check=check
+    )
+
+
 COMMON: Final[Mapping[str, Member]] = {
     "type": Member(expected="an entry type", check=_text(r"[a-z]+(\.[a-z]+)?")),
     "id": ID,

@@ -59,6 +59,15 @@ class EntryType:
 
         return replace(self, accept=accept)
 
+    def preceded_by(self, check: Callable[[Tx, Entry, Bodies], None]) -> EntryType:
+        """The type as a room above sees it: what has to hold there before `accept` stores it."""
+
+        def accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+            check(tx, entry, bodies)
+            self.accept(tx, entry, bodies)
+
+        return replace(self, accept=accept)
+
     def check_statement(self, entry: Entry) -> None:
         check_members(entry.statement, {**COMMON, **self.members})
 

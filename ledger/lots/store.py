@@ -217,6 +217,16 @@ def lots_by_id(conn: Connection, log_id: int, which: Collection[bytes]) -> dict[
     return found
 
 
+def lots_between(conn: Connection, log_id: int, first: bytes, last: bytes) -> list[LotRow]:
+    """Lots with ids `first` … `last`, both included, by id."""
+    query = (
+        select(lots)
+        .where(lots.c.log_id == log_id, lots.c.lot.between(first, last))
+        .order_by(lots.c.lot)
+    )
+    return [lot_row(row) for row in conn.execute(query)]
+
+
 def unspent_held(conn: Connection, log_id: int, holder: bytes, period: Period) -> list[LotRow]:
     """Lots of supply and of cover that a point holds in a period and nobody has spent, by id."""
     query = (

@@ -16,7 +16,7 @@ from ledger.parties.desk import Desk, Draft, fresh_id
 from ledger.registry import catalogue, lifecycle, moving, rule, store, used
 from ledger.registry.body import UnitsBody
 from ledger.registry.choosing import Chosen, Selection, choose, codes_of
-from ledger.registry.leaves import Act, Gone, Piece, Use, owner_leaf
+from ledger.registry.leaves import Act, Gone, Piece, Use, in_order, owner_leaf
 from ledger.registry.ranges import SerialRange, joined
 
 # An entry has 65,535 bytes: what its lists may take of them.
@@ -90,7 +90,7 @@ def act_draft(
     act = Act(
         ended=tuple(sorted((row.piece for row in rows), key=lambda one: one.holding)),
         begun=tuple(piece for piece, _ in pieces),
-        gone=tuple(sorted(gone)),
+        gone=tuple(in_order(gone)),
         terms=terms,
     )
     leaves = [act.to_json(), *(owner_leaf(piece.holding, owner) for piece, owner in pieces)]

@@ -15,7 +15,7 @@ from ledger.registry import lifecycle
 from ledger.registry.leaves import Act, Gone, Piece, Use
 from ledger.registry.ranges import SerialRange, require_even
 from ledger.registry.scheme import CERTIFICATE, COMPLIANCE, Scheme
-from ledger.units import format_instant
+from ledger.units import QUARTER_HOUR_S, Period, format_instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Ended:
     owner: str
     state: str
     expires_s: int | None
-    produced_s: int
+    produced: Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,14 +174,19 @@ def _check_use(rules: Scheme, doing: Doing, ended: Sequence[Ended]) -> None:
         )
     if rules.kind != CERTIFICATE:
         return
+    if use.period.start_s % QUARTER_HOUR_S or use.period.end_s % QUARTER_HOUR_S:
+        raise InvalidInput(
+            f"certificates are used for whole quarter-hours, not from"
+            f" {format_instant(use.period.start_s)} to {format_instant(use.period.end_s)}"
+        )
     gone = {one.batch for one in act.gone}
     for one in ended:
-        if one.piece.batch in gone and not rules.fits_vintage(
-            one.produced_s, use.period.start_s, doing.zone_s
+        if one.piece.batch in gone and not rules.fits_whole(
+            one.produced, use.period.start_s, doing.zone_s
         ):
             raise Refused(
                 f"units of batch {one.piece.batch} were produced from"
-                f" {format_instant(one.produced_s)} on; for what is used from"
+                f" {format_instant(one.produced.start_s)} on; for what is used from"
                 f" {format_instant(use.period.start_s)} on, scheme {rules.scheme} wants the same"
                 " calendar year"
             )

@@ -16,8 +16,7 @@ from typing import Any, Final
 
 from ledger.errors import InvalidInput
 from ledger.log import merkle
-from ledger.log.bodies import JSON_NESTING_MAX
-from ledger.log.entry import parse_json
+from ledger.log.entry import NESTING_MAX, parse_json
 from ledger.metering.batches import NONCE_BYTES, SECRET_BYTES
 
 MEDIA: Final = "application/vnd.greenledger.units"
@@ -90,9 +89,9 @@ class UnitsBody:
             text = self.texts[number].decode()
         except UnicodeDecodeError as error:
             raise InvalidInput(f"leaf {number} is not UTF-8: {error}") from error
-        found = parse_json(text, nesting_max=JSON_NESTING_MAX)
-        if not isinstance(found, dict):
-            raise InvalidInput(f"leaf {number} is not a JSON object")
+        if text[:1] + text[-1:] != "{}" or any(character < " " for character in text):
+            raise InvalidInput(f"leaf {number} is not a JSON object in one line, from {{ to }}")
+        found: Leaf = parse_json(text, nesting_max=NESTING_MAX)
         return found
 
 

@@ -21,10 +21,10 @@ from ledger.lots.rule import MAKE
 from ledger.metering import store as metering
 from ledger.registry import catalogue, lifecycle, store, used
 from ledger.registry import project as projects
-from ledger.registry.leaves import Batch
+from ledger.registry.leaves import Batch, BatchId
 from ledger.registry.project import Project
 from ledger.registry.schema import batches, gone_units, holdings
-from ledger.registry.scheme import Scheme
+from ledger.registry.scheme import CERTIFICATE, Scheme
 from ledger.units import Period, parse_zone, zone_offset_s
 
 
@@ -107,6 +107,62 @@ def freezer_of(conn: Connection, log_id: int, scheme: str, plant: str, period: P
         ):
             return f"{one.scheme}/{one.project}"
     return ""
+
+
+def require_unreduced(tx: Tx, scheme: str, plant: str, period: Period) -> None:
+    """No certificate comes after reductions of the same plant and time. Raises Refused."""
+    for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
+        if scheme not in found.rules.freezes:
+            continue
+        for batch in plant_batches(tx.conn, tx.log.log_id, name, plant, period):
+            raise Refused(
+                f"the energy of plant {plant} went into reductions {batch.id}, by entry"
+                f" {batch.entry_index}: one kWh is either green power or a reduction"
+            )
+
+
+def require_one_scheme(tx: Tx, scheme: str, plant: str, period: Period) -> None:
+    """No two schemes certify the energy of one plant and time. Raises Refused.
+
+    Where lots stand behind certificates this is not asked: it is these that are used once.
+    """
+    for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
+        if name == scheme or found.rules.kind != CERTIFICATE:
+            continue
+        for batch in plant_batches(tx.conn, tx.log.log_id, name, plant, period):
+            raise Refused(
+                f"certificates {batch.id} were issued for the same plant {plant} and time, by entry"
+                f" {batch.entry_index}: one kWh has one certificate"
+            )
+
+
+def require_releasable(tx: Tx, held: Sequence[BatchId]) -> None:
+    """What a registered project freezes stays frozen. Raises Refused."""
+    projects_ = catalogue.current_projects(tx.conn, tx.log.log_id)
+    for batch in store.batches_by_id(tx.conn, tx.log.log_id, held).values():
+        mine = projects_.get((batch.id.scheme, batch.project))
+        if batch.id not in held or mine is None:
+            continue
+        freezer = freezer_of(
+            tx.conn, tx.log.log_id, batch.id.scheme, mine.master.plant, batch.period
+        )
+        if freezer:
+            raise Refused(
+                f"batch {batch.id} is frozen by project {freezer} of the same plant (124号): it is"
+                " released when that is revoked"
+            )
+
+
+def require_reduced_once(tx: Tx, rules: Scheme, plant: str, period: Period) -> None:
+    """Two programmes do not credit the same energy. Raises Refused."""
+    for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
+        if name == rules.scheme or not {*found.rules.freezes} & {*rules.freezes}:
+            continue
+        for batch in plant_batches(tx.conn, tx.log.log_id, name, plant, period):
+            raise Refused(
+                f"batch {batch.id} (entry {batch.entry_index}) is of the same plant {plant} and"
+                " time: a reduction is credited once"
+            )
 
 
 def require_cancelled(tx: Tx, rules: Scheme, plant: str, period: Period) -> None:

@@ -7,7 +7,7 @@ and what is left below a unit is what was eligible and what was left before (dom
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from ledger.errors import InvalidInput, Refused
@@ -45,14 +45,8 @@ BATCHES: Final = Member(
         and value == sorted(set(value))
     ),
 )
-HOLDINGS: Final = Member(
-    expected="a sorted array of holding ids (32 hex digits), at least one, none twice",
-    check=lot_entries.LOTS.check,
-)
-HOLDINGS_OR_NONE: Final = Member(
-    expected="a sorted array of holding ids (32 hex digits), none twice",
-    check=lot_entries.LOTS_OR_NONE.check,
-)
+HOLDINGS: Final = e.sorted_ids("holding ids", least=1)
+HOLDINGS_OR_NONE: Final = e.sorted_ids("holding ids")
 STATE: Final = e.one_of(lifecycle.ACTIVE, lifecycle.FROZEN)
 
 
@@ -209,7 +203,17 @@ class _Backing:
                 raise Refused(f"lot {lot.hex()} was never created")
         for lot, index in lots.wrapped(conn, log_id, rule.FORM, self._wraps).items():
             raise Refused(f"lot {lot.hex()}: a certificate stands for it already, by entry {index}")
+        if self._rules.kind == CERTIFICATE:
+            self._require_one_certificate(known.keys() | wrapped.keys())
         return known | wrapped
+
+    def _require_one_certificate(self, which: Collection[bytes]) -> None:
+        """No lot gets certificates of a second scheme, however these have it. Raises Refused."""
+        conn, log_id = self._tx.conn, self._tx.log.log_id
+        for lot, batches in sorted(store.batches_of_lots(conn, log_id, which).items()):
+            raise Refused(f"lot {lot.hex()} stands behind {batches[0]} already: one kWh, one proof")
+        for lot, index in sorted(lots.wrapped(conn, log_id, rule.FORM, which).items()):
+            raise Refused(f"lot {lot.hex()}: a certificate stands for it already, by entry {index}")
 
     def _check_one(self, one: Batch, known: Mapping[bytes, lots.LotRow]) -> None:
         project = self._project_of(one)
@@ -240,6 +244,7 @@ class _Backing:
         self, one: Batch, project: Project | None, rows: Sequence[lots.LotRow]
     ) -> None:
         if project is not None:
+            exclusive.require_unreduced(self._tx, self._rules.scheme, project.plant, one.period)
             freezer = exclusive.freezer_of(
                 self._tx.conn, self._tx.log.log_id, self._rules.scheme, project.plant, one.period
             )
@@ -247,6 +252,10 @@ class _Backing:
                 raise Refused(
                     f"batch {one.id}: project {freezer} of the same plant freezes certificates of"
                     " this time: they begin frozen (124号)"
+                )
+            if not project.points:
+                exclusive.require_one_scheme(
+                    self._tx, self._rules.scheme, project.plant, one.period
                 )
         if not (project and project.points):
             if one.lots or (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
@@ -307,6 +316,7 @@ class _Backing:
         wanted: list[bytes] = []
         if project is not None and self._rules.freezes:
             exclusive.require_cancelled(self._tx, self._rules, project.plant, one.period)
+            exclusive.require_reduced_once(self._tx, self._rules, project.plant, one.period)
             wanted = exclusive.lots_to_spend(self._tx, self._rules, project, one.period)
             exclusive.bar(self._tx, self._rules.scheme, self._rules, project, one)
         if sorted(one.lots) != wanted or set(one.lots) & set(self._wraps):
@@ -314,6 +324,13 @@ class _Backing:
                 f"batch {one.id}: reductions spend the {len(wanted)} lots of their energy that are"
                 f" left, not {len(one.lots)}"
             )
+        if wanted:
+            classes = sorted({holding.class_ for holding in one.holdings})
+            if len(classes) > 1 or self._rules.class_of(classes[0]).lots != SPENT:
+                raise Refused(
+                    f"batch {one.id}: units whose energy is metered here are of one class whose"
+                    f" lots are {SPENT}, not of {', '.join(classes)}"
+                )
         if (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
             raise InvalidInput(f"batch {one.id}: Wh behind a batch are for certificates")
 

@@ -13,6 +13,7 @@ from ledger.log.entry import Member
 from ledger.lots.entries import LOTS_OR_NONE
 from ledger.registry import lifecycle
 from ledger.registry.ranges import SerialRange
+from ledger.registry.scheme import PURPOSES
 from ledger.units import Period, format_instant, parse_instant
 
 CODE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -94,6 +95,7 @@ _MONTH: Final = Member(
     check=lambda value: (
         isinstance(value, str)
         and re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", value, re.ASCII) is not None
+        and value[:4] != "0000"
     ),
 )
 _NOTE: Final[Mapping[str, Member]] = {"note": e.REASON_OR_NONE}
@@ -114,7 +116,7 @@ _TERMS: Final[Mapping[str, Mapping[str, Member]]] = {
     **dict.fromkeys(sorted(lifecycle.MARKING), _WHY),
     lifecycle.RETIRE: {
         "beneficiary": e.PARTY,
-        "purpose": e.PARTY,
+        "purpose": e.one_of(*PURPOSES),
         "from": e.INSTANT,
         "to": e.INSTANT,
         "units": e.COUNT,
@@ -201,6 +203,8 @@ class Batch:
             carried_wh=value["carried_wh"],
             left_wh=value["left_wh"],
         )
+        if not found.lots and (found.eligible_wh or found.carried_wh or found.left_wh):
+            raise InvalidInput(f"batch {found.id}: it has Wh, but no lots behind it")
         at = found.units.first
         for holding in found.holdings:
             if holding.units.first != at:
@@ -243,7 +247,7 @@ class Piece:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
     """Units that are of no more use here."""
 
@@ -253,6 +257,11 @@ class Gone:
 
     def to_json(self) -> dict[str, Any]:
         return {"batch": str(self.batch), "class": self.class_, **_range_json(self.units)}
+
+
+def in_order(found: Iterable[Gone]) -> list[Gone]:
+    """By batch, as text, and units: as the format has them."""
+    return sorted(found, key=lambda one: (str(one.batch), one.units, one.class_))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,8 +300,8 @@ class Act:
             ),
             terms=value["terms"],
         )
-        if found.gone != tuple(sorted(set(found.gone))):
-            raise InvalidInput("what is gone stands in order, none twice")
+        if list(found.gone) != in_order(set(found.gone)):
+            raise InvalidInput("what is gone stands in order, by batch and unit, none twice")
         if bool(found.gone) != (act in lifecycle.FINAL):
             raise InvalidInput(f"{act}: units are gone exactly where the act is final")
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from ledger.errors import InvalidInput, Refused
@@ -10,11 +11,13 @@ from ledger.log.bodies import tree_kind
 from ledger.log.entry import Entry, Member
 from ledger.log.types import Bodies, EntryType, Tx
 from ledger.parties.entries import author_signs, require_party
-from ledger.registry import acts, catalogue, lifecycle, rule, store, used
+from ledger.registry import acts, catalogue, exclusive, lifecycle, rule, store, used
 from ledger.registry.acts import Doing, Ended
 from ledger.registry.body import MEDIA, UnitsBody
 from ledger.registry.issuing import HOLDINGS, HOLDINGS_OR_NONE, owners_in, units_body
 from ledger.registry.leaves import Act, BatchId, Use
+from ledger.registry.ranges import UNITS_MAX
+from ledger.registry.scheme import PURPOSES
 from ledger.units import format_instant, parse_zone, zone_offset_s
 
 
@@ -57,6 +60,8 @@ def _accept_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         zone_s=zone_offset_s(parse_zone(tx.log.zone)),
     )
     acts.check(rules, doing, ended)
+    if name == lifecycle.RELEASE and ended[0].state == lifecycle.FROZEN:
+        exclusive.require_releasable(tx, sorted({one.batch for one in act.ended}))
     state = lifecycle.begins_as(name, ended[0].state)
     _store(tx, doing, state, {one.name: one.moves_max for one in rules.classes.values()})
     if name == lifecycle.RETIRE:
@@ -88,7 +93,7 @@ def _ended(tx: Tx, act: Act) -> list[Ended]:
                 owner=row.owner,
                 state=row.state,
                 expires_s=batch.expires_s,
-                produced_s=batch.period.start_s,
+                produced=batch.period,
             )
         )
     return found
@@ -104,7 +109,11 @@ def _store(tx: Tx, doing: Doing, state: str, moves_max: dict[str, int]) -> None:
         conn,
         log_id,
         tx.index,
-        [(one, doing.owners[one.holding], moves_max[one.class_]) for one in act.begun],
+        # Units that changed hands under rules that allowed more keep that.
+        [
+            (one, doing.owners[one.holding], max(moves_max[one.class_], one.moves))
+            for one in act.begun
+        ],
         state,
     )
 
@@ -157,14 +166,28 @@ def _accept_disclosure(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
     used.save_disclosure(tx.conn, tx.log.log_id, tx.index, retirement)
 
 
+_NUMBER: Final = r"(?:0|[1-9][0-9]{0,15})"
+_SERIAL: Final = re.compile(
+    rf"[A-Za-z0-9._-]{{1,64}}/(?:0|[1-9][0-9]{{0,5}}):({_NUMBER})-({_NUMBER})", re.ASCII
+)
+
+
+def _is_serial(value: Any) -> bool:
+    found = _SERIAL.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and int(found[1]) < int(found[2]) <= UNITS_MAX
+
+
 _SERIALS: Final = Member(
-    expected="a sorted array of <code>/<revision>:<first>-<end>",
+    expected="a sorted array of <code>/<revision>:<first>-<end>, at least one, none twice",
     check=lambda value: (
         isinstance(value, list)
         and len(value) > 0
-        and all(isinstance(one, str) for one in value)
+        and all(map(_is_serial, value))
         and value == sorted(set(value))
     ),
+)
+_UNITS: Final = Member(
+    expected="a number of units, above 0", check=lambda value: e.COUNT.check(value) and value > 0
 )
 
 ENTRY_TYPES: Final = (
@@ -191,9 +214,9 @@ ENTRY_TYPES: Final = (
         members={
             "retirement": e.ID,
             "scheme": e.PARTY,
-            "units": e.COUNT,
+            "units": _UNITS,
             "beneficiary": e.PARTY,
-            "purpose": e.PARTY,
+            "purpose": e.one_of(*PURPOSES),
             "from": e.INSTANT,
             "to": e.INSTANT,
             "serials": _SERIALS,

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ledger.errors import InvalidInput, Refused
 from ledger.log import entry as e
 from ledger.log.entry import Member
+from ledger.registry.scheme import TECHNOLOGY
 from ledger.units import Period, format_instant, parse_instant
 
 NAME: Final = "project"
@@ -28,7 +29,6 @@ NEXT: Final[Mapping[str, tuple[str, ...]]] = {
     REVOKED: (),
 }
 _SLUG = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
-_TECHNOLOGY = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 
 
 def _matches(pattern: re.Pattern[str]) -> e.Check:
@@ -44,13 +44,8 @@ _MEMBERS: Final[Mapping[str, Member]] = {
     "name": e.NAME,
     "owner": e.PARTY,
     "plant": Member(expected="1–64 characters of a-z 0-9 -", check=_matches(_SLUG)),
-    "technology": Member(expected="1–40 characters of a-z 0-9 -", check=_matches(_TECHNOLOGY)),
-    "points": Member(
-        expected="a sorted array of point ids, none twice",
-        check=lambda value: (
-            isinstance(value, list) and all(map(e.ID.check, value)) and value == sorted(set(value))
-        ),
-    ),
+    "technology": TECHNOLOGY,
+    "points": e.sorted_ids("point ids"),
     "state": e.one_of(*STATES),
     "from": _OPEN,
     "to": _OPEN,

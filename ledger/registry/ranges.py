@@ -39,6 +39,11 @@ class SerialRange:
     def contains(self, other: Self) -> bool:
         return self.first <= other.first and other.end <= self.end
 
+    def common(self, other: Self) -> SerialRange | None:
+        """The units that are in both; None where none is."""
+        first, end = max(self.first, other.first), min(self.end, other.end)
+        return SerialRange(first=first, end=end) if first < end else None
+
     def split(self, at: int) -> tuple[SerialRange, SerialRange]:
         """The units before and from `at`, which lies strictly inside. Raises InvalidInput."""
         if not self.first < at < self.end:

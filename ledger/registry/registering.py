@@ -78,7 +78,8 @@ def _accept_project(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         project.require_next(name, before.master.state, master.state)
         if before.master.plant != master.plant:
             raise Refused(f"project {name} is of plant {before.master.plant}, always")
-    if rules.bars(master.technology, tx.tick_s):
+    # What was taken in before the bar goes on, and may be frozen or revoked.
+    if before is None and rules.bars(master.technology, tx.tick_s):
         raise Refused(
             f"scheme {of}: projects of {master.technology} can't be registered at"
             f" {format_instant(tx.tick_s)} ({rules.source})"

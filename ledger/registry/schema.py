@@ -76,6 +76,15 @@ WHEN EXISTS (
     AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)
 BEGIN SELECT RAISE(ABORT, 'a unit is used once'); END
 """
+GONE_LIVE_TRIGGER: Final = """
+CREATE TRIGGER gone_units_free BEFORE INSERT ON gone_units
+WHEN EXISTS (
+    SELECT 1 FROM holdings AS h LEFT JOIN holding_ends AS e
+    ON e.log_id = h.log_id AND e.holding = h.holding
+    WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
+    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a unit that somebody holds is not gone'); END
+"""
 GONE_ENDED_TRIGGER: Final = """
 CREATE TRIGGER gone_units_ended BEFORE INSERT ON gone_units
 WHEN NOT EXISTS (
@@ -128,6 +137,20 @@ WHEN NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
     AND b.project = NEW.project AND b.class = NEW.class AND b.metered = 1
     ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)
 BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project and class left over'); END
+"""
+
+# A kWh has one certificate; a reduction may come after it was cancelled.
+LOT_ONCE_TRIGGER: Final = """
+CREATE TRIGGER unit_batch_lots_once BEFORE INSERT ON unit_batch_lots
+WHEN EXISTS (
+    SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
+    AND b.code = NEW.code AND b.revision = NEW.revision AND b.metered = 1)
+AND EXISTS (
+    SELECT 1 FROM unit_batch_lots AS l JOIN unit_batches AS b
+    ON b.log_id = l.log_id AND b.scheme = l.scheme
+    AND b.code = l.code AND b.revision = l.revision
+    WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.metered = 1)
+BEGIN SELECT RAISE(ABORT, 'a lot stands behind certificates once'); END
 """
 
 schemes: Final = append_only(
@@ -201,7 +224,7 @@ batches: Final = append_only(
         info={"triggers": [BATCH_OVERLAP_TRIGGER, BATCH_ORDER_TRIGGER, CARRY_TRIGGER]},
     )
 )
-# Which lots stand behind which batch: each behind one.
+# Which lots stand behind which batch: each behind one of a scheme, one with certificates.
 batch_lots: Final = append_only(
     Table(
         "unit_batch_lots",
@@ -222,6 +245,7 @@ batch_lots: Final = append_only(
             ],
         ),
         Index("ix_unit_batch_lots_batch", "log_id", "scheme", "code", "revision"),
+        info={"triggers": [LOT_ONCE_TRIGGER]},
     )
 )
 holdings: Final = append_only(
@@ -308,7 +332,7 @@ gone_units: Final = append_only(
             ],
         ),
         Index("ix_gone_units_entry", "log_id", "entry_index"),
-        info={"triggers": [GONE_APART_TRIGGER, GONE_ENDED_TRIGGER]},
+        info={"triggers": [GONE_APART_TRIGGER, GONE_LIVE_TRIGGER, GONE_ENDED_TRIGGER]},
     )
 )
 # One beneficiary, one purpose.

@@ -6,6 +6,7 @@ registered, and when.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.log import entry as e
 from ledger.log.entry import Member
 from ledger.lots.model import Month, month_of
-from ledger.units import format_instant, parse_instant
+from ledger.units import Period, exactly, format_instant, parse_instant
 
 NAME: Final = "scheme"
 CERTIFICATE: Final = "certificate"
@@ -42,6 +43,7 @@ NO_LOTS: Final = "none"
 VALIDITY: Final = "validity"
 SAME_YEAR: Final = "same-year"
 PPM: Final = 1_000_000
+GRAMS_PER_T: Final = 1_000_000
 _SHIPPED: Final = Path(__file__).parent / "schemes"
 
 
@@ -82,7 +84,13 @@ _CLASS_MEMBERS: Final[Mapping[str, Member]] = {
     "lots": e.one_of(SPENT, WRAPPED, NO_LOTS),
 }
 _VINTAGE_MEMBERS: Final = {"from": e.INSTANT, "policy": e.one_of(VALIDITY, SAME_YEAR)}
-_BARRED_MEMBERS: Final = {"technology": e.PARTY, "from": e.INSTANT, "to": _OPEN_INSTANT}
+TECHNOLOGY: Final = Member(
+    expected="1–40 characters of a-z 0-9 -",
+    check=lambda value: (
+        isinstance(value, str) and re.fullmatch(r"[a-z0-9-]{1,40}", value, re.ASCII) is not None
+    ),
+)
+_BARRED_MEMBERS: Final = {"technology": TECHNOLOGY, "from": e.INSTANT, "to": _OPEN_INSTANT}
 _PPM: Final = Member(
     expected="millionths, 0 to 1000000",
     check=lambda value: e.COUNT.check(value) and value <= PPM,
@@ -179,6 +187,11 @@ class Scheme:
             return True
         return month_of(produced_s, zone_s).year == month_of(used_from_s, zone_s).year
 
+    def fits_whole(self, produced: Period, used_from_s: int, zone_s: int) -> bool:
+        """Of all that was produced in a period."""
+        ends_s = produced.start_s, produced.end_s - 1
+        return all(self.fits_vintage(at_s, used_from_s, zone_s) for at_s in ends_s)
+
     def bars(self, technology: str, at_s: int) -> bool:
         """Whether projects of a technology can't be registered then."""
         return any(
@@ -187,11 +200,17 @@ class Scheme:
         )
 
     def amount(self, units: int) -> str:
-        """For people: `12 (12 MWh)`."""
-        size = self.unit_size * units
-        if self.unit == "Wh":
-            return f"{size / 1_000_000:,.6g} MWh"
-        return f"{size / 1_000_000:,.6g} t"
+        """What units are worth, exactly, for people: `12 MWh`, `0.5 t`, `250 Wh`."""
+        names = ("MWh", "kWh", "Wh") if self.unit == "Wh" else ("t", "kg", "g")
+        sizes = (1_000_000, 1000, 1)
+        return exactly(self.unit_size * units, tuple(zip(sizes, names, strict=True)))
+
+    def said(self, units: int) -> str:
+        """Units for people: `12 certificates (12 MWh)`; of credits of 1 t each `12 t`."""
+        if self.unit == "g" and self.unit_size == GRAMS_PER_T:
+            return self.amount(units)
+        noun = "certificate" if self.kind == CERTIFICATE else "unit"
+        return f"{units:,} {noun}{'' if units == 1 else 's'} ({self.amount(units)})"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -276,6 +295,9 @@ class Scheme:
         froms = [from_s for from_s, _ in self.vintages]
         if froms != sorted(set(froms)):
             raise InvalidInput("vintages stand in order of time, none twice")
+        for technology, from_s, to_s in self.barred:
+            if to_s is not None and to_s <= from_s:
+                raise InvalidInput(f"{technology} is barred for a time that ends before it begins")
 
 
 def _class(value: Mapping[str, Any]) -> UnitClass:

@@ -203,18 +203,23 @@ def _batches(conn: Connection, desk: Desk, rules: Scheme, found: Sequence[NewBat
 def _by_size(
     found: Sequence[tuple[Batch, NewBatch]],
 ) -> Iterator[list[tuple[Batch, NewBatch]]]:
-    """In parts whose lists fit into an entry, each code once in a part."""
+    """In parts whose lists fit into an entry, each code once in a part, and of each project and
+    class one batch with lots: the batches of an entry stand by code, what is left over goes on in
+    the order in which they are given."""
     part: list[tuple[Batch, NewBatch]] = []
-    size, codes = 0, set[str]()
+    size, once = 0, set[str | tuple[str, str]]()
     for one in found:
         batch = one[0]
+        mine: set[str | tuple[str, str]] = {batch.id.code}
+        if batch.lots:
+            mine.add((batch.project, batch.class_))
         need = len(batch.id.short) + 3 + ID_BYTES * (len(batch.holdings) + len(batch.lots))
-        if part and (size + need > LISTS_BYTES_MAX or batch.id.code in codes):
+        if part and (size + need > LISTS_BYTES_MAX or mine & once):
             yield part
-            part, size, codes = [], 0, set()
+            part, size, once = [], 0, set()
         part.append(one)
         size += need
-        codes.add(batch.id.code)
+        once |= mine
     yield part
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
 from ledger.errors import NotFound
 from ledger.registry.leaves import BatchId, Gone, Use
@@ -165,6 +165,11 @@ def retirements_by_id(
     return {row.retirement: row for row in rows}
 
 
+def retirements_at(conn: Connection, log_id: int, indexes: Collection[int]) -> list[RetirementRow]:
+    """Those that some entries made."""
+    return find_retirements(conn, log_id, retirements.c.entry_index.in_(sorted(indexes)))
+
+
 def find_retirement(conn: Connection, log_id: int, retirement: bytes) -> RetirementRow:
     """Raises NotFound."""
     found = retirements_by_id(conn, log_id, [retirement])
@@ -181,3 +186,21 @@ def save_disclosure(conn: Connection, log_id: int, entry_index: int, retirement:
     conn.execute(
         insert(disclosures).values(log_id=log_id, retirement=retirement, entry_index=entry_index)
     )
+
+
+def count_gone(conn: Connection, log_id: int) -> dict[str, dict[str, int]]:
+    """{scheme: {act: units that are gone by it}}."""
+    query = (
+        select(
+            gone_units.c.scheme,
+            gone_units.c.act,
+            func.sum(gone_units.c.end_unit - gone_units.c.first_unit),
+        )
+        .where(gone_units.c.log_id == log_id)
+        .group_by(gone_units.c.scheme, gone_units.c.act)
+        .order_by(gone_units.c.scheme, gone_units.c.act)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for scheme, act, units in conn.execute(query):
+        found.setdefault(scheme, {})[act] = int(units)
+    return found

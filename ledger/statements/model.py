@@ -101,7 +101,10 @@ _MEMBERS: Final[Mapping[str, Member]] = {
     ),
 }
 _ROW_MEMBERS: Final[Mapping[str, Member]] = {
-    "row": e.COUNT,
+    "row": Member(
+        expected="a line of the file, from 1 on",
+        check=lambda value: e.COUNT.check(value) and value > 0,
+    ),
     "code": Member(expected=f"{CODE_FORM}, or empty", check=_or_none(is_code)),
     "month": Member(expected="a month 2026-01, or empty", check=_or_none(is_month)),
     "project": Member(expected=f"{CODE_FORM}, or empty", check=_or_none(is_code)),
@@ -258,6 +261,9 @@ class Statement:
             profile=value["profile"],
             rows=tuple(map(StatementRow.from_json, value["rows"])),
         )
+        lines = [row.row for row in found.rows]
+        if lines != sorted(lines):
+            raise InvalidInput("rows stand in the order of the file's lines")
         for fault in faults(found.rows, found.as_of):
             raise InvalidInput(f"row {found.rows[fault.place].row}: {fault.reason}")
         return found

@@ -184,8 +184,8 @@ def spoken_of(
             & (statements.c.entry_index == rows.c.entry_index),
         )
         .where(*wanted)
-        .order_by(rows.c.code, rows.c.entry_index, rows.c.number)
     )
+    # In no order: to have one from an index, SQLite would go through the rows of all codes.
     for row in conn.execute(query):
         yield (
             row.code,

@@ -22,7 +22,6 @@ APPEND_ONLY = (
     "holding_ends",
     "holdings",
     "projects",
-    "reduction_issues",
     "reductions",
     "retirements",
     "reversals",
@@ -123,6 +122,15 @@ WHEN EXISTS (
 BEGIN SELECT RAISE(ABORT, 'a unit is used once'); END
 """,
     """
+CREATE TRIGGER gone_units_free BEFORE INSERT ON gone_units
+WHEN EXISTS (
+    SELECT 1 FROM holdings AS h LEFT JOIN holding_ends AS e
+    ON e.log_id = h.log_id AND e.holding = h.holding
+    WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
+    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a unit that somebody holds is not gone'); END
+""",
+    """
 CREATE TRIGGER gone_units_ended BEFORE INSERT ON gone_units
 WHEN NOT EXISTS (
     SELECT 1 FROM holdings AS h JOIN holding_ends AS e
@@ -191,6 +199,33 @@ OR NEW.credited = 1 AND (
 BEGIN SELECT RAISE(ABORT, 'a verification credits what was recorded, old reversals first'); END
 """,
     """
+CREATE TRIGGER unit_batches_of_records BEFORE INSERT ON unit_batches
+WHEN NEW.record IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM verifications AS v JOIN reductions AS r
+    ON r.log_id = v.log_id AND r.record = v.record
+    WHERE v.log_id = NEW.log_id AND v.record = NEW.record AND v.credited = 1
+    AND r.scheme = NEW.scheme AND r.project = NEW.project
+    AND r.start_s = NEW.start_s AND r.end_s = NEW.end_s
+    AND NEW.first_unit = 0 AND NEW.end_unit = v.avoided_units + v.removal_units)
+BEGIN SELECT RAISE(ABORT, 'units are issued for a confirmed, credited record, as verified'); END
+""",
+    """
+CREATE TRIGGER holdings_of_records BEFORE INSERT ON holdings
+WHEN EXISTS (
+    SELECT 1 FROM unit_batches AS b JOIN verifications AS v
+    ON v.log_id = b.log_id AND v.record = b.record
+    WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme AND b.code = NEW.code
+    AND b.revision = NEW.revision AND b.entry_index = NEW.entry_index
+    AND (
+        SELECT COALESCE(SUM(h.end_unit - h.first_unit), 0) FROM holdings AS h
+        WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
+        AND h.revision = NEW.revision AND h.class = NEW.class
+        AND h.entry_index = NEW.entry_index) + NEW.end_unit - NEW.first_unit
+    > CASE NEW.class WHEN 'avoided' THEN v.avoided_units
+        WHEN 'removal' THEN v.removal_units ELSE 0 END)
+BEGIN SELECT RAISE(ABORT, 'a record makes so many units of a class as was verified'); END
+""",
+    """
 CREATE TRIGGER holding_ends_allowed BEFORE INSERT ON holding_ends
 WHEN NOT EXISTS (
     SELECT 1 FROM holdings AS h WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding
@@ -230,12 +265,16 @@ WHEN NEW.act = 'expire' AND NOT EXISTS (
 BEGIN SELECT RAISE(ABORT, 'these units are still valid'); END
 """,
     """
-CREATE TRIGGER reduction_issues_credited BEFORE INSERT ON reduction_issues
-WHEN NOT EXISTS (
-    SELECT 1 FROM verifications AS v
-    WHERE v.log_id = NEW.log_id AND v.record = NEW.record AND v.credited = 1
-    AND v.avoided_units = NEW.avoided_units AND v.removal_units = NEW.removal_units)
-BEGIN SELECT RAISE(ABORT, 'units are issued for a confirmed, credited record, as verified'); END
+CREATE TRIGGER unit_batch_lots_once BEFORE INSERT ON unit_batch_lots
+WHEN EXISTS (
+    SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
+    AND b.code = NEW.code AND b.revision = NEW.revision AND b.metered = 1)
+AND EXISTS (
+    SELECT 1 FROM unit_batch_lots AS l JOIN unit_batches AS b
+    ON b.log_id = l.log_id AND b.scheme = l.scheme
+    AND b.code = l.code AND b.revision = l.revision
+    WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.metered = 1)
+BEGIN SELECT RAISE(ABORT, 'a lot stands behind certificates once'); END
 """,
     """
 CREATE TRIGGER claim_lots_barred BEFORE INSERT ON claim_lots
@@ -767,27 +806,6 @@ def upgrade() -> None:
         "ix_holding_ends_entry", "holding_ends", ["log_id", "entry_index"], unique=False
     )
     op.create_table(
-        "reduction_issues",
-        sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("record", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("entry_index", sa.BigInteger(), nullable=False),
-        sa.Column("avoided_units", sa.BigInteger(), nullable=False),
-        sa.Column("removal_units", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(
-            "avoided_units >= 0 AND removal_units >= 0",
-            name=op.f("ck_reduction_issues_not_negative"),
-        ),
-        sa.CheckConstraint(
-            "avoided_units + removal_units > 0", name=op.f("ck_reduction_issues_units")
-        ),
-        sa.ForeignKeyConstraint(
-            ["log_id", "record"],
-            ["verifications.log_id", "verifications.record"],
-            name=op.f("fk_reduction_issues_log_id_record"),
-        ),
-        sa.PrimaryKeyConstraint("log_id", "record", name=op.f("pk_reduction_issues")),
-    )
-    op.create_table(
         "unit_batch_lots",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("lot", sa.LargeBinary(length=16), nullable=False),
@@ -831,7 +849,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER claim_lots_barred")
     op.drop_table("unit_batch_lots")
-    op.drop_table("reduction_issues")
     op.drop_table("holding_ends")
     op.drop_table("verifications")
     op.drop_table("statement_rows")

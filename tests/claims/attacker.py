@@ -96,6 +96,7 @@ def _claim(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     if replaces:
         tx.conn.exec_driver_sql("DELETE FROM claims WHERE replaces = ?", (replaces,))
     claim_store.save_claim(tx.conn, 1, row, {one.lot: int(one.wh.sum()) for one in made.lots})
+    claim_store.save_retirements(tx.conn, 1, row)
 
 
 def _delete(conn: Connection, where: str, *values: object) -> None:

@@ -95,6 +95,7 @@ def forged(
     cells: Mapping[bytes, Wh],
     *,
     spends: Sequence[bytes] | None = None,
+    retires: Sequence[bytes] = (),
     points: Sequence[str] = ("saw", "press"),
     period: Period = FOUR,
     body_period: Period | None = None,
@@ -127,12 +128,16 @@ def forged(
         "as_of": size,
         "claimed_wh": sum(by_class.values()),
         "by_class": [{"class": class_, "wh": wh} for class_, wh in sorted(by_class.items())],
+        "certificates": [],
+        "credits": [],
         "consumption_wh": 123 + 83,
         "estimated_wh": 0,
         "reason": "x" if replaces else "",
     }
     content |= manifest
-    content.setdefault("residual_wh", content["consumption_wh"] - content["claimed_wh"])
+    content.setdefault("certificate_wh", sum(one["wh"] for one in content["certificates"]))
+    left_wh = content["consumption_wh"] - content["claimed_wh"] - content["certificate_wh"]
+    content.setdefault("residual_wh", left_wh)
     id_, over = fresh_id(), body_period or period
     first = (over.start_s - EDGE_S) // QUARTER_S
     body = ClaimBody.seal(
@@ -152,6 +157,7 @@ def forged(
             "claim": claim or fresh_id(),
             "replaces": replaces,
             "spends": sorted(lot.hex() for lot in (cells if spends is None else spends)),
+            "retires": sorted(retirement.hex() for retirement in retires),
         },
         bodies={"body": body, "manifest": sealed},
     )

@@ -7,6 +7,7 @@ import pytest
 
 from ledger.house import House
 from ledger.matching.service import run_matching
+from tests.claims import certified as certificates
 from tests.divided import agree, built, consumer, opened, owners, source, span, take
 from tests.ledgers import begun_template
 
@@ -45,3 +46,14 @@ def matched_template(begun_template: Path, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def park(matched_template: Path, tmp_path: Path) -> Iterator[House]:
     yield from opened(matched_template, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def certified_template(begun_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return certificates.certified(begun_template, tmp_path_factory.mktemp("certified"))
+
+
+@pytest.fixture
+def certified(certified_template: Path, tmp_path: Path) -> Iterator[House]:
+    """A park whose consumers hold certificates and credits."""
+    yield from opened(certified_template, tmp_path)

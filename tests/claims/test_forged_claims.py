@@ -150,7 +150,7 @@ FORGERIES: dict[str, tuple[Change, type[LedgerError], str]] = {
     "nothing": (
         lambda house, cells: ({}, {}),
         InvalidInput,
-        "spends at least one lot, or replaces",
+        "spends a lot, has a retirement, or replaces a claim",
     ),
     "a lot that was never created": (
         lambda house, cells: ({**cells, b"?" * 16: {}}, {}),
@@ -222,7 +222,7 @@ FORGERIES: dict[str, tuple[Change, type[LedgerError], str]] = {
     "less consumed than claimed": (
         lambda house, cells: (cells, {"consumption_wh": 100, "residual_wh": 0}),
         InvalidInput,
-        "164 Wh are claimed, 100 Wh were consumed",
+        "164 Wh are claimed and 0 Wh are of certificates, 100 Wh were consumed",
     ),
     "as of nothing": (lambda house, cells: (cells, {"as_of": 0}), InvalidInput, "as_of is 0"),
     "as of the future": (

@@ -254,7 +254,7 @@ def test_headers_link_a_lot_to_its_division_alone(world: World) -> None:
     members = {header["type"]: set(header) - common for header in headers}
     assert members == {
         "lot.divide": {"run", "origins", "spends", "creates", "body"},
-        "claim.make": {"claim", "replaces", "spends", "body", "manifest"},
+        "claim.make": {"claim", "replaces", "spends", "retires", "body", "manifest"},
     }
     (divide,) = (header for header in headers if header["type"] == "lot.divide")
     claimed = {lot for header in headers for lot in header["spends"]}

@@ -23,7 +23,7 @@ from ledger.metering.points import Point
 from ledger.metering.service import Origin, find_point, register_point, take_in
 from ledger.registry import service as registry
 from ledger.registry.project import Project
-from ledger.registry.scheme import Scheme, parse_toml
+from ledger.registry.scheme import shipped
 from ledger.units import Period
 from tests.credits.flows import grams
 from tests.ledgers import DAY_S, QUARTER_S, copy_ledger, open_house, series
@@ -54,10 +54,6 @@ STATED_T: Final = {
     "transport-emissions": "5",
     "injection-emissions": "4",
 }
-
-
-def shipped(scheme: str) -> Scheme:
-    return parse_toml(scheme, (SCHEMES / f"{scheme}.toml").read_text(encoding="utf-8"), scheme)
 
 
 def fill(house: House) -> None:

@@ -18,6 +18,7 @@ from ledger.registry import store as units
 from ledger.registry.choosing import Selection
 from ledger.registry.leaves import Use
 from ledger.registry.ranges import SerialRange
+from ledger.registry.scheme import shipped
 from ledger.registry.service import NewBatch, Share
 from ledger.units import Period
 from tests.credits.flows import grams
@@ -31,7 +32,6 @@ from tests.credits.parks import (
     record,
     refused,
     row_of,
-    shipped,
 )
 from tests.ledgers import no_progress
 
@@ -209,6 +209,17 @@ def test_what_is_recorded_here_is_not_imported_too(kiln: House) -> None:
     verify_reduction(kiln.desk, found, "audit", "It is a CCER", confirmed=False)
     registry.issue(kiln.desk, "ccer", [credits_of(HOUR, "CN-2")])
     kiln.audit(no_progress)
+
+
+def test_two_programmes_do_not_credit_one_reduction(kiln: House) -> None:
+    """Of one programme several batches may be of one time: their serials differ."""
+    ccer(kiln)
+    registry.issue(kiln.desk, "ccer", [credits_of(HOUR), credits_of(HOUR, "CN-2")])
+    registry.register_scheme(kiln.desk, shipped("phcer"))
+    registry.register_project(kiln.desk, "phcer", "K-1", project(kiln))
+    with refused(kiln, Refused, "batch ccer/CN-1/0 holds credits of plant kiln for that time"):
+        registry.issue(kiln.desk, "phcer", [credits_of(HOUR, "GD-1")])
+    registry.issue(kiln.desk, "phcer", [credits_of(NEXT, "GD-1")])
 
 
 def test_another_plant_is_no_concern(kiln: House) -> None:

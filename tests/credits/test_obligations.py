@@ -15,9 +15,10 @@ from ledger.registry.choosing import Selection
 from ledger.registry.leaves import Use
 from ledger.registry.project import Project
 from ledger.registry.ranges import SerialRange
+from ledger.registry.scheme import shipped
 from ledger.registry.service import NewBatch, Share
 from ledger.units import Period, parse_instant
-from tests.credits.parks import refused, shipped
+from tests.credits.parks import refused
 from tests.ledgers import no_progress
 
 YEAR = Period(

@@ -21,6 +21,7 @@ from ledger.metering.quality import Quality
 from ledger.metering.service import Origin, register_point, take_in
 from ledger.parties.desk import Draft, fresh_id, seal_json
 from ledger.registry import service as registry
+from ledger.registry.scheme import shipped
 from ledger.units import Period
 from tests.credits.flows import grams
 from tests.credits.parks import (
@@ -36,7 +37,6 @@ from tests.credits.parks import (
     record,
     refused,
     row_of,
-    shipped,
     size,
     standing_of,
 )

@@ -91,9 +91,34 @@ CLAIM: Final[dict[str, Any]] = {
     "as_of": 40,
     "claimed_wh": 900,
     "by_class": [{"class": 1, "wh": 600}, {"class": 3, "wh": 300}],
+    "certificates": [
+        {
+            "retirement": "a1" * 16,
+            "scheme": "gec",
+            "class": "ordinary",
+            "from": "2026-01-31T16:00:00Z",
+            "to": "2026-02-28T16:00:00Z",
+            "units": 1,
+            "wh": 60,
+        },
+        {
+            "retirement": "a2" * 16,
+            "scheme": "gec",
+            "class": "self-use",
+            "from": "2026-02-01T16:00:00Z",
+            "to": "2026-02-02T16:00:00Z",
+            "units": 3,
+            "wh": 0,
+        },
+    ],
+    "certificate_wh": 60,
+    "credits": [
+        {"retirement": "a0" * 16, "scheme": "ccer", "units": 2, "unit_size": 1_000_000},
+        {"retirement": "a3" * 16, "scheme": "internal", "units": 1, "unit_size": 1_000_000},
+    ],
     "consumption_wh": 1_000,
     "estimated_wh": 100,
-    "residual_wh": 100,
+    "residual_wh": 40,
     "reason": "The roof was corrected 更正",
 }
 FORM: Final[dict[str, Any]] = {"issuer": "绿证", "number": "GEC-1/2026", "document": "ab" * 32}
@@ -185,7 +210,7 @@ def test_kinds_of_contracts(kind: str, region: str) -> None:
     agree("contract", write(CONTRACT | {"kind": kind, "region": region}, random.Random(0)))
 
 
-AMOUNTS: Final = st.sampled_from([-1, 0, 1, 99, 100, 101, 2**53 - 1, 2**53])
+AMOUNTS: Final = st.sampled_from([-1, 0, 1, 60, 61, 99, 160, 161, 2**53 - 1, 2**53])
 
 
 @settings(max_examples=300)
@@ -209,7 +234,7 @@ def test_figures_of_claims(
         "claimed_wh": claimed_wh,
         "consumption_wh": consumption_wh,
         "estimated_wh": estimated_wh,
-        "residual_wh": consumption_wh - claimed_wh + residual_off_wh,
+        "residual_wh": consumption_wh - claimed_wh - CLAIM["certificate_wh"] + residual_off_wh,
     }
     agree("claim", write(CLAIM | figures, random.Random(0)))
 
@@ -253,7 +278,16 @@ def test_periods(from_: str, to: str) -> None:
         {"from": "1969-12-31T23:45:00Z"},
         {"from": "2026-01-31T16:01:00Z"},
         {"to": "2026-02-28T15:59:59Z"},
-        {"consumption_wh": 899, "residual_wh": -1},
+        {"consumption_wh": 959, "residual_wh": -1},
+        {"certificate_wh": 61, "residual_wh": 39},
+        {"certificates": CLAIM["certificates"][::-1]},
+        {"certificates": [CLAIM["certificates"][0]] * 2, "certificate_wh": 120, "residual_wh": 0},
+        {"certificates": [CLAIM["certificates"][0] | {"units": 0}]},
+        {"certificates": [CLAIM["certificates"][0] | {"to": "2026-02-28T16:00:01Z"}]},
+        {"certificates": [CLAIM["certificates"][0] | {"from": "2026-02-28T16:00:00Z"}]},
+        {"credits": CLAIM["credits"][::-1]},
+        {"credits": [CLAIM["credits"][0] | {"units": 0}]},
+        {"credits": [CLAIM["credits"][0] | {"unit_size": 0}]},
         {"estimated_wh": 1_001},
         {"as_of": 0},
     ],

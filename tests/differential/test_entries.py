@@ -33,6 +33,8 @@ NEEDS_BODIES: Final = re.compile(
     r"member (body|manifest|corrects): member (media|size): |corrects has "
     r"|previous is empty exactly|member as_of: 0 is not"
     r"|body has [0-9]+ leaves|it spends no lot"
+    r"|both begins and ends in it|it both spends and wraps|is named exactly by|can't end [0-9]"
+    r"|the serials are [0-9]+ units|the units .* overlap|the time from .* is empty"
 )
 
 
@@ -96,11 +98,54 @@ OWN: Final[dict[str, dict[str, Any]]] = {
         "claim": "88" * 16,
         "replaces": "99" * 16,
         "spends": ["55" * 16, "66" * 16],
+        "retires": ["a1" * 16, "a2" * 16],
         "body": {**tree("claim"), "size": 2976},
         "manifest": blob("claim+json"),
     },
     "claim.withdraw": {"claim": "88" * 16, "reason": "Counted elsewhere 别处"},
     "claim.flag": {"claim": "88" * 16, "state": "short", "because": "ab" * 32},
+    "scheme.register": {"scheme": "gec", "replaces": "", "body": blob("scheme+json")},
+    "project.register": {
+        "scheme": "gec",
+        "project": "GD-PV_1.b",
+        "replaces": "bb" * 16,
+        "body": blob("project+json"),
+    },
+    "unit.issue": {
+        "scheme": "gec",
+        "state": "active",
+        "batches": ["GD-2026.01/0", "GD-2026.01/10", "GD_2026/2"],
+        "spends": ["55" * 16],
+        "wraps": ["66" * 16],
+        "begins": ["c1" * 16, "c2" * 16],
+        "body": {**tree("units"), "size": 6},
+    },
+    "unit.move": {
+        "act": "retire",
+        "retirement": "a1" * 16,
+        "ends": ["c1" * 16, "c2" * 16],
+        "begins": ["c3" * 16],
+        "body": {**tree("units"), "size": 2},
+    },
+    "unit.disclose": {
+        "retirement": "a1" * 16,
+        "scheme": "gec",
+        "units": 3,
+        "beneficiary": "mill",
+        "purpose": "green-power",
+        "from": "2026-01-31T16:00:00Z",
+        "to": "2026-02-28T16:00:00Z",
+        "serials": ["GD-2026.01/0:0-2", "GD-2026.01/10:7-8"],
+    },
+    "reduction.record": {
+        "record": "d1" * 16,
+        "scheme": "ccus",
+        "project": "well-1",
+        "body": blob("reduction+json"),
+    },
+    "reduction.verify": {"record": "d1" * 16, "body": blob("verification+json")},
+    "reduction.reverse": {"scheme": "ccus", "project": "well-1", "body": blob("reversal+json")},
+    "statement.import": {"kind": "gec", "body": blob("statement+json")},
 }
 
 
@@ -189,6 +234,14 @@ LISTS: Final = (
     ("lot.divide", "creates"),
     ("lot.wrap", "wraps"),
     ("claim.make", "spends"),
+    ("claim.make", "retires"),
+    ("unit.issue", "batches"),
+    ("unit.issue", "spends"),
+    ("unit.issue", "wraps"),
+    ("unit.issue", "begins"),
+    ("unit.move", "ends"),
+    ("unit.move", "begins"),
+    ("unit.disclose", "serials"),
 )
 
 
@@ -203,6 +256,36 @@ def test_lists(kind: str, member: str) -> None:
         agree(signed_text(json.dumps(good | {member: value}).encode() + b"\n", FARM))
 
 
+BATCHES: Final = (
+    *["", "/", "a/", "/0", "a/0", "a/00", "a/01", "a/-1", "a/+1", "a/1 ", " a/1", "a/1\n", "a\n/1"],
+    *["a/b/0", "a//0", "a/\u0661", "\uff41/0", "a:0", "A._-9/0", "a b/0", "a/0:1-2", "a", "0"],
+    *[f"{'a' * length}/0" for length in (63, 64, 65, 200)],
+    *[f"a/{'9' * digits}" for digits in range(1, 30)],
+)
+SERIALS: Final = (
+    *["a/0:0-1", "a/0:1-1", "a/0:2-1", "a/0:-1", "a/0:1-", "a/0:1", "a/0", "a/0:01-2", "a/0:1-02"],
+    *["a:0-1", "a/00:0-1", "gec/a/0:0-1", "a/0: 0-1", "a/0:0-1 ", "a/0:0-1\n", "a/0:\u0661-2"],
+    *[f"a/0:0-{limit}" for limit in (2**53 - 2, 2**53 - 1, 2**53, 10**16 - 1, 10**16, 10**40)],
+    *[f"a/0:{limit}-9007199254740991" for limit in (2**53 - 2, 2**53 - 1, 2**53)],
+)
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_batches(batch: str) -> None:
+    content = statement("unit.issue") | {"batches": [batch]}
+    text = json.dumps(content | {"body": {**tree("units"), "size": 4}}).encode() + b"\n"
+    agree(signed_text(text, FARM))
+
+
+@pytest.mark.parametrize("serial", SERIALS)
+def test_serials(serial: str) -> None:
+    """With the number of units that a reader of plain `-` would find."""
+    first, _, end = serial.rpartition(":")[2].partition("-")
+    units = int(end) - int(first) if first.isdigit() and end.isdigit() else 1
+    content = statement("unit.disclose") | {"serials": [serial], "units": units}
+    agree(signed_text(json.dumps(content).encode() + b"\n", FARM))
+
+
 TEXTS: Final = (
     ("party.register", "name"),
     ("key.revoke", "reason"),
@@ -215,6 +298,14 @@ TEXTS: Final = (
     ("claim.withdraw", "reason"),
     ("claim.flag", "state"),
     ("lot.wrap", "form"),
+    ("scheme.register", "scheme"),
+    ("project.register", "project"),
+    ("unit.issue", "state"),
+    ("unit.move", "act"),
+    ("unit.move", "retirement"),
+    ("unit.disclose", "purpose"),
+    ("unit.disclose", "from"),
+    ("statement.import", "kind"),
 )
 
 

@@ -36,6 +36,7 @@ def make(claim: str, spends: str = "", replaces: str = "", author: str = "mill")
         "claim": claim,
         "replaces": replaces,
         "spends": [letter * 32 for letter in spends],
+        "retires": [],
     }
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from tests.verifier.break_files import FILE_CASES
 from tests.verifier.break_lots import LOT_CASES
+from tests.verifier.break_unit_rules import RULE_CASES
+from tests.verifier.break_units import CHAIN_CASES
 
 FOLDER = Path(__file__).parent / "broken_evidence"
 TABLE = FOLDER / "table.json"
 
-CASES = LOT_CASES | FILE_CASES
+CASES = LOT_CASES | FILE_CASES | CHAIN_CASES | RULE_CASES
 
 
 def table() -> str:

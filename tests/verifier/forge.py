@@ -248,7 +248,7 @@ class Log:
     time_s: int = START
     _number: int = 0
 
-    def statement(self, kind: str, author: str, **members: Any) -> Statement:
+    def statement(self, kind: str, author: str, /, **members: Any) -> Statement:
         self._number += 1
         identity = sha256(f"{self.origin} {self._number}".encode())[:16].hex()
         return {

@@ -22,7 +22,9 @@ Cells = dict[int, dict[bytes, int]]
 
 @dataclass
 class Claim:
-    """``cells`` by quarter-hour of the claim and lot; ``lots`` are all of the claim."""
+    """``cells`` by quarter-hour of the claim and lot; ``lots`` and ``retires`` are all of the
+    claim.
+    """
 
     name: str
     lots: list[bytes]
@@ -34,6 +36,7 @@ class Claim:
     statement_id: str = ""
     log_origin: str = ""
     wh_of: dict[int, int] = field(default_factory=dict)
+    retires: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -73,6 +76,10 @@ class Claim:
         return sha256(b"C" + hash_ + u64(wh))
 
 
+def _retirement(item: Value) -> str:
+    return str(item["retirement"])
+
+
 def claim_of(
     log: Log,
     signer: Key,
@@ -85,6 +92,10 @@ def claim_of(
     replaces: str = "",
     months: Sequence[str] = ("2026-02",),
     by_class: dict[int, int] | None = None,
+    retires: Sequence[str] = (),
+    taken_over: Sequence[str] = (),
+    certificates: Sequence[Value] = (),
+    credits_: Sequence[Value] = (),
     wh_of: dict[int, int] | None = None,
     manifest: Value | None = None,
     **more: Any,
@@ -93,9 +104,11 @@ def claim_of(
     ids = [one if isinstance(one, bytes) else one.id for one in spends]
     secret = sha256(b"claim secret " + name.encode())
     claim = Claim(name, sorted([*ids, *inherited]), list(months), cells, secret, wh_of=wh_of or {})
+    claim.retires = sorted([*retires, *taken_over])
     identity = sha256(name.encode())[:16].hex()
     end_s = month_start(months[-1]) + 900 * month_count(months[-1])
     party = signer.name.rpartition("/")[2]
+    counted_wh = sum(one["wh"] for one in certificates)
     classes = {2: claim.total} if by_class is None else by_class
     content: Value = {
         "consumer": party,
@@ -107,7 +120,10 @@ def claim_of(
         "by_class": [{"class": one, "wh": wh} for one, wh in sorted(classes.items())],
         "consumption_wh": 50_000,
         "estimated_wh": 0,
-        "residual_wh": 50_000 - claim.total,
+        "certificates": sorted(certificates, key=_retirement),
+        "certificate_wh": counted_wh,
+        "credits": sorted(credits_, key=_retirement),
+        "residual_wh": 50_000 - claim.total - counted_wh,
         "reason": "corrected" if replaces else "",
     }
     claim.manifest = json_body(content | (manifest or {}), f"manifest {name}")
@@ -115,6 +131,7 @@ def claim_of(
         "claim": identity,
         "replaces": replaces,
         "spends": sorted(one.hex() for one in ids),
+        "retires": sorted(retires),
         "manifest": reference(claim.manifest, "claim+json"),
     }
     statement = log.statement("claim.make", party, **members | more)

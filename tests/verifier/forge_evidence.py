@@ -24,6 +24,7 @@ from tests.verifier.forge_lots import (
     trie_path,
     u64,
 )
+from tests.verifier.forge_units import Desk
 
 
 @dataclass
@@ -63,6 +64,7 @@ class Maker:
     bodies: dict[str, tuple[int, bytes]]
     runs: dict[int, int]
     ticks: list[int] = field(default_factory=list)
+    desk: Desk | None = None
 
     def division_of(self, lot: bytes) -> tuple[Division, Lot]:
         for division in self.divisions:
@@ -97,9 +99,15 @@ class Maker:
             opened = list(positions)
         needed = self._needed(claim, opened)
         entries = {*self.rests, claim.entry, *chain}
-        entries.add(max([tick for tick in self.ticks if tick < claim.entry], default=0))
+        entries.add(self._tick_before(claim.entry))
         parts = [claim_part(claim, opened, level)]
         bodies = [claim.manifest]
+        if self.desk is not None:
+            units = self.desk.chain(claim.retires)
+            registrations = self.desk.registrations(units)
+            entries |= {*units, *registrations, *map(self._tick_before, units)}
+            parts += self.desk.parts(units)
+            bodies += registrations.values()
         if level != "total":
             divisions = sorted(
                 {id(d): d for d, *_ in needed.values()}.values(), key=lambda d: d.entry
@@ -116,6 +124,9 @@ class Maker:
                 entries.add(registration)
                 bodies.append(body)
         return Evidence(self._head(claim, level, entries, bodies, seed, samples), parts)
+
+    def _tick_before(self, entry: int) -> int:
+        return max([tick for tick in self.ticks if tick < entry], default=0)
 
     def _head(
         self,

@@ -33,6 +33,7 @@ from tests.verifier.forge_lots import (
     month_count,
     month_start,
 )
+from tests.verifier.forge_units import Desk
 
 MILL = Key(f"{Log().origin}/mill", "mill")
 SHOP = Key(f"{Log().origin}/shop", "shop")
@@ -72,6 +73,7 @@ class LotPark:
     origins: dict[str, Origin] = field(default_factory=dict)
     lots: dict[str, Lot] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
+    desk: Desk | None = None
     run: int = -1
 
     def register(self, points: dict[str, Value] | None = None) -> None:
@@ -178,7 +180,14 @@ class LotPark:
     def maker(self) -> Maker:
         ticks = [i for i, raw in enumerate(self.log.entries) if b'"tick"' in raw]
         return Maker(
-            self.log, self.divisions, self.batches, self.rests, self.bodies, self.runs, ticks
+            self.log,
+            self.divisions,
+            self.batches,
+            self.rests,
+            self.bodies,
+            self.runs,
+            ticks,
+            self.desk,
         )
 
     def evidence(self, claim: str, level: str = "full", **more: Any) -> Evidence:

@@ -308,6 +308,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "single use",
         "independent witnesses",
         "share of Wh opened",
+        "certificates",
+        "credits",
         "status",
     ):
         assert f"\n{name}: " in said
@@ -320,6 +322,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "single_use",
         "witnesses",
         "share_opened",
+        "certificates",
+        "credits",
         "status",
     }
     assert "未证实单次使用" in answer["lines"]["single_use"]["text"][0]

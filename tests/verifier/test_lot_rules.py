@@ -77,6 +77,7 @@ class Writer:
             "claim": claim,
             "replaces": replaces,
             "spends": spends,
+            "retires": [],
             "body": {"root": "22" * 32, "size": 2688, "media": MEDIA + "claim"},
             "manifest": reference(bytes(40), "claim+json"),
         }
@@ -93,7 +94,7 @@ class Writer:
     def withdraw(self, claim: str, signer: Any = MILL) -> int:
         return self.write("claim.withdraw", signer, claim=claim, reason="mistaken")
 
-    def write(self, kind: str, signer: Any, **members: Any) -> int:
+    def write(self, kind: str, signer: Any, /, **members: Any) -> int:
         party = signer.name.rpartition("/")[2]
         return self.log.add(self.log.statement(kind, party, **members), signer)
 
@@ -117,7 +118,7 @@ def test_all_that_is_allowed(tmp_path: Path) -> None:
     assert "3 wraps" in said
 
 
-def twice(act: Callable[[Writer], int]) -> Callable[[Writer], int]:
+def twice(act: Callable[[Any], int]) -> Callable[[Any], int]:
     def both(w: Writer) -> int:
         act(w)
         return act(w)
@@ -125,7 +126,7 @@ def twice(act: Callable[[Writer], int]) -> Callable[[Writer], int]:
     return both
 
 
-def after(*acts: Callable[[Writer], int]) -> Callable[[Writer], int]:
+def after(*acts: Callable[[Any], int]) -> Callable[[Any], int]:
     def all_of(w: Writer) -> int:
         return [act(w) for act in acts][-1]
 

@@ -6,8 +6,9 @@ verification key) are always the caller's input; nothing in a file is believed b
 a hash says so.
 
 Reading order: ``merkle`` · ``note`` · ``checkpoint`` · ``tlogproof`` · ``entry`` · ``rules`` ·
-``lotbook`` · ``opening`` · ``logdir`` · ``evidence`` (``evidence_head``, ``claimtree``,
-``divisions``, ``metered``, ``cells``, ``sumtree``, ``balance``) · ``scan`` · ``answer`` · ``cli``.
+``lotbook`` · ``unitbook`` · ``opening`` · ``logdir`` · ``evidence`` (``evidence_head``,
+``claimtree``, ``units``, ``chains``, ``schemes``, ``retirements``, ``divisions``, ``metered``,
+``cells``, ``sumtree``, ``balance``) · ``scan`` · ``answer`` · ``cli``.
 Every function that verifies returns nothing or what it established, and raises
 ``VerificationError`` otherwise.
 """

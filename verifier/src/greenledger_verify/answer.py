@@ -1,4 +1,4 @@
-"""The seven lines of an answer about evidence (formats.md §9), each by itself, in words and values.
+"""The lines of an answer about evidence (formats.md §9), each by itself, in words and values.
 
 “Verified” never stands alone: what one line says, no other line implies.
 """
@@ -153,8 +153,8 @@ def single_use_line(scan: Scan | None) -> Line:
     else:
         texts = [
             say(
-                "single use established in this log, as of {size} entries: no origin, lot or claim "
-                "is used twice",
+                "single use established in this log, as of {size} entries: no origin, lot, unit or "
+                "claim is used twice",
                 size=scan.signed.checkpoint.size,
             )
         ]

@@ -1,4 +1,4 @@
-"""Opened bodies (formats.md §2, §4.2 to §4.8): their bytes against the reference, then their
+"""Opened bodies (formats.md §2, §4.2 to §4.12): their bytes against the reference, then their
 members.
 """
 
@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from greenledger_verify import members
-from greenledger_verify.entry import MEDIA
 from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.leaves import SUPPLY_CLASSES
 from greenledger_verify.members import (
+    MEDIA,
     SALT_SIZE,
     Check,
     check_members,
@@ -25,7 +25,10 @@ from greenledger_verify.members import (
     words,
 )
 from greenledger_verify.months import require_quarters
+from greenledger_verify.reductionbodies import REDUCTION_BODIES
 from greenledger_verify.strict_json import BODY_DEPTH_MAX, parse_object
+from greenledger_verify.unitbodies import UNIT_BODIES
+from greenledger_verify.unitforms import check_span
 
 _YEAR_S: Final = 366 * 86_400
 _SHARE_PPM_MAX: Final = 1_000_000
@@ -92,6 +95,30 @@ CLAIM: Final[dict[str, Check]] = {
     "by_class": list_of(object_of({"class": integer(1, _CLASSES), "wh": integer(1)})),
     "consumption_wh": integer(0),
     "estimated_wh": integer(0),
+    "certificates": list_of(
+        object_of(
+            {
+                "retirement": members.random_id,
+                "scheme": members.scheme,
+                "class": members.scheme,
+                "from": members.time,
+                "to": members.time,
+                "units": integer(1),
+                "wh": integer(0),
+            }
+        )
+    ),
+    "certificate_wh": integer(0),
+    "credits": list_of(
+        object_of(
+            {
+                "retirement": members.random_id,
+                "scheme": members.scheme,
+                "units": integer(1),
+                "unit_size": integer(1),
+            }
+        )
+    ),
     "residual_wh": integer(0),
     "reason": words(0, 500),
 }
@@ -159,10 +186,34 @@ def _check_claim(content: dict[str, Any]) -> None:
         raise VerificationError("by_class is not in order of classes, each once")
     if sum(item["wh"] for item in content["by_class"]) != content["claimed_wh"]:
         raise VerificationError("by_class does not sum to claimed_wh")
-    if content["residual_wh"] != content["consumption_wh"] - content["claimed_wh"]:
-        raise VerificationError("residual_wh is not consumption_wh less claimed_wh")
+    _check_retirements(content)
+    used_wh = content["claimed_wh"] + content["certificate_wh"]
+    if content["residual_wh"] != content["consumption_wh"] - used_wh:
+        raise VerificationError(
+            "residual_wh is not consumption_wh less claimed_wh and certificate_wh"
+        )
     if content["estimated_wh"] > content["consumption_wh"]:
         raise VerificationError("estimated_wh is more than consumption_wh")
+
+
+def _check_retirements(content: dict[str, Any]) -> None:
+    """Certificates lie in the period of the claim, and sum to certificate_wh."""
+    for name in ("certificates", "credits"):
+        given = [item["retirement"] for item in content[name]]
+        if given != sorted(set(given)):
+            raise VerificationError("{member} is not in order, each once", member=name)
+    from_s, to_s = members.parse_time(content["from"]), members.parse_time(content["to"])
+    for item in content["certificates"]:
+        with locate("retirement {retirement}", retirement=item["retirement"]):
+            check_span(item["from"], item["to"])
+            if from_s > members.parse_time(item["from"]) or members.parse_time(item["to"]) > to_s:
+                raise VerificationError(
+                    "it is used from {start} to {end}, outside of the period of the claim",
+                    start=item["from"],
+                    end=item["to"],
+                )
+    if sum(item["wh"] for item in content["certificates"]) != content["certificate_wh"]:
+        raise VerificationError("the certificates do not sum to certificate_wh")
 
 
 def _check_nothing(content: dict[str, Any]) -> None:
@@ -174,6 +225,8 @@ _CHECKS: Final[dict[str, tuple[Mapping[str, Check], Callable[[dict[str, Any]], N
     MEDIA + "contract+json": (CONTRACT, _check_contract),
     MEDIA + "claim+json": (CLAIM, _check_claim),
     MEDIA + "form+json": (FORM, _check_nothing),
+    **UNIT_BODIES,
+    **REDUCTION_BODIES,
 }
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from greenledger_verify import members
 from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.members import (
+    MEDIA,
     Check,
     check_members,
     hash_reference,
@@ -24,9 +25,9 @@ from greenledger_verify.members import (
 from greenledger_verify.merkle import leaf_hash
 from greenledger_verify.note import Note, parse_note
 from greenledger_verify.strict_json import STATEMENT_DEPTH_MAX, parse_object
+from greenledger_verify.unitforms import UNIT_MEMBERS, check_unit_form
 
 ENTRY_SIZE_MAX: Final = 65_535
-MEDIA: Final = "application/vnd.greenledger."
 CLAIM_QUARTERS_MAX: Final = 2**20
 
 _COMMON: Final[dict[str, Check]] = {
@@ -103,6 +104,7 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "claim": members.random_id,
         "replaces": or_empty(members.random_id),
         "spends": sorted_list(members.lot_id, least=0),
+        "retires": sorted_list(members.random_id, least=0),
         "body": root_reference(MEDIA + "claim", leaves_min=1, leaves_max=CLAIM_QUARTERS_MAX),
         "manifest": hash_reference(MEDIA + "claim+json"),
     },
@@ -112,9 +114,11 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "state": one_of("short", "cured"),
         "because": members.hash_hex,
     },
+    **UNIT_MEMBERS,
 }
 
 CORRECTS_LEAF_SIZE: Final = 32
+_CLAIM_RESTS_ON: Final = ("spends", "retires", "replaces")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,8 +208,10 @@ def _check_statement(statement: dict[str, object]) -> None:
             _check_previous(statement)
         if kind == "lot.divide":
             _check_division_size(statement)
-        if kind == "claim.make" and not statement["spends"] and not statement["replaces"]:
-            raise VerificationError("it spends no lot, and replaces no claim that did")
+        if kind == "claim.make" and not any(statement[name] for name in _CLAIM_RESTS_ON):
+            raise VerificationError("it spends no lot, has no retirement and replaces no claim")
+        if kind in UNIT_MEMBERS:
+            check_unit_form(kind, statement)
 
 
 def _check_corrects_size(statement: dict[str, object]) -> None:

@@ -1,4 +1,5 @@
-"""Evidence files (formats.md §9): a claim, followed back to readings, quarter-hour by quarter-hour.
+"""Evidence files (formats.md §9): a claim, followed back to readings, quarter-hour by quarter-hour,
+and its certificates and credits, followed back to their import.
 
 ``verify_evidence`` judges; ``explain_evidence`` says what that means, and what it does not show.
 """
@@ -9,6 +10,7 @@ from typing import BinaryIO, TypeVar
 
 from greenledger_verify.balance import Balance
 from greenledger_verify.cells import CellsVerifier, OpenedOrigin
+from greenledger_verify.chains import Chains
 from greenledger_verify.claimtree import ClaimedCells, verify_claim_tree
 from greenledger_verify.divisions import Division, verify_division
 from greenledger_verify.evidence_file import (
@@ -18,13 +20,16 @@ from greenledger_verify.evidence_file import (
     EvidenceFile,
     Head,
     Part,
+    UnitsPart,
 )
 from greenledger_verify.evidence_head import Evidence, verify_head
 from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.report import Report
+from greenledger_verify.retirements import Retirements
 from greenledger_verify.trust import Trust
+from greenledger_verify.units import OpenedUnits, verify_units
 
-_Kind = TypeVar("_Kind", ClaimPart, DivisionPart, CellsPart)
+_Kind = TypeVar("_Kind", ClaimPart, UnitsPart, DivisionPart, CellsPart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,7 @@ class VerifiedEvidence:
     head: Head
     evidence: Evidence
     cells: ClaimedCells
+    retirements: Retirements
     balance: Balance | None
 
 
@@ -43,10 +49,13 @@ def verify_evidence(file: BinaryIO, trust: Trust, report: Report) -> VerifiedEvi
 
     6. The claim's tree has the total of the manifest, and the opened quarter-hours are those that
        the level asks for.
-    7. The opened leaves of divisions are what the entries commit to.
-    8. In each opened quarter-hour the readings give what the lots are worth.
-    9. Each claimed cell is opened, of the right class, holder and kind; supply and cover are equal.
-    10. Author, owners and senders may say this, as far as the opened bodies show.
+    7. Where it has retirements: each goes back to imports, range by range.
+    8. Where it has any: they are as their schemes, and the manifest, say.
+    9. The opened leaves of divisions are what the entries commit to.
+    10. In each opened quarter-hour the readings give what the lots are worth.
+    11. Each claimed cell is opened, of the right class, holder and kind; supply and cover are
+        equal.
+    12. Author, owners and senders may say this, as far as the opened bodies show.
     """
     evidence_file = EvidenceFile(file)
     head = evidence_file.head
@@ -59,9 +68,12 @@ def verify_evidence(file: BinaryIO, trust: Trust, report: Report) -> VerifiedEvi
         if claim_part is None:
             raise VerificationError("the first part of the file is not that of the claim")
         cells = verify_claim_tree(claim_part, head, evidence)
+    retirements = _retirements(parts, evidence, report)
     if head.level == "total":
         parts.require_end()
-        return VerifiedEvidence(head=head, evidence=evidence, cells=cells, balance=None)
+        return VerifiedEvidence(
+            head=head, evidence=evidence, cells=cells, retirements=retirements, balance=None
+        )
     with report.step("The opened leaves of divisions are what their entries commit to"):
         divisions = _divisions(parts, evidence)
     balance = Balance(evidence=evidence, cells=cells)
@@ -76,7 +88,9 @@ def verify_evidence(file: BinaryIO, trust: Trust, report: Report) -> VerifiedEvi
         balance.finish()
     with report.step("The author may claim this, as far as the opened bodies show"):
         _verify_authority(evidence, balance)
-    return VerifiedEvidence(head=head, evidence=evidence, cells=cells, balance=balance)
+    return VerifiedEvidence(
+        head=head, evidence=evidence, cells=cells, retirements=retirements, balance=balance
+    )
 
 
 class _Parts:
@@ -93,9 +107,32 @@ class _Parts:
         self._next = next(self._parts, None)
         return part
 
+    def follows(self, kind: type[_Kind]) -> bool:
+        return isinstance(self._next, kind)
+
     def require_end(self) -> None:
         if self._next is not None:
             raise VerificationError("a part follows where none belongs")
+
+
+def _retirements(parts: _Parts, evidence: Evidence, report: Report) -> Retirements:
+    """The certificates and credits of the claim; of one without any there is nothing to see."""
+    units: dict[int, OpenedUnits] = {}
+    chains = Chains(evidence=evidence, parts=units)
+    retirements = Retirements(chains=chains)
+    if not evidence.retirements and not evidence.schemes and not parts.follows(UnitsPart):
+        return retirements
+    with report.step(
+        "Each retirement goes back to the import of its units, number by number and owner by owner"
+    ):
+        while (part := parts.take(UnitsPart)) is not None:
+            if units and part.entry <= max(units):
+                raise VerificationError("the units are not in order, each once")
+            units[part.entry] = verify_units(part, evidence)
+        chains.follow_all()
+    with report.step("The certificates and credits are as their schemes and the claim say"):
+        retirements.verify()
+    return retirements
 
 
 def _divisions(parts: _Parts, evidence: Evidence) -> dict[int, Division]:

@@ -66,6 +66,16 @@ _DIVISION: Final[dict[str, Check]] = {
     ),
     "nodes": _B64,
 }
+_UNITS: Final[dict[str, Check]] = {
+    "part": one_of("units"),
+    "entry": integer(0),
+    "leaves": list_of(
+        object_of(
+            {"index": integer(0, _PLACE_MAX), "bytes": pattern(r"(?:[0-9a-f]{2}){16,}", "hex")}
+        )
+    ),
+    "nodes": _B64,
+}
 _BATCH: Final[dict[str, Check]] = {
     "entry": integer(0),
     "runs": list_of(list_of(integer(0, _PLACE_MAX))),
@@ -125,6 +135,15 @@ class DivisionPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitsPart:
+    """Leaves of a ``unit.issue`` or ``unit.move`` (nonce ‖ JSON) by their place."""
+
+    entry: int
+    leaves: dict[int, bytes]
+    nodes: list[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchOpening:
     entry: int
     places: list[int]
@@ -154,7 +173,7 @@ class CellsPart:
     lots: list[LotOpening]
 
 
-Part = ClaimPart | DivisionPart | CellsPart
+Part = ClaimPart | UnitsPart | DivisionPart | CellsPart
 
 
 class EvidenceFile:
@@ -244,12 +263,25 @@ def _claim_cells(raw: bytes, positions: int) -> list[list[tuple[int, int]]]:
 
 def _division(value: dict[str, Any]) -> DivisionPart:
     check_members(value, _DIVISION)
-    _require_increasing("leaves", [leaf["index"] for leaf in value["leaves"]])
     return DivisionPart(
         entry=value["entry"],
-        leaves={leaf["index"]: bytes.fromhex(leaf["bytes"]) for leaf in value["leaves"]},
+        leaves=_leaves(value["leaves"]),
         nodes=_items("nodes", value["nodes"], 32),
     )
+
+
+def _units(value: dict[str, Any]) -> UnitsPart:
+    check_members(value, _UNITS)
+    return UnitsPart(
+        entry=value["entry"],
+        leaves=_leaves(value["leaves"]),
+        nodes=_items("nodes", value["nodes"], 32),
+    )
+
+
+def _leaves(values: list[dict[str, Any]]) -> dict[int, bytes]:
+    _require_increasing("leaves", [leaf["index"] for leaf in values])
+    return {leaf["index"]: bytes.fromhex(leaf["bytes"]) for leaf in values}
 
 
 def _cells(value: dict[str, Any]) -> CellsPart:
@@ -347,6 +379,7 @@ def _require_increasing(member: str, values: Sequence[int]) -> None:
 
 _PARTS: Final[dict[str, Callable[[dict[str, Any]], Part]]] = {
     "claim": _claim,
+    "units": _units,
     "division": _division,
     "cells": _cells,
 }

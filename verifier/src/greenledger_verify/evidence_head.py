@@ -24,7 +24,9 @@ from greenledger_verify.trust import Trust
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What the head establishes. ``signers`` are the keys under the entries, ``lots`` all lots of
-    the claim in order, ``months`` those that its period touches.
+    the claim in order, ``months`` those that its period touches. ``retirements`` are all of the
+    claim, in order, with the entry of the claim that had each first; ``ticks`` hold, for each entry
+    on units, the last tick before it in the file: entry and Unix time.
     """
 
     level: str
@@ -38,8 +40,11 @@ class Evidence:
     claimant: Party
     manifest: Mapping[str, Any]
     lots: tuple[str, ...]
+    retirements: Mapping[str, int]
     months: Mapping[str, Month]
     points: Mapping[str, tuple[OpenedBody, ...]]
+    schemes: Mapping[str, tuple[OpenedBody, ...]]
+    ticks: Mapping[int, tuple[int, int]]
 
     def entry(self, index: int, *types: str) -> Entry:
         """An entry of the file, of one of ``types``."""
@@ -57,8 +62,11 @@ class Evidence:
 
     def registration(self, point: str, before: int) -> OpenedBody | None:
         """The last opened registration of ``point`` below entry ``before``."""
-        found = [body for body in self.points.get(point, ()) if body.index < before]
-        return max(found, key=lambda body: body.index, default=None)
+        return _last(self.points.get(point, ()), before)
+
+    def scheme(self, scheme: str, before: int) -> OpenedBody | None:
+        """The last opened registration of ``scheme`` below entry ``before``."""
+        return _last(self.schemes.get(scheme, ()), before)
 
 
 def verify_head(head: Head, trust: Trust, report: Report) -> Evidence:
@@ -82,7 +90,8 @@ def verify_head(head: Head, trust: Trust, report: Report) -> Evidence:
         "Each signature is by a key that the log registered before, in a chain that ends in the "
         "genesis; no entry uses what another one has used"
     ):
-        state, entries, signers, claimant, tick_s = _replay(head, signed)
+        replayed = _replay(head, signed)
+        state, entries = replayed.state, replayed.entries
     with report.step(
         "Each of the {count} opened bodies is what an entry of the file commits to",
         count=len(head.bodies),
@@ -95,27 +104,41 @@ def verify_head(head: Head, trust: Trust, report: Report) -> Evidence:
         index = state.lots.claims[head.claim].index
         manifest = _manifest(bodies, index)
         months = _verify_manifest(manifest, entries[index], index, state)
-        lots = _lots(head.claim, state)
-    points: dict[str, tuple[OpenedBody, ...]] = {}
-    for body in bodies:
-        if body.entry.type == "point.register" and body.content is not None:
-            point = body.entry.text("point")
-            points[point] = (*points.get(point, ()), body)
+        lots, retirements = _taken_over(head.claim, state)
+        _require_retirements(manifest, retirements)
     return Evidence(
         level=head.level,
         signed=signed,
         state=state,
         entries=entries,
-        signers=signers,
-        tick_s=tick_s,
+        signers=replayed.signers,
+        tick_s=replayed.tick_s,
         index=index,
         claim=entries[index],
-        claimant=claimant,
+        claimant=replayed.claimant,
         manifest=manifest,
         lots=lots,
+        retirements=retirements,
         months=months,
-        points=points,
+        points=_by_name(bodies, "point"),
+        schemes=_by_name(bodies, "scheme"),
+        ticks=replayed.ticks,
     )
+
+
+def _by_name(bodies: tuple[OpenedBody, ...], kind: str) -> dict[str, tuple[OpenedBody, ...]]:
+    """Opened registrations of points, or of schemes."""
+    found: dict[str, tuple[OpenedBody, ...]] = {}
+    for body in bodies:
+        if body.entry.type == f"{kind}.register" and body.content is not None:
+            name = body.entry.text(kind)
+            found[name] = (*found.get(name, ()), body)
+    return found
+
+
+def _last(bodies: tuple[OpenedBody, ...], before: int) -> OpenedBody | None:
+    found = [body for body in bodies if body.index < before]
+    return max(found, key=lambda body: body.index, default=None)
 
 
 def _verify_entries(head: Head, signed: SignedCheckpoint) -> None:
@@ -132,27 +155,47 @@ def _verify_entries(head: Head, signed: SignedCheckpoint) -> None:
     )
 
 
-def _replay(
-    head: Head, signed: SignedCheckpoint
-) -> tuple[State, dict[int, Entry], dict[int, RegisteredKey], Party, int]:
-    """Apply the entries in the order of the log. Returns the state in the end, entries and signers
-    by index; the claimant and the last tick as at the claim.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Replayed:
+    """The state in the end, entries and signers by index; the claimant and the last tick as at the
+    claim, and the ticks before entries on units.
     """
+
+    state: State
+    entries: dict[int, Entry]
+    signers: dict[int, RegisteredKey]
+    ticks: dict[int, tuple[int, int]]
+    claimant: Party
+    tick_s: int
+
+
+def _replay(head: Head, signed: SignedCheckpoint) -> _Replayed:
+    """Apply the entries in the order of the log."""
     state = State(origin=signed.checkpoint.origin, log_key=signed.log_key, complete=False)
     entries: dict[int, Entry] = {}
     signers: dict[int, RegisteredKey] = {}
+    ticks: dict[int, tuple[int, int]] = {}
     found: tuple[Party, int] | None = None
     for index, note in zip(head.indexes, head.notes, strict=True):
         with locate("entry {index}", index=index):
-            entries[index] = parse_entry(note)
-            signers[index] = apply(state, entries[index], index)
-            if entries[index].type == "claim.make" and entries[index].text("claim") == head.claim:
-                found = registered(state, entries[index].author), state.tick_s
+            entry = entries[index] = parse_entry(note)
+            signers[index] = apply(state, entry, index)
+            if entry.type.startswith("unit."):
+                ticks[index] = state.tick_index, state.tick_s
+            if entry.type == "claim.make" and entry.text("claim") == head.claim:
+                found = registered(state, entry.author), state.tick_s
     if found is None:
         raise VerificationError(
             "the file does not hold the claim.make of its claim {claim}", claim=head.claim
         )
-    return state, entries, signers, *found
+    return _Replayed(
+        state=state,
+        entries=entries,
+        signers=signers,
+        ticks=ticks,
+        claimant=found[0],
+        tick_s=found[1],
+    )
 
 
 def _manifest(bodies: tuple[OpenedBody, ...], index: int) -> Mapping[str, Any]:
@@ -161,7 +204,7 @@ def _manifest(bodies: tuple[OpenedBody, ...], index: int) -> Mapping[str, Any]:
     for body in bodies:
         if body.index == index and body.content is not None:
             own = body.content
-        elif body.entry.type != "point.register":
+        elif body.entry.type not in ("point.register", "scheme.register"):
             raise VerificationError(
                 "a body of entry {index} is opened, a {type}: it does not belong here",
                 index=body.index,
@@ -201,11 +244,12 @@ def _verify_manifest(
     return months
 
 
-def _lots(claim: str, state: State) -> tuple[str, ...]:
-    """What the claim spends, and what those that it replaces did. Claims are in the order of the
-    log, and each is replaced once, so that the way back ends.
+def _taken_over(claim: str, state: State) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Lots and retirements of the claim: its own, and those of the claims that it replaces. Claims
+    are in the order of the log, and each is replaced once, so that the way back ends.
     """
     lots: list[str] = []
+    retirements: dict[str, int] = {}
     name, index = claim, state.lots.claims[claim].index + 1
     while name:
         with locate("claim {claim}", claim=name):
@@ -215,7 +259,19 @@ def _lots(claim: str, state: State) -> tuple[str, ...]:
             if made.index >= index:
                 raise VerificationError("it is replaced by a claim before it")
         lots += made.spends
+        retirements |= dict.fromkeys(made.retires, made.index)
         name, index = made.replaces, made.index
     if len(lots) > 2**16:
         raise VerificationError("the claim has {count} lots, more than 65536", count=len(lots))
-    return tuple(sorted(lots))
+    return tuple(sorted(lots)), dict(sorted(retirements.items()))
+
+
+def _require_retirements(manifest: Mapping[str, Any], retirements: Mapping[str, int]) -> None:
+    """The manifest names each retirement of the claim once, and no other."""
+    named = [one["retirement"] for name in ("certificates", "credits") for one in manifest[name]]
+    if sorted(named) != list(retirements):
+        raise VerificationError(
+            "the manifest names the retirements {given}, but the claim has {expected}",
+            given=sorted(named),
+            expected=list(retirements),
+        )

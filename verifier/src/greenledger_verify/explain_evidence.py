@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import BinaryIO
 
-from greenledger_verify import answer
+from greenledger_verify import answer, answer_units
 from greenledger_verify.balance import STORAGE_CLASS
 from greenledger_verify.evidence import VerifiedEvidence, verify_evidence
 from greenledger_verify.explain import explain_checkpoint
@@ -39,6 +39,8 @@ def judge_evidence(
         "single_use": answer.single_use_line(scan),
         "witnesses": answer.witnesses_line(verified, scan),
         "share_opened": answer.share_line(verified, seed),
+        "certificates": answer_units.certificates_line(verified),
+        "credits": answer_units.credits_line(verified),
         "status": answer.status_line(verified, scan),
     }
     with report.step("As far as the given entries show, the claim is in force and not short"):
@@ -89,6 +91,13 @@ def _explain_claim(verified: VerifiedEvidence, report: Report) -> None:
             supply=SUPPLY_CLASSES[item["class"] - 1],
             wh=f"{item['wh']:,}",
         )
+    if verified.retirements.certificates:
+        report.establish(
+            "Beside lots it counts {wh} Wh of certificates; by what the points consumed, the "
+            "claimant's word, {residual} Wh are left.",
+            wh=f"{manifest['certificate_wh']:,}",
+            residual=f"{manifest['residual_wh']:,}",
+        )
     if evidence.claim.text("replaces"):
         report.establish(
             "It replaces the claim {claim}, and takes over its lots: {reason}",
@@ -131,6 +140,8 @@ def _explain_limits(verified: VerifiedEvidence, scan: Scan | None, report: Repor
         estimated=f"{manifest['estimated_wh']:,}",
         author=manifest["consumer"],
     )
+    _explain_unopened_points(verified, report)
+    _explain_unit_limits(verified, scan, report)
     if scan is None:
         report.leave_open("single use NOT established: that needs the public log (--log DIR)")
         report.leave_open(
@@ -169,6 +180,43 @@ def _explain_limits(verified: VerifiedEvidence, scan: Scan | None, report: Repor
             "discharge is metered, no more."
         )
     report.leave_open("That the meters told the truth.")
+
+
+def _explain_unopened_points(verified: VerifiedEvidence, report: Report) -> None:
+    """Points of the claim of which no quarter-hour is opened; the level total opens none anyway."""
+    if verified.balance is None:
+        return
+    unopened = [
+        point
+        for point in verified.evidence.manifest["points"]
+        if point not in verified.balance.points
+    ]
+    if unopened:
+        report.leave_open(
+            "That {author} owns the points {points}: no quarter-hour of them is opened.",
+            author=verified.evidence.claim.author,
+            points=unopened,
+        )
+
+
+def _explain_unit_limits(verified: VerifiedEvidence, scan: Scan | None, report: Report) -> None:
+    made = verified.retirements
+    if made.certificates:
+        report.leave_open(
+            "That certificates which are used in a part of the period are no more than the points "
+            "consumed there: what they consumed is the claimant's word."
+        )
+    if not made.certificates and not made.credits:
+        return
+    if scan is None:
+        report.leave_open(
+            "That units were still valid, and that the rules of their schemes were those in force: "
+            "that needs the public log (--log DIR)."
+        )
+    report.leave_open(
+        "That the official registries know these units, and that they moved and cancelled them as "
+        "this log says."
+    )
 
 
 def _registered_again(verified: VerifiedEvidence) -> list[str]:

@@ -6,6 +6,7 @@ from greenledger_verify.lotbook import LotBook
 from greenledger_verify.report import Report
 from greenledger_verify.state import State
 from greenledger_verify.trust import Trust
+from greenledger_verify.unitbook import UnitBook
 
 
 def explain_log(log: LogDirectory, trust: Trust, report: Report) -> None:
@@ -61,6 +62,7 @@ def _explain_rules(state: State, report: Report) -> None:
         operator=state.operator,
     )
     _explain_lots(state.lots, report)
+    _explain_units(state.units, report)
     report.establish(
         "The last tick, the operator's word for the time, is {time}.", time=utc(state.tick_s)
     )
@@ -83,6 +85,27 @@ def _explain_rules(state: State, report: Report) -> None:
         "show it."
     )
     report.leave_open("That the meters told the truth.")
+
+
+def _explain_units(book: UnitBook, report: Report) -> None:
+    """Of a book that holds a batch at all."""
+    if not book.issued:
+        return
+    report.establish(
+        "{batches} batches of units were issued, each revision once; {holdings} holdings, of them "
+        "{ended} ended, none twice; {retirements} retirements, of them {claimed} in claims and "
+        "{disclosed} disclosed.",
+        batches=len(book.issued),
+        holdings=len(book.holdings),
+        ended=sum(holding.ended_by >= 0 for holding in book.holdings.values()),
+        retirements=len(book.retirements),
+        claimed=len(book.claimed),
+        disclosed=sum(made.named_by >= 0 for made in book.retirements.values()),
+    )
+    report.leave_open(
+        "How many units a batch or a holding has and whose they are, and that what moves or is "
+        "retired comes out even: evidence files show that of the units of a claim."
+    )
 
 
 def _explain_lots(book: LotBook, report: Report) -> None:

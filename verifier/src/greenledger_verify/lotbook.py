@@ -4,7 +4,8 @@ the only one.
 * An origin is divided once; its revision r comes after revision r − 1. For one run, a point's month
   is divided once.
 * No lot is created twice; what is spent was created by an earlier entry and is not spent yet.
-* A lot has one wrap of a form at most.
+* A lot has one wrap of a form at most. An issue of units spends the lots behind them, or wraps them
+  as certificates.
 * A claim's id is new. What it replaces is a claim of the same author that is in force: else two
   claims could take over the lots of one.
 * Only a claim in force is withdrawn or flagged, and its flags take turns, ``short`` first.
@@ -16,10 +17,13 @@ for, but what can't stand side by side is refused all the same.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.members import parse_origin
 from greenledger_verify.text import Text, say
+
+CERTIFICATE_FORM: Final = "gec"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class Claim:
     author: str
     index: int
     spends: tuple[str, ...]
+    retires: tuple[str, ...]
     replaces: str
     ended: Text | None = None
     ended_how: str = ""
@@ -145,6 +150,16 @@ class LotBook:
         for lot in lots:
             self.wrapped[form, lot] = index
 
+    # unit.issue
+
+    def check_issue(self, spends: Collection[str], wraps: Collection[str]) -> None:
+        self._check_spends(spends)
+        self.check_wrap(CERTIFICATE_FORM, wraps)
+
+    def issue(self, index: int, spends: Collection[str], wraps: Collection[str]) -> None:
+        self.spent.update(dict.fromkeys(spends, index))
+        self.wrap(index, CERTIFICATE_FORM, wraps)
+
     # claim.make
 
     def check_make(self, author: str, claim: str, replaces: str, spends: Collection[str]) -> None:
@@ -166,13 +181,23 @@ class LotBook:
         self._check_spends(spends)
 
     def make(
-        self, index: int, author: str, claim: str, replaces: str, spends: Collection[str]
+        self,
+        index: int,
+        author: str,
+        claim: str,
+        replaces: str,
+        spends: Collection[str],
+        retires: Collection[str] = (),
     ) -> None:
         if replaces in self.claims:
             self._end(replaces, "replaced", index, say("replaced by entry {index}", index=index))
         self.spent.update(dict.fromkeys(spends, index))
         self.claims[claim] = Claim(
-            author=author, index=index, spends=tuple(spends), replaces=replaces
+            author=author,
+            index=index,
+            spends=tuple(spends),
+            retires=tuple(retires),
+            replaces=replaces,
         )
 
     # claim.withdraw, claim.flag

@@ -55,6 +55,7 @@ def make_rule(state: State, entry: Entry) -> None:
     state.lots.check_make(
         entry.author, entry.text("claim"), entry.text("replaces"), entry.texts("spends")
     )
+    state.units.check_claim(entry.texts("retires"))
 
 
 def make_effect(state: State, entry: Entry) -> None:
@@ -64,7 +65,9 @@ def make_effect(state: State, entry: Entry) -> None:
         entry.text("claim"),
         entry.text("replaces"),
         entry.texts("spends"),
+        entry.texts("retires"),
     )
+    state.units.claim(state.index, entry.texts("retires"))
 
 
 def withdraw_rule(state: State, entry: Entry) -> None:

@@ -18,6 +18,7 @@ from greenledger_verify.strict_json import INTEGER_MAX
 
 Check = Callable[[object], None]
 
+MEDIA: Final = "application/vnd.greenledger."
 ROLES: Final = ("enterprise", "gateway", "generator", "park-operator", "verifier")
 SALT_SIZE: Final = 32
 
@@ -244,3 +245,8 @@ party_id = pattern(r"[a-z][a-z0-9-]{0,39}", "a-z 0-9 -")
 slug = pattern(r"[a-z0-9][a-z0-9-]{0,63}", "a-z 0-9 -")
 region = pattern(r"[0-9]{0,12}", "0-9")
 source = pattern(r"[a-z0-9.-]{1,64}", "a-z 0-9 . -")
+scheme = party_id
+project = pattern(r"[A-Za-z0-9._-]{1,64}", "A-Z a-z 0-9 . _ -")
+plant = pattern(r"[a-z0-9-]{1,64}", "a-z 0-9 -")
+technology = pattern(r"[a-z0-9-]{1,40}", "a-z 0-9 -")
+reason = words(1, 500)

@@ -1,4 +1,5 @@
-"""Reading entries on lots and claims quickly, for the scan: the members that its rules ask for.
+"""Reading entries on lots, claims and units quickly, for the scan: the members that its rules ask
+for.
 
 What is not plainly in order here (another form, a member twice, an escape) is left to
 ``parse_entry``, which says what is wrong. Signatures and other members are not looked at: an entry
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
+from greenledger_verify.unitforms import ACTS, RETIRE
+
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _IDS = re.compile(r"(?:(?!0{32})[0-9a-f]{32},)*")
@@ -18,6 +21,9 @@ _ORIGINS = re.compile(r"(?:[0-9a-f]{32}/[0-9]{4}-[01][0-9]/[0-9]{1,15},)*")
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LOG = re.compile(r"[a-z0-9][a-z0-9./-]{0,127}")
 _OR_EMPTY = re.compile(r"(?:[0-9a-f]{32})?")
+_RANDOM_IDS = re.compile(r"(?:[0-9a-f]{32},)*")
+_BATCHES = re.compile(r"(?:[A-Za-z0-9._-]{1,64}/(?:0|[1-9][0-9]{0,5}),)+")
+_PROJECT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _COMMON: Final = {"log": _LOG, "author": _WORD}
 _TEXTS: Final[dict[str, dict[str, re.Pattern[str]]]] = {
@@ -27,11 +33,21 @@ _TEXTS: Final[dict[str, dict[str, re.Pattern[str]]]] = {
     "claim.withdraw": _COMMON | {"claim": _ID},
     "claim.flag": _COMMON | {"claim": _ID, "state": re.compile("short|cured")},
     "point.register": _COMMON | {"point": _ID},
+    "scheme.register": _COMMON | {"id": _ID, "scheme": _WORD, "replaces": _OR_EMPTY},
+    "project.register": _COMMON
+    | {"id": _ID, "scheme": _WORD, "project": _PROJECT, "replaces": _OR_EMPTY},
+    "unit.issue": _COMMON | {"scheme": _WORD, "state": re.compile("active|frozen")},
+    "unit.move": _COMMON | {"act": re.compile("|".join(ACTS)), "retirement": _OR_EMPTY},
+    "unit.disclose": _COMMON | {"retirement": _ID},
+    "reduction.record": _COMMON | {"record": _ID},
+    "reduction.verify": _COMMON | {"record": _ID},
 }
 _LISTS: Final[dict[str, dict[str, re.Pattern[str]]]] = {
     "lot.divide": {"origins": _ORIGINS, "spends": _IDS, "creates": _IDS},
     "lot.wrap": {"wraps": _IDS},
-    "claim.make": {"spends": _IDS},
+    "claim.make": {"spends": _IDS, "retires": _RANDOM_IDS},
+    "unit.issue": {"batches": _BATCHES, "spends": _IDS, "wraps": _IDS, "begins": _RANDOM_IDS},
+    "unit.move": {"ends": _RANDOM_IDS, "begins": _RANDOM_IDS},
 }
 
 
@@ -74,6 +90,10 @@ def read_quickly(raw: bytes) -> QuickEntry | None:
     for name, form in _LISTS.get(kind, {}).items():
         if not _is_list(statement.get(name), form):
             return None
+    if kind == "unit.issue" and not set(statement["spends"]).isdisjoint(statement["wraps"]):
+        return None
+    if kind == "unit.move" and (statement["act"] == RETIRE) != bool(statement["retirement"]):
+        return None
     return QuickEntry(kind, statement)
 
 

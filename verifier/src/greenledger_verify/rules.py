@@ -15,7 +15,7 @@ in:
 * Registrations of parties, points and contracts name the one they replace.
 * Batches of one (author, source) are numbered without gaps, and each names the leaf hash of the one
   before.
-* Lots and claims: see ``lotbook``.
+* Lots and claims: see ``lotbook``. Schemes, units, retirements and reductions: see ``unitbook``.
 
 An opening holds only some entries (``complete`` is False): there, rules that need all of them are
 left out, and said to be.
@@ -31,6 +31,7 @@ from greenledger_verify.note import VerifierKey, parse_vkey
 from greenledger_verify.signing import author_is_operator, check_signatures, genesis_key
 from greenledger_verify.state import Endorsement, Party, RegisteredKey, State
 from greenledger_verify.text import say
+from greenledger_verify.unitrules import UNIT_RULES
 
 AT_AHEAD_OF_TICK_MAX_S: Final = 300
 ENDORSING_ROLES: Final = ("gateway", "park-operator", "verifier")
@@ -147,7 +148,7 @@ def _genesis_effect(state: State, entry: Entry) -> None:
 
 
 def _tick_effect(state: State, entry: Entry) -> None:
-    state.tick_s = entry.at_s
+    state.tick_s, state.tick_index = entry.at_s, state.index
 
 
 def _party_rule(state: State, entry: Entry) -> None:
@@ -367,4 +368,5 @@ _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "readings.correction": (_readings_rule, _readings_effect),
     "match.run": (_run_rule, _run_effect),
     **LOT_RULES,
+    **UNIT_RULES,
 }

@@ -2,9 +2,9 @@
 
 One pass over the entry bundles. The root of all entries must be that of the directory's checkpoint,
 and the root of the first ones that of the evidence: the log is the very same, grown. Then the
-entries on lots and claims go through the book, whoever signed them: an entry with a bad signature
-counts too, since nothing may depend on which of two verifiers sees it. Whether all other rules are
-kept, ``greenledger-verify log`` says.
+entries on lots, claims and units go through the books, whoever signed them: an entry with a bad
+signature counts too, since nothing may depend on which of two verifiers sees it. Whether all other
+rules are kept, ``greenledger-verify log`` says.
 """
 
 from dataclasses import dataclass, field
@@ -12,19 +12,30 @@ from pathlib import Path
 from typing import Final
 
 from greenledger_verify.checkpoint import SignedCheckpoint, verify_checkpoint
-from greenledger_verify.entry import Entry, parse_entry
+from greenledger_verify.entry import parse_entry
 from greenledger_verify.evidence import VerifiedEvidence
 from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.logdir import bundle_names, read_bundle, read_checkpoint
-from greenledger_verify.lotbook import Claim, LotBook
+from greenledger_verify.lotbook import Claim
 from greenledger_verify.merkle import CompactRange, leaf_hash, tree_root
-from greenledger_verify.quick import QuickEntry, read_quickly
+from greenledger_verify.quick import read_quickly
 from greenledger_verify.report import Report
+from greenledger_verify.scanbooks import AnyEntry, Books
+from greenledger_verify.scanchains import Gaps, require_chains
 from greenledger_verify.tiles import TILE_WIDTH
 from greenledger_verify.trust import Trust
 
 # A type can only be one of these if its name stands there, or an escape of JSON that hides it.
-_RELEVANT: Final = (b'"lot.', b'"claim.', b'"point.register"', b"\\")
+_RELEVANT: Final = (
+    b'"lot.',
+    b'"claim.',
+    b'"unit.',
+    b'"point.register"',
+    b'"scheme.register"',
+    b'"project.register"',
+    b'"reduction.',
+    b"\\",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +44,6 @@ class Scan:
 
     signed: SignedCheckpoint
     claim: Claim
-    book: LotBook
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,11 +53,15 @@ class _Pass:
     origin: str
     operator: str
     claim_index: int
+    gaps: Gaps = field(default_factory=lambda: Gaps(ranges=[]))
+    books: Books = field(init=False)
     root: bytes = b""
     earlier_root: bytes = b""
-    book: LotBook = field(default_factory=lambda: LotBook(complete=True))
     registrations: dict[str, int] = field(default_factory=dict)
     failure: VerificationError | None = None
+
+    def __post_init__(self) -> None:
+        self.books = Books(operator=self.operator)
 
 
 def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: Report) -> Scan:
@@ -56,7 +70,8 @@ def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: 
     1. The trusted log key signed the directory's checkpoint, of the same log, not older.
     2. Both roots follow from the entries: the evidence's log is the beginning of the directory's.
     3. No origin is divided twice, no lot created, spent or wrapped twice, no claim replaced or made
-       twice; the opened points were registered so at the claim.
+       twice; no holding begins or ends twice, no retirement is in two claims; the opened points and
+       schemes were registered so, and units were valid, when it mattered.
     """
     earlier = verified.evidence.signed.checkpoint
     with report.step(
@@ -86,12 +101,14 @@ def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: 
         _require_root(checkpoint.size, found.root, checkpoint.root)
         _require_root(earlier.size, found.earlier_root, earlier.root)
     with report.step(
-        "In the whole log no origin is divided twice, and no lot is created, spent or wrapped twice"
+        "In the whole log no origin is divided twice, no lot is created, spent or wrapped twice, "
+        "and no unit moved or retired twice"
     ):
         if found.failure is not None:
             raise found.failure
         _require_registrations(found, verified)
-    return Scan(signed=signed, claim=found.book.claims[verified.head.claim], book=found.book)
+        require_chains(verified.retirements, found.books, found.gaps)
+    return Scan(signed=signed, claim=found.books.lots.claims[verified.head.claim])
 
 
 def _read(directory: Path, size: int, earlier_size: int, verified: VerifiedEvidence) -> _Pass:
@@ -99,6 +116,7 @@ def _read(directory: Path, size: int, earlier_size: int, verified: VerifiedEvide
         origin=verified.evidence.state.origin,
         operator=verified.evidence.state.operator,
         claim_index=verified.evidence.index,
+        gaps=Gaps.between(verified.retirements.ticks),
     )
     edge = CompactRange()
     for name in bundle_names(size):
@@ -115,6 +133,7 @@ def _read(directory: Path, size: int, earlier_size: int, verified: VerifiedEvide
         for place, raw in enumerate(entries):
             if any(word in raw for word in _RELEVANT) and raw.startswith(b"{"):
                 _take(found, raw, name.index_start + place)
+            found.gaps.look_at(raw, name.index_start + place)
     found.root = found.root or edge.root()
     return found
 
@@ -143,40 +162,21 @@ def _take(found: _Pass, raw: bytes, index: int) -> None:
         return
     try:
         with locate("entry {index}", index=index):
-            entry = read_quickly(raw) or parse_entry(raw)
-            if entry.text("log") != found.origin:
-                raise _another_log(entry, found.origin)
-            _apply(found, entry, index)
+            _apply(found, read_quickly(raw) or parse_entry(raw), index)
     except VerificationError as error:
         found.failure = error
 
 
-def _another_log(entry: Entry | QuickEntry, origin: str) -> VerificationError:
-    return VerificationError(
-        "it is of the log {given}, not of {origin}", given=entry.text("log"), origin=origin
-    )
-
-
-def _apply(found: _Pass, entry: Entry | QuickEntry, index: int) -> None:
-    book = found.book
-    if entry.type == "lot.divide":
-        lots = entry.texts("origins"), entry.texts("spends"), entry.texts("creates")
-        book.check_divide(entry.text("run"), *lots)
-        book.divide(index, entry.text("run"), *lots)
-    elif entry.type == "lot.wrap":
-        book.check_wrap(entry.text("form"), entry.texts("wraps"))
-        book.wrap(index, entry.text("form"), entry.texts("wraps"))
-    elif entry.type == "claim.make":
-        claim = entry.text("claim"), entry.text("replaces"), entry.texts("spends")
-        book.check_make(entry.author, *claim)
-        book.make(index, entry.author, *claim)
-    elif entry.type == "claim.withdraw":
-        book.check_withdraw(entry.author, entry.text("claim"), found.operator)
-        book.withdraw(index, entry.text("claim"))
-    elif entry.type == "claim.flag":
-        book.check_flag(entry.text("claim"), entry.text("state"))
-        book.flag(index, entry.text("claim"), entry.text("state"))
-    elif entry.type == "point.register" and index < found.claim_index:
+def _apply(found: _Pass, entry: AnyEntry, index: int) -> None:
+    if entry.text("log") != found.origin:
+        raise VerificationError(
+            "it is of the log {given}, not of {origin}",
+            given=entry.text("log"),
+            origin=found.origin,
+        )
+    if entry.type != "point.register":
+        found.books.take(entry, index)
+    elif index < found.claim_index:
         found.registrations[entry.text("point")] = index
 
 

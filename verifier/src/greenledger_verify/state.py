@@ -1,5 +1,5 @@
 """What the entries of a log say so far: its parties, keys, registrations, chains of batches,
-and its book of lots.
+and its books of lots and units.
 """
 
 from dataclasses import dataclass, field, replace
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from greenledger_verify.lotbook import LotBook
 from greenledger_verify.note import VerifierKey
 from greenledger_verify.text import Text
+from greenledger_verify.unitbook import UnitBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class State:
     operator: str = ""
     zone: str = ""
     tick_s: int = 0
+    tick_index: int = 0
     parties: dict[str, Party] = field(default_factory=dict)
     keys: dict[tuple[str, str], RegisteredKey] = field(default_factory=dict)
     public_keys: set[bytes] = field(default_factory=set)
@@ -67,9 +69,11 @@ class State:
     runs: set[bytes] = field(default_factory=set)
     corrections: set[bytes] = field(default_factory=set)
     lots: LotBook = field(init=False)
+    units: UnitBook = field(init=False)
 
     def __post_init__(self) -> None:
         self.lots = LotBook(complete=self.complete)
+        self.units = UnitBook(complete=self.complete)
 
     def add_key(self, key: RegisteredKey) -> None:
         self.keys[key.party, key.key.key_id.hex()] = key

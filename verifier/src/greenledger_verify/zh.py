@@ -7,5 +7,15 @@ from greenledger_verify.zh_evidence_reasons import EVIDENCE_REASONS
 from greenledger_verify.zh_lots import LOTS
 from greenledger_verify.zh_reasons import REASONS
 from greenledger_verify.zh_report import REPORT
+from greenledger_verify.zh_unit_reasons import UNIT_REASONS
+from greenledger_verify.zh_units import UNITS
 
-CHINESE: Final[dict[str, str]] = {**REPORT, **REASONS, **LOTS, **EVIDENCE, **EVIDENCE_REASONS}
+CHINESE: Final[dict[str, str]] = {
+    **REPORT,
+    **REASONS,
+    **LOTS,
+    **UNITS,
+    **UNIT_REASONS,
+    **EVIDENCE,
+    **EVIDENCE_REASONS,
+}

@@ -30,8 +30,9 @@ EVIDENCE: Final[dict[str, str]] = {
         "在每个公开的 15 分钟时段内，任何人能出示的同一电源的全部份额合计等于其已签名读数所给的"
         "电量，不会更多。"
     ),
-    "In the whole log no origin is divided twice, and no lot is created, spent or wrapped twice": (
-        "在整个日志中，没有来源被划分两次，没有份额被创建、使用或包装两次"
+    "In the whole log no origin is divided twice, no lot is created, spent or wrapped twice, and "
+    "no unit moved or retired twice": (
+        "在整个日志中，没有来源被划分两次，没有份额被创建、使用或包装两次，没有单位被转让或注销两次"
     ),
     "It replaces the claim {claim}, and takes over its lots: {reason}": (
         "它替换声明 {claim} 并接管其份额：{reason}"
@@ -118,8 +119,10 @@ EVIDENCE: Final[dict[str, str]] = {
     "single use NOT established: that needs the public log (--log DIR)": (
         "未证实单次使用（single use NOT established）：须有公开日志（--log DIR）"
     ),
-    "single use established in this log, as of {size} entries: no origin, lot or claim is used "
-    "twice": "已证实在本日志中单次使用（截至 {size} 条记录）：没有来源、份额或声明被使用两次",
+    "single use established in this log, as of {size} entries: no origin, lot, unit or claim is "
+    "used twice": (
+        "已证实在本日志中单次使用（截至 {size} 条记录）：没有来源、份额、单位或声明被使用两次"
+    ),
     "status": "状态",
     "the file is whole and unchanged: its {count} entries are in the log {origin} of {size} "
     "entries, and all that it opens is what they commit to": (

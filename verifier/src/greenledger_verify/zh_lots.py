@@ -21,10 +21,6 @@ LOTS: Final[dict[str, str]] = {
     "it must be sorted, none twice, and hold {least} at least": (
         "应已排序、无重复，且至少 {least} 个"
     ),
-    "it spends no lot, and replaces no claim that did": "它未使用任何份额，也未替换任何声明",
-    "residual_wh is not consumption_wh less claimed_wh": (
-        "residual_wh 不等于 consumption_wh 减 claimed_wh"
-    ),
     "run is {run}, which is not the leaf hash of a match.run before it": (
         "run 为 {run}，不是此前任何 match.run 的叶哈希"
     ),
