@@ -4,7 +4,6 @@ how it changes hands, and what comes from a wind farm outside, by a made-up offi
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from ledger import db
+from ledger.certificates.importing import Listed, import_units
 from ledger.certificates.service import Issued, MeteredIssue, issue_metered
 from ledger.certificates.settlement import Settlement, settle
 from ledger.demo import clock, plan
 from ledger.demo.park import PERIOD
 from ledger.demo.progress import Advance
+from ledger.log.audit import no_progress
 from ledger.log.notes import SigningKey
 from ledger.lots import store as lots
 from ledger.lots.model import Month, months_in
@@ -30,9 +31,6 @@ from ledger.registry import acting, store
 from ledger.registry import service as registry
 from ledger.registry.choosing import Selection
 from ledger.registry.project import Project
-from ledger.registry.ranges import SerialRange
-from ledger.registry.service import NewBatch, Share
-from ledger.statements import store as statement_store
 from ledger.statements.profile import StatementProfile, read_statement_profile
 from ledger.statements.service import import_statement
 
@@ -158,32 +156,10 @@ def _import_list(desk: Desk, path: Path, label: str) -> int:
         ",releaseQuantity,ordinaryQuantity,greenQuantity,unTraQuantity"
     )
     write_csv(path, label, header, rows)
-    found = import_statement(
-        desk,
-        path,
-        statement_profile(LIST_PROFILE),
-        profile_text=profile_text(LIST_PROFILE),
-        as_of=date.fromisoformat(clock.BEGINS),
-    )
-    document = hashlib.sha256(path.read_bytes()).hexdigest()
-    with db.reading(desk.engine) as conn:
-        listed = statement_store.rows_of(conn, desk.log.log_id, found.statement.entry_index)
-    batches = []
-    for row in listed:
-        units = SerialRange(first=row.first, end=row.end)
-        year, month = map(int, row.month.split("-"))
-        share = Share(class_=row.class_, owner=plan.NORTH_WIND, units=units)
-        batches.append(
-            NewBatch(
-                code=row.code,
-                units=units,
-                period=Month(year=year, month=month, zone_offset_s=ZONE_S).period,
-                shares=(share,),
-                project=row.project,
-            )
-        )
-    registry.issue(desk, GEC, batches, document=document, note="synthetic demo")
-    return sum(len(one.units) for one in batches)
+    profile, as_of = statement_profile(LIST_PROFILE), date.fromisoformat(clock.BEGINS)
+    import_statement(desk, path, profile, profile_text=profile_text(LIST_PROFILE), as_of=as_of)
+    listed = Listed(owner=plan.NORTH_WIND)
+    return import_units(desk, path, profile, as_of=as_of, listed=listed, progress=no_progress).units
 
 
 def write_csv(path: Path, label: str, header: str, rows: Sequence[str]) -> None:
