@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from greenledger_verify.unitforms import ACTS, RETIRE
+from greenledger_verify.unitforms import ACTS, RETIRE, counts_fit
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -90,11 +90,20 @@ def read_quickly(raw: bytes) -> QuickEntry | None:
     for name, form in _LISTS.get(kind, {}).items():
         if not _is_list(statement.get(name), form):
             return None
-    if kind == "unit.issue" and not set(statement["spends"]).isdisjoint(statement["wraps"]):
-        return None
-    if kind == "unit.move" and (statement["act"] == RETIRE) != bool(statement["retirement"]):
+    if not _comes_out(kind, statement):
         return None
     return QuickEntry(kind, statement)
+
+
+def _comes_out(kind: str, statement: dict[str, Any]) -> bool:
+    """What the rules of the scan ask of several members together."""
+    if kind == "unit.issue":
+        return set(statement["spends"]).isdisjoint(statement["wraps"])
+    if kind != "unit.move":
+        return True
+    act, ends, begins = statement["act"], statement["ends"], statement["begins"]
+    named = bool(statement["retirement"])
+    return named == (act == RETIRE) and counts_fit(act, len(ends), len(begins))
 
 
 def _is_list(value: object, form: re.Pattern[str]) -> bool:
