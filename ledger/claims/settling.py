@@ -22,7 +22,7 @@ from ledger.db import reading
 from ledger.log import store as log_store
 from ledger.log.notes import SigningKey
 from ledger.log.store import LogFacts
-from ledger.lots.model import months_in
+from ledger.lots.model import month_of, months_in
 from ledger.matching.evaluate import consumption
 from ledger.metering.service import find_point
 from ledger.parties.desk import Desk
@@ -40,7 +40,8 @@ _GREEN_TRADE: Final = "green-trade"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """Units to be retired for a month: `serials` name them."""
+    """Units to be retired for a month, or for several where they settle nothing: `serials` name
+    them."""
 
     month: Period
     class_: str
@@ -149,7 +150,29 @@ class _Planner:
                 wh for period, wh in taken.items() if period.overlaps(span)
             )
             found += self._month(span, month.period, room_wh)
-        return found
+        return self._joined(found)
+
+    def _joined(self, found: Sequence[Planned]) -> list[Planned]:
+        """Bound ones of a class and calendar year at once: they settle nothing, so it does not
+        matter in which month, and vintages go by the year."""
+        kept: list[Planned] = []
+        bound: dict[tuple[str, int], Planned] = {}
+        for one in found:
+            if one.wh:
+                kept.append(one)
+                continue
+            key = one.class_, month_of(one.month.start_s, self._zone_s).year
+            before = bound.get(key, one)
+            if before is not one:
+                one = Planned(
+                    month=Period(start_s=before.month.start_s, end_s=one.month.end_s),
+                    class_=one.class_,
+                    serials=(*before.serials, *one.serials),
+                    units=before.units + one.units,
+                    wh=0,
+                )
+            bound[key] = one
+        return [*bound.values(), *kept]
 
     def _month(self, span: Period, month: Period, room_wh: int) -> list[Planned]:
         """Bound ones of this month, as many as their lots fill; others as there is room for."""

@@ -1,4 +1,4 @@
-"""Certificates and credits of the demo: what came of them follows from matching and from the plan."""
+"""Certificates and credits of the demo: they follow from matching, and from the plan."""
 
 from __future__ import annotations
 

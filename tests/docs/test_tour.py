@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ def test_the_tour(tmp_path: Path) -> None:
     )
     script = "set -e\n" + "".join(blocks) + in_chinese
     # Certificates are valid for a time, the test for longer: the tour is of last year at the least.
-    year = max(2026, date.today().year - 1)
+    year = max(2026, datetime.now(UTC).year - 1)
     script = script.replace("2027-", f"{year + 1}-").replace("2026-", f"{year}-")
     # Where the reader's own things stand in the text: the environment, and a folder beside us.
     for word, place in (("$PWD/.venv/bin", Path(sys.executable).parent), ("../my-park", tmp_path)):
