@@ -148,7 +148,7 @@ class _Planner:
             bound = retired.bound_lots(
                 self._conn, self._log.log_id, self._rules, row.batch, row.class_
             )
-            fits = self._rules.fits_whole(batch.period, span.start_s, self._zone_s)
+            fits = self._rules.fits_whole(batch.period, span, self._zone_s)
             if bound and bound & self._lots and batch.period == month and fits:
                 by_class.setdefault(row.class_, []).append(_taken(row, len(row.units), 0))
                 continue
