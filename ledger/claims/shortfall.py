@@ -168,13 +168,18 @@ def short_batches(conn: Connection, log: LogFacts) -> list[ShortBatch]:
     """Batches behind which corrections left too little, by batch."""
     zone_s = _zone_s(log)
     short_wh: dict[BatchId, int] = {}
+    by_month: dict[tuple[bytes, Month], list[Short]] = {}
     for row in rows_of(conn, log.log_id):
-        month = month_of(row.start_s, zone_s)
-        at = lots.position(row.start_s, month.start_s)
-        for batch, wh in _behind(conn, log, row.point, month).items():
-            lost_wh = min(row.short_wh, int(wh[at]))
-            if lost_wh:
-                short_wh[batch] = short_wh.get(batch, 0) + lost_wh
+        by_month.setdefault((row.point, month_of(row.start_s, zone_s)), []).append(row)
+    for (point, month), rows in by_month.items():
+        behind, unclaimed_wh = _behind(conn, log, point, month)
+        for row in rows:
+            at = lots.position(row.start_s, month.start_s)
+            missing_wh = max(0, row.used_wh + int(unclaimed_wh[at]) - row.metered_wh)
+            for batch, wh in behind.items():
+                lost_wh = min(missing_wh, int(wh[at]))
+                if lost_wh:
+                    short_wh[batch] = short_wh.get(batch, 0) + lost_wh
     batches = units.batches_by_id(conn, log.log_id, short_wh)
     found = []
     for batch, wh_ in sorted(short_wh.items()):
@@ -192,16 +197,26 @@ def short_batches(conn: Connection, log: LogFacts) -> list[ShortBatch]:
     return found
 
 
-def _behind(conn: Connection, log: LogFacts, point: bytes, month: Month) -> dict[BatchId, Int64]:
-    """{batch: int64[count]}: the energy of all lots behind it, spent or wrapped."""
+def _behind(
+    conn: Connection, log: LogFacts, point: bytes, month: Month
+) -> tuple[dict[BatchId, Int64], Int64]:
+    """({batch: int64[count], the energy of all lots behind it}, what of it no claim uses and no
+    certificate spends: the certificates that are another form of it say it all the same)."""
     rows = {row.lot: row for row in lots.lots_of_origin(conn, log.log_id, point, month.start_s)}
     divisions = lots.Divisions(conn, log)
+    behind = units.batches_of_lots(conn, log.log_id, rows)
+    wrapped = lots.wrapped(conn, log.log_id, FORM, behind)
     found: dict[BatchId, Int64] = {}
-    for lot, batches in units.batches_of_lots(conn, log.log_id, rows).items():
+    unclaimed_wh = np.zeros(month.count, dtype=np.int64)
+    for lot, batches in behind.items():
         wh = divisions.lot_wh(rows[lot])
+        if lot in wrapped:
+            unclaimed_wh += wh
         for batch in batches:
             found[batch] = found[batch] + wh if batch in found else wh
-    return found
+    for used_wh in store.used_of_lots(conn, log.log_id, wrapped, month).values():
+        unclaimed_wh -= used_wh
+    return found, unclaimed_wh
 
 
 def _update(tx: Tx, point: bytes, start_s: int, values: Mapping[str, int]) -> None:

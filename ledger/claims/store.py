@@ -184,8 +184,15 @@ def claims_of_lots(
 def used_by_claim(conn: Connection, log_id: int, point: bytes, month: Month) -> dict[bytes, Int64]:
     """{claim in force: int64[count]}: what claims use of a point's month, by quarter-hour."""
     known = lots.lots_of_origin(conn, log_id, point, month.start_s)
+    return used_of_lots(conn, log_id, [one.lot for one in known], month)
+
+
+def used_of_lots(
+    conn: Connection, log_id: int, which: Iterable[bytes], month: Month
+) -> dict[bytes, Int64]:
+    """{claim in force: int64[count]}: what claims use of some lots of a month, by quarter-hour."""
     found: dict[bytes, Int64] = {}
-    for claim, mine in claims_of_lots(conn, log_id, [one.lot for one in known]).items():
+    for claim, mine in claims_of_lots(conn, log_id, which).items():
         root = find_claim(conn, log_id, claim).root
         start_s, claimed = load_claimed(conn, log_id, root)
         used_wh = np.zeros(month.count, dtype=np.int64)

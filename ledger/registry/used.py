@@ -182,6 +182,28 @@ def retirements_of(conn: Connection, log_id: int, beneficiary: str) -> list[Reti
     return find_retirements(conn, log_id, retirements.c.beneficiary == beneficiary)
 
 
+def retired_units(conn: Connection, log_id: int, batch: BatchId, beneficiary: str) -> int:
+    """How many units of a batch were retired for somebody."""
+    query = (
+        select(func.sum(gone_units.c.end_unit - gone_units.c.first_unit))
+        .join(
+            retirements,
+            and_(
+                retirements.c.log_id == gone_units.c.log_id,
+                retirements.c.entry_index == gone_units.c.entry_index,
+            ),
+        )
+        .where(
+            gone_units.c.log_id == log_id,
+            gone_units.c.scheme == batch.scheme,
+            gone_units.c.code == batch.code,
+            gone_units.c.revision == batch.revision,
+            retirements.c.beneficiary == beneficiary,
+        )
+    )
+    return int(conn.execute(query).scalar_one() or 0)
+
+
 def save_disclosure(conn: Connection, log_id: int, entry_index: int, retirement: bytes) -> None:
     conn.execute(
         insert(disclosures).values(log_id=log_id, retirement=retirement, entry_index=entry_index)

@@ -111,8 +111,12 @@ CREATE TRIGGER claim_retirements_for BEFORE INSERT ON claim_retirements
 WHEN NOT EXISTS (
     SELECT 1 FROM retirements AS r JOIN claims AS c ON c.log_id = r.log_id
     WHERE r.log_id = NEW.log_id AND r.retirement = NEW.retirement AND c.claim = NEW.claim
-    AND r.beneficiary = c.author AND c.start_s <= r.start_s AND r.end_s <= c.end_s)
-BEGIN SELECT RAISE(ABORT, 'a retirement is for the claimant, in the time of the claim'); END
+    AND r.beneficiary = c.author AND c.start_s <= r.start_s AND r.end_s <= c.end_s
+    AND NEW.wh <= r.units * (
+        SELECT MAX(b.unit_size) FROM gone_units AS g JOIN unit_batches AS b ON b.log_id = g.log_id
+        AND b.scheme = g.scheme AND b.code = g.code AND b.revision = g.revision
+        WHERE g.log_id = r.log_id AND g.entry_index = r.entry_index))
+BEGIN SELECT RAISE(ABORT, 'a retirement is for the claimant, in its time, worth its units'); END
 """,
     """
 CREATE TRIGGER gone_units_apart BEFORE INSERT ON gone_units

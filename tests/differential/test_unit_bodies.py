@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Final
 
 import pytest
@@ -166,8 +166,10 @@ def test_json_bodies(name: str, seed: int, changes: int) -> None:
 
 
 # Members by their edges: (body, member, values)
-TEXTS: Final = ("", "x", "x" * 40, "x" * 41, "x" * 64, "x" * 65, "x" * 200, "x" * 201, "x" * 500,
-                "x" * 501, "X", "9x", "-x", "a.b", "a_b", "a b", "\x7f", "\u2028", "阳")  # fmt: skip
+TEXTS: Final = (
+    *["x" * length for length in (0, 1, 40, 41, 64, 65, 200, 201, 500, 501)],
+    *["X", "9x", "-x", "a.b", "a_b", "a b", "\x7f", "\u2028", "阳"],
+)
 NUMBERS: Final = (-1, 0, 1, 2, 1_199, 1_200, 1_201, 12_000, 999_999, 10**6, 10**6 + 1, 10**15,
                   10**15 + 1, 2**53 - 1, 2**53)  # fmt: skip
 TIMES: Final = ("", "1969-12-31T23:45:00Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z",
@@ -377,7 +379,7 @@ TERMS: Final[dict[str, dict[str, Any]]] = {
     },
     "split": {"note": "halves"},
     "merge": {"note": ""},
-    **dict.fromkeys(("reserve", "lock", "freeze", "release"), {"reason": "asked for"}),
+    **{name: {"reason": "asked for"} for name in sorted(lifecycle.MARKING)},
     "retire": {
         "beneficiary": "mill",
         "purpose": "green-power",
@@ -387,7 +389,7 @@ TERMS: Final[dict[str, dict[str, Any]]] = {
         "obligation": 0,
         "note": "",
     },
-    **dict.fromkeys(("export", "expire", "withdraw", "cancel"), {"reason": "it is over"}),
+    **{name: {"reason": "it is over"} for name in ("export", "expire", "withdraw", "cancel")},
 }
 
 
@@ -523,10 +525,7 @@ def test_a_leaf_is_one_line(kind: str, text: str) -> None:
 def test_ranges(act: str, cuts: list[int], gone: list[tuple[int, int]], code: str) -> None:
     """What begins and is gone against what ends, of one batch and of two."""
     edges = [3, *cuts, 9]
-    begun = [
-        piece(H[2 + place], first, end)
-        for place, (first, end) in enumerate(zip(edges, edges[1:], strict=False))
-    ]
+    begun = [piece(H[2 + place], first, end) for place, (first, end) in enumerate(pairwise(edges))]
     ended = ACTS[act]["ended"]
     other = piece(H[6], 0, 4, batch=code)
     if code != "gec/GD.1/0":

@@ -272,6 +272,7 @@ def test_members_of_evidence_are_the_verifiers() -> None:
     verifier = {
         "head": verifier_evidence._HEAD,
         "claim": verifier_evidence._CLAIM,
+        "units": verifier_evidence._UNITS,
         "division": verifier_evidence._DIVISION,
         "cells": verifier_evidence._CELLS,
     }

@@ -91,6 +91,12 @@ class Model:
     def by(self, act: str, state: str) -> str:
         return "operator" if (act, state) == ("release", "frozen") else ACTS[act][2]
 
+    def bound(self, key: Key) -> bool:
+        """Whether a reduction project freezes a frozen unit."""
+        unit = self.units[key]
+        mine = unit.project == "P1" and unit.produced in (self.crediting or ())
+        return key[0] == "gec" and unit.state == "frozen" and mine
+
     # Whether something may be
 
     def may(self, act: str, author: str, keys: Iterable[Key], to: str = "") -> bool:
@@ -106,6 +112,8 @@ class Model:
             if unit.state not in ACTS[act][0] or author not in allowed:
                 return False
             if act in NEEDS_VALID and self.over(key):
+                return False
+            if act == "release" and self.bound(key):
                 return False
             if act == "expire" and not self.over(key):
                 return False

@@ -46,7 +46,7 @@ def test_what_is_sealed_is_opened(leaves: list[dict[str, Any]]) -> None:
 
 def test_the_bytes_are_as_the_page_says() -> None:
     """docs/formats.md §3.6, by hand: nonces, leaves and the tree of three."""
-    leaves = [{"a": 1}, {"b": "é"}, {"c": []}]
+    leaves: list[dict[str, Any]] = [{"a": 1}, {"b": "é"}, {"c": []}]
     texts = ['{"a":1}', '{"b":"é"}', '{"c":[]}']
     body = seal(leaves)
     plain = b"GLU1" + SECRET + struct.pack(">I", 3)

@@ -428,13 +428,17 @@ def test_invariant_10_a_kwh_is_green_power_or_a_reduction(park: House) -> None:
     with pytest.raises(Refused, match="begin frozen"):
         issue(park, "C", 10, 12, project="P1")
     issue(park, "C", 10, 12, project="P1", frozen=True)
+    with pytest.raises(Refused, match="frozen by project reductions/R1"):
+        acting.mark(park.desk, "release", "farm", pick("C:10-12"), "x")
     for text in ("C:0-3", "C:3-10", "C:10-12"):
         with pytest.raises(Refused, match="to be cancelled first"):
             reduce(park)
         acting.finish(park.desk, "cancel", "", pick(text), "124")
     reduce(park)
     before = dump(park.settings.dir)
-    with pytest.raises(Refused, match="went into reductions reductions/R/0"):
+    with pytest.raises(
+        Refused, match=r"went into reductions reductions/R/0.*either green power or a reduction"
+    ):
         issue(park, "C", 12, 13, project="P1", frozen=True)
     assert dump(park.settings.dir) == before
     issue(park, "C", 12, 13, project="P1", period=month(2025, 12))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from greenledger_verify.unitforms import ACTS, RETIRE
+from greenledger_verify.unitforms import ACTS, RETIRE, counts_fit
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -92,9 +92,15 @@ def read_quickly(raw: bytes) -> QuickEntry | None:
             return None
     if kind == "unit.issue" and not set(statement["spends"]).isdisjoint(statement["wraps"]):
         return None
-    if kind == "unit.move" and (statement["act"] == RETIRE) != bool(statement["retirement"]):
+    if kind == "unit.move" and not _is_act(statement):
         return None
     return QuickEntry(kind, statement)
+
+
+def _is_act(statement: dict[str, Any]) -> bool:
+    act = statement["act"]
+    fits = counts_fit(act, len(statement["ends"]), len(statement["begins"]))
+    return fits and (act == RETIRE) == bool(statement["retirement"])
 
 
 def _is_list(value: object, form: re.Pattern[str]) -> bool:

@@ -160,9 +160,7 @@ def check_retired(retired: Retired, scheme: Scheme, zone_s: int) -> None:
         _check_vintage(retired, scheme, used_s, said, zone_s)
 
 
-def _check_vintage(
-    retired: Retired, scheme: Scheme, used_s: int, said: str, zone_s: int
-) -> None:
+def _check_vintage(retired: Retired, scheme: Scheme, used_s: int, said: str, zone_s: int) -> None:
     """For the beginning, or the last second, of a use: ``said`` is its ``from`` or ``to``."""
     policies = [one for one in scheme["vintages"] if parse_time(one["from"]) <= used_s]
     if not policies or policies[-1]["policy"] != SAME_YEAR:

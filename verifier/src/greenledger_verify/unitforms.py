@@ -192,16 +192,21 @@ def _check_move(statement: Mapping[str, Any]) -> None:
         raise VerificationError("the holding {holding} both begins and ends in it", holding=both[0])
     if (act == RETIRE) != bool(statement["retirement"]):
         raise VerificationError("a retirement is named exactly by the act retire")
+    if not counts_fit(act, ends, begins):
+        raise VerificationError(
+            "{act} can't end {ends} holdings and begin {begins}", act=act, ends=ends, begins=begins
+        )
+
+
+def counts_fit(act: str, ends: int, begins: int) -> bool:
+    """Whether an act may end and begin so many holdings."""
     fits = {
         "split": ends == 1 and begins >= 2,
         "merge": ends >= 2 and begins == 1,
         **dict.fromkeys(SAME_UNITS, begins == ends),
         **dict.fromkeys(HANDS_OVER, begins >= 1),
     }
-    if not fits.get(act, True):
-        raise VerificationError(
-            "{act} can't end {ends} holdings and begin {begins}", act=act, ends=ends, begins=begins
-        )
+    return fits.get(act, True)
 
 
 def _check_disclosure(statement: Mapping[str, Any]) -> None:
