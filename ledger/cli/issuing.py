@@ -232,7 +232,7 @@ def _say_issued(
                     "carried_wh": batch.carried_wh,
                     "left_wh": batch.left_wh,
                 }
-                for batch in batches.values()
+                for batch in (batches[one] for one in found)
             ],
         }
     )

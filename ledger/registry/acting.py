@@ -115,7 +115,9 @@ def chosen_of(
         )
         batches = store.batches_by_id(conn, desk.log.log_id, {row.batch for row in rows})
     if not rows:
-        raise NotFound(f"{owner or 'nobody'} holds no unit of scheme {selection.scheme}")
+        named = f" {', '.join(selection.serials[:3])}" if selection.serials else ""
+        holds = f"{owner} holds no unit" if owner else "nobody holds a unit"
+        raise NotFound(f"{holds}{named} of scheme {selection.scheme}")
     return choose(selection, rows, batches, lifecycle.MOVES[act].ends, some=some)
 
 

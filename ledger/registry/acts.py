@@ -52,10 +52,10 @@ def check(rules: Scheme, doing: Doing, ended: Sequence[Ended]) -> None:
     if doing.act.ended != tuple(one.piece for one in ended):
         raise InvalidInput("the act does not say what the holdings are that it ends")
     require_even(_by_class(doing.act.ended), _by_class([*doing.act.begun, *doing.act.gone]))
-    for piece in doing.act.begun:
-        _check_begun(rules, doing, piece, ended)
     if doing.name in lifecycle.GIVING:
         _check_given(doing, ended[0].owner)
+    for piece in doing.act.begun:
+        _check_begun(rules, doing, piece, ended)
     if doing.name in lifecycle.MARKING:
         _check_marked(doing)
     if doing.name == lifecycle.RETIRE:

@@ -86,6 +86,7 @@ def _accept_issue(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     owners = owners_in(entry, body, len(found))
     check_paper(body.json(body.size - 1))
     _require_all_begun(found, owners)
+    require_new(tx, owners)
     _require_parties(tx, set(owners.values()))
     _require_new(tx, rules, found)
     _Backing(tx, entry, rules).check(found)
@@ -106,6 +107,12 @@ def _require_all_begun(found: Sequence[Batch], owners: Mapping[bytes, str]) -> N
     mine = sorted(one.holding for batch in found for one in batch.holdings)
     if mine != sorted(owners):
         raise InvalidInput("the holdings of the batches are not those that the entry begins")
+
+
+def require_new(tx: Tx, which: Collection[bytes]) -> None:
+    """No holding begins twice. Raises Refused."""
+    for holding, row in store.holdings_by_id(tx.conn, tx.log.log_id, which).items():
+        raise Refused(f"holding {holding.hex()} began before, by entry {row.entry_index}")
 
 
 def _require_parties(tx: Tx, owners: set[str]) -> None:

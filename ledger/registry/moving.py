@@ -14,7 +14,7 @@ from ledger.parties.entries import author_signs, require_party
 from ledger.registry import acts, catalogue, exclusive, lifecycle, rule, store, used
 from ledger.registry.acts import Doing, Ended
 from ledger.registry.body import MEDIA, UnitsBody
-from ledger.registry.issuing import HOLDINGS, HOLDINGS_OR_NONE, owners_in, units_body
+from ledger.registry.issuing import HOLDINGS, HOLDINGS_OR_NONE, owners_in, require_new, units_body
 from ledger.registry.leaves import Act, BatchId, Use
 from ledger.registry.ranges import UNITS_MAX
 from ledger.registry.scheme import PURPOSES
@@ -43,6 +43,7 @@ def _accept_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         raise InvalidInput(f"retirement is {statement['retirement']!r}; it goes with act retire")
     act = act_in(entry, body)
     owners = owners_in(entry, body, 1)
+    require_new(tx, owners)
     for owner in sorted(set(owners.values())):
         require_party(tx, owner)
     ended = _ended(tx, act)

@@ -441,22 +441,15 @@ def save_bars(
 
 def count_units(conn: Connection, log_id: int) -> Mapping[str, tuple[int, int]]:
     """{scheme: (units imported, units that are gone)}."""
-    made = dict(
-        conn.execute(
-            select(batches.c.scheme, func.sum(batches.c.end_unit - batches.c.first_unit))
-            .where(batches.c.log_id == log_id)
-            .group_by(batches.c.scheme)
-        )
-        .tuples()
-        .all()
+    made = (
+        select(batches.c.scheme, func.sum(batches.c.end_unit - batches.c.first_unit))
+        .where(batches.c.log_id == log_id)
+        .group_by(batches.c.scheme)
     )
-    gone = dict(
-        conn.execute(
-            select(gone_units.c.scheme, func.sum(gone_units.c.end_unit - gone_units.c.first_unit))
-            .where(gone_units.c.log_id == log_id)
-            .group_by(gone_units.c.scheme)
-        )
-        .tuples()
-        .all()
+    lost = (
+        select(gone_units.c.scheme, func.sum(gone_units.c.end_unit - gone_units.c.first_unit))
+        .where(gone_units.c.log_id == log_id)
+        .group_by(gone_units.c.scheme)
     )
-    return {scheme: (int(units), int(gone.get(scheme, 0))) for scheme, units in made.items()}
+    gone = {scheme: int(units) for scheme, units in conn.execute(lost)}
+    return {scheme: (int(units), gone.get(scheme, 0)) for scheme, units in conn.execute(made)}

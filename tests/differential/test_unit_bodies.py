@@ -51,7 +51,7 @@ PROJECT: Final[dict[str, Any]] = {
     "inside_ets": 0,
     "generation": 1,
 }
-FLOWS: Final = [
+FLOWS: Final[list[dict[str, Any]]] = [
     {"role": role, "points": H[:2] if role == "injected" else [], "g": mass_g}
     for role, mass_g in masses().items()
 ]

@@ -14,6 +14,7 @@ from greenledger_verify import claimtree as verifier_claimtree
 from greenledger_verify import divisions as verifier_divisions
 from greenledger_verify import entry as verifier_entry
 from greenledger_verify import leaves as verifier_leaves
+from greenledger_verify import unitleaves as verifier_unitleaves
 from greenledger_verify.checkpoint import verify_checkpoint
 from greenledger_verify.merkle import leaf_hash
 from greenledger_verify.rules import apply
@@ -30,6 +31,8 @@ from ledger.log.notes import SigningKey
 from ledger.lots import division
 from ledger.matching import allocations
 from ledger.metering import batches
+from ledger.registry.body import UnitsBody
+from ledger.registry.leaves import Act, Batch, SerialRange, owner_of
 from tests.docs.pages import read, section
 
 PAGE = read("formats.md")
@@ -178,3 +181,44 @@ def test_the_example_of_a_claim(examples: list[str]) -> None:
     reached, total_wh, before = walk_sums((0, 1), leaves, 2, [])
     assert (total_wh, before) == (30_000, [0, 0])
     assert hashlib.sha256(b"C" + reached + total_wh.to_bytes(8, "big")).digest() == root
+
+
+def units_example(text: str) -> tuple[UnitsBody, list[bytes]]:
+    """The body of an example about units, and its leaves as they are printed."""
+    *printed, root, data = text.splitlines()
+    found = UnitsBody.open(bytes.fromhex(data), origin=ORIGIN, id_=ID)
+    assert (found.data.hex(), found.key) == (data, root)
+    leaves = [
+        bytes.fromhex(nonce) + json.encode()
+        for nonce, _, json in (line.partition(" ") for line in printed)
+    ]
+    assert list(found.leaves) == leaves
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    verify_shared_path(range(len(leaves)), hashes, len(leaves), [], bytes.fromhex(root))
+    return found, leaves
+
+
+def test_the_example_of_an_issue(examples: list[str]) -> None:
+    found, leaves = units_example(examples[6])
+    mine, theirs = Batch.from_json(found.json(0)), verifier_unitleaves.batch_leaf(leaves[0])
+    assert (str(mine.id), mine.units) == ("gec/GD-2026/0", SerialRange(first=0, end=3))
+    assert (theirs.name, theirs.first, theirs.end) == ("gec/GD-2026/0", 0, 3)
+    assert [one.holding.hex() for one in mine.holdings] == ["06" * 16]
+    assert [one.holding for one in theirs.holdings] == ["06" * 16]
+    assert owner_of(found.json(1), "06" * 16) == "mill"
+    assert verifier_unitleaves.owner_leaf(leaves[1]) == ("06" * 16, "mill")
+
+
+def test_the_example_of_a_retirement(examples: list[str]) -> None:
+    found, leaves = units_example(examples[7])
+    mine = Act.from_json("retire", found.json(0))
+    theirs = verifier_unitleaves.act_leaf(leaves[0], "retire")
+    assert [one.to_json() for one in mine.gone] == [
+        {"batch": "gec/GD-2026/0", "class": "ordinary", "first": 0, "end": 2}
+    ]
+    assert theirs.gone == (("gec/GD-2026/0", "ordinary", 0, 2),)
+    assert [*theirs.begun] == ["07" * 16] == [one.holding.hex() for one in mine.begun]
+    # What the example before it began is what this one ends.
+    before = verifier_unitleaves.batch_leaf(units_example(examples[6])[1][0])
+    assert [*theirs.ended.values()] == [*before.holdings]
+    assert verifier_unitleaves.owner_leaf(leaves[1]) == ("07" * 16, "mill")

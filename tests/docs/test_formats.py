@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 import json
 import re
 
@@ -290,22 +291,27 @@ def test_members_of_evidence_are_the_verifiers() -> None:
 
 
 def test_members_of_evidence_are_the_ledgers(filled: House) -> None:
+    """Of claims of lots and of certificates: each kind of part is there."""
     with reading(filled.engine) as conn:
-        (claim,) = [row.claim for row in store.find_claims(conn, 1) if row.in_force]
+        claims = [row for row in store.find_claims(conn, 1) if row.in_force]
     filled.checkpoint()
     sample = evidence.Sample(seed=bytes(32), count=3)
-    for level in evidence.LEVELS:
+    page, kinds = evidence_tables(), set()
+    for claim, level in itertools.product(claims, evidence.LEVELS):
+        if level == "sampled" and not claim.wh:
+            continue  # of nothing there are no samples
         wanted = sample if level == "sampled" else None
-        file = b"".join(evidence.lines(filled.desk, claim, level, wanted))
+        file = b"".join(evidence.lines(filled.desk, claim.claim, level, wanted))
         value = json.loads(file)
         parts = value.pop("parts")
-        page = evidence_tables()
         assert list(value) == first_words(page["head"])
         for part in parts:
+            kinds.add(part["part"])
             assert list(part) == first_words(page[part["part"]])
         # And the verifier's reader takes it as it stands.
         found = list(verifier_evidence.EvidenceFile(io.BytesIO(file)).parts())
         assert len(found) == len(parts)
+    assert kinds == {*verifier_evidence._PARTS}
 
 
 def test_numbers_of_evidence() -> None:

@@ -81,9 +81,8 @@ def test_rows_are_not_replaced(table: str, filled_template: Path, tiled_template
     template = tiled_template if table == "tiles" else filled_template
     engine = db.open_engine(f"sqlite:///{template / 'ledger.sqlite3'}")
     with (
-        pytest.raises(
-            Refused, match=f"{table} is append-only|overlap|by one claim|divided once|imported once"
-        ),
+        # By the append-only trigger, or by a rule that the same row breaks before.
+        pytest.raises(Refused, match="the database refused it: "),
         db.writing(engine) as connection,
     ):
         connection.exec_driver_sql(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")

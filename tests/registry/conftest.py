@@ -7,10 +7,10 @@ import pytest
 
 from ledger.house import House
 from tests.divided import built, opened
-from tests.ledgers import begun_template
+from tests.ledgers import begun, begun_template
 from tests.units import found
 
-__all__ = ["begun_template"]
+__all__ = ["begun", "begun_template"]
 
 
 @pytest.fixture(scope="session")

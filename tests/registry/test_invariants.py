@@ -462,9 +462,11 @@ def register_by_hand(house: House, master: Project, name: str = "R1") -> Receipt
     )
 
 
-def test_invariant_10_what_was_used_as_green_power_is_no_reduction(park: House) -> None:
+@pytest.mark.parametrize("act", ["retire", "export"])
+def test_invariant_10_what_was_used_as_green_power_is_no_reduction(park: House, act: str) -> None:
     issue(park, "C", 0, 10, project="P1")
-    acting.retire(park.desk, "farm", pick("C:0-1"), green("farm"))
+    row = live(park, "C:0-10")
+    do(park, act, "farm", [row], [(piece(row, 1, 10), "farm")], [gone(row, 0, 1)])
     service.register_project(park.desk, "reductions", "R1", wind(crediting=month(2026, 1)))
     acting.finish(park.desk, "cancel", "", pick("C:1-10"), "124")
     before = dump(park.settings.dir)

@@ -16,6 +16,8 @@ ETS = {
     "from": "2025-12-31T16:00:00Z",
     "to": "2026-12-31T16:00:00Z",
 }
+WRAPPED = unit_class("tradable", lots="wrapped", lot_classes=[2])
+SPENT = unit_class("bound", moved_by="settle", lots="spent", lot_classes=[2])
 MARCH = "2026-03-31T16:00:00Z"
 
 RULE_CASES: dict[str, Case] = {
@@ -213,6 +215,26 @@ RULE_CASES: dict[str, Case] = {
         "the batch gec/S-2602/0 has lots, but is of several classes",
         attacks.two_classes,
     ),
+    "credits-of-energy": Case(
+        RULES,
+        "its units are 0 Wh and 0 Wh are left over, less than a unit, but behind it are 500 Wh",
+        attacks.credits_of_energy,
+    ),
+    "compliance-without-a-project": Case(
+        RULES,
+        "the batch ccer/C-1/0 has no project, as compliance asks for",
+        lambda: credited(
+            issue={"leaf_changes": {"project": ""}}, retire={"terms": ETS | {"obligation": 40}}
+        ).evidence(),
+    ),
+    "used-from-within-a-quarter-hour": Case(
+        RULES,
+        "the period is empty, or not one of whole quarter-hours",
+        lambda: simple(
+            item={"from": "2026-01-31T16:00:01Z"},
+            retire={"terms": {"from": "2026-01-31T16:00:01Z"}},
+        ).evidence(),
+    ),
     "record-of-a-certificate": Case(
         RULES,
         "its record is 00000000000000000000000000000000, but its scheme is of the kind certificate",
@@ -234,7 +256,9 @@ RULE_CASES: dict[str, Case] = {
         RULES,
         "lots of tradable of a scheme stays, but was none and is wrapped",
         lambda: attacks.registered_again(
-            tell=True, open_it=True, classes=[unit_class("tradable", lots="wrapped")]
+            tell=True,
+            open_it=True,
+            classes=[WRAPPED],
         ),
     ),
     "lot-behind-a-batch-that-nobody-wrapped": Case(
@@ -246,7 +270,8 @@ RULE_CASES: dict[str, Case] = {
         RULES,
         "behind it is wrapped, but its class asks for spent",
         lambda: bound(
-            0, gec={"classes": [unit_class("bound", moved_by="settle", lots="spent")]}
+            0,
+            gec={"classes": [SPENT]},
         ).evidence(),
     ),
     "class-that-the-scheme-has-not": Case(

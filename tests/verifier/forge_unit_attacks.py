@@ -216,6 +216,23 @@ def two_classes() -> Evidence:
     return park.claim(certificate("R1", 1, 0, **{"class": "bound"})).evidence()
 
 
+def credits_of_energy() -> Evidence:
+    """Credits spend the lots of their energy, but are no Wh."""
+    park = Certified(ccer={"classes": [unit_class("general", lots="spent", lot_classes=[2])]})
+    lot = park.made.park.lots["sun-shop"].id.hex()
+    park.desk.issue(
+        "ccer",
+        "C-1/0",
+        [Held("five", "", "general", 0, 0, 5, "mill")],
+        lots=[lot],
+        wraps=[],
+        spends=[lot],
+        leaf_changes={"eligible_wh": 500},
+    )
+    park.desk.retire(MILL, "five", 2, "K1", "three", terms={"purpose": "neutrality"})
+    return park.claim(credit("K1", 2)).evidence()
+
+
 def complied(*obligations: int) -> Evidence:
     """Two credits each for one obligation, which is told as so many units."""
     park = Certified()

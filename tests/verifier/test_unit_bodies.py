@@ -135,7 +135,7 @@ def test_good(name: str) -> None:
 ALSO_GOOD: list[tuple[str, Value]] = [
     ("scheme", CREDIT),
     ("scheme", {"barred": [{"technology": "pv", "from": "2026-01-01T00:00:00Z", "to": ""}]}),
-    ("scheme", {"freezes": ["gec", "irec"], "purposes": [], "vintages": []}),
+    ("scheme", {"freezes": ["gec", "irec"], "vintages": []}),
     ("project", {"from": "", "to": "", "points": [POINT], "inside_ets": 1, "generation": 1}),
     ("reduction", {"treatment": "at-source", "tolerance_g": 500_000}),
     (
@@ -162,6 +162,13 @@ def test_also_good(name: str, change: Value) -> None:
 BAD: list[tuple[str, Value, str]] = [
     ("scheme", {"kind": "offset"}, "offset is not one of"),
     ("scheme", {"unit": "J"}, "J is not one of"),
+    ("scheme", {"unit": "g"}, "a unit of a certificate is not worth g"),
+    ("scheme", {"kind": "record"}, "a unit of a record is not worth Wh"),
+    ("scheme", {"validity_months": 1201}, "1201 is not an integer from 0 to 1200"),
+    ("scheme", {"purposes": []}, "hold 1 at least"),
+    ("scheme", {"source": ""}, "1 to 500 characters"),
+    ("scheme", {"classes": [unit_class("a", lot_classes=[1])]}, "class a: lots are none exactly"),
+    ("scheme", {"classes": [unit_class("a", lots="spent")]}, "class a: lots are none exactly"),
     ("scheme", {"unit_size": 0}, "0 is not an integer from 1"),
     ("scheme", {"validity_months": -1}, "-1 is not an integer from 0"),
     ("scheme", {"classes": []}, "at least one class"),

@@ -126,6 +126,8 @@ def test_what_is_read_quickly_is_what_is_read(seed: int) -> None:
         ('"retirement":"' + "e" * 32, '"retirement":"'),
         ('"act":"transfer","retirement":"', '"act":"transfer","retirement":"' + "e" * 32),
         ('"act":"transfer"', '"act":"sell"'),
+        ('"act":"transfer"', '"act":"split"'),
+        ('"act":"transfer"', '"act":"merge"'),
         ('"ends":["', '"ends":[1,"'),
         ('"begins":["', '"begins":["A'),
         ('"batches":["w/0"]', '"batches":["w/00"]'),

@@ -7,7 +7,7 @@ from tests.verifier.forge import FARM, GRID, OPERATOR, reference
 from tests.verifier.forge_lots import MEDIA, Value
 from tests.verifier.test_lot_rules import Writer
 
-H = [f"{number:032x}" for number in range(1, 21)]
+H = [f"{number:032x}" for number in range(20)]
 R, S = "e" * 32, "f" * 32
 
 

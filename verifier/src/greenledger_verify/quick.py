@@ -90,17 +90,20 @@ def read_quickly(raw: bytes) -> QuickEntry | None:
     for name, form in _LISTS.get(kind, {}).items():
         if not _is_list(statement.get(name), form):
             return None
-    if kind == "unit.issue" and not set(statement["spends"]).isdisjoint(statement["wraps"]):
-        return None
-    if kind == "unit.move" and not _is_act(statement):
+    if not _comes_out(kind, statement):
         return None
     return QuickEntry(kind, statement)
 
 
-def _is_act(statement: dict[str, Any]) -> bool:
-    act = statement["act"]
-    fits = counts_fit(act, len(statement["ends"]), len(statement["begins"]))
-    return fits and (act == RETIRE) == bool(statement["retirement"])
+def _comes_out(kind: str, statement: dict[str, Any]) -> bool:
+    """What the rules of the scan ask of several members together."""
+    if kind == "unit.issue":
+        return set(statement["spends"]).isdisjoint(statement["wraps"])
+    if kind != "unit.move":
+        return True
+    act, ends, begins = statement["act"], statement["ends"], statement["begins"]
+    named = bool(statement["retirement"])
+    return named == (act == RETIRE) and counts_fit(act, len(ends), len(begins))
 
 
 def _is_list(value: object, form: re.Pattern[str]) -> bool:

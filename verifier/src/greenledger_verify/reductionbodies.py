@@ -16,7 +16,6 @@ from greenledger_verify.members import (
     one_of,
     or_empty,
     parse_time,
-    pattern,
     sorted_list,
     words,
 )
@@ -45,7 +44,6 @@ _EMISSIONS: Final = ROLES[-3:]
 _UNIT_G: Final = 10**6
 _TOLERANCE: Final = 20
 _MASS = integer(0, 10**15)
-_MONTH = pattern(r"[0-9]{4}-(?:0[1-9]|1[0-2])", "2026-01")
 _AT_SOURCE: Final = "at-source"
 _REJECTED: Final = "rejected"
 
@@ -96,14 +94,14 @@ STATEMENT: Final[dict[str, Check]] = {
     "scheme": members.scheme,
     "issuer": words(1, 200),
     "as_of": members.date,
-    "file": object_of({"name": words(1, 500), "size": integer(0), "hash": members.hash_hex}),
+    "file": object_of({"name": words(1, 200), "size": integer(0), "hash": members.hash_hex}),
     "profile": members.text(0, INTEGER_MAX),
     "rows": list_of(
         object_of(
             {
                 "row": integer(1),
                 "code": or_empty(members.project),
-                "month": or_empty(_MONTH),
+                "month": or_empty(members.month),
                 "project": or_empty(members.project),
                 "class": or_empty(members.scheme),
                 "first": integer(0),

@@ -11,6 +11,7 @@ from greenledger_verify.chains import Chains, HandedOver, Retired
 from greenledger_verify.evidence_head import Evidence
 from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.members import parse_time, parse_zone
+from greenledger_verify.months import require_quarters
 from greenledger_verify.schemes import (
     Scheme,
     check_batch,
@@ -178,14 +179,6 @@ class Retirements:
                 kind=scheme["kind"],
                 list=name,
             )
-        unit = "Wh" if name == "certificates" else "g"
-        if scheme["unit"] != unit:
-            raise VerificationError(
-                "a unit of the scheme {scheme} is worth {given}, not {expected}",
-                scheme=retired.scheme,
-                given=scheme["unit"],
-                expected=unit,
-            )
         made = Retirement(
             retired=retired,
             scheme=scheme,
@@ -240,6 +233,7 @@ class Retirements:
         terms = made.retired.terms
         if list(made.retired.classes) != [item["class"]]:
             raise _differs("class", item["class"], list(made.retired.classes))
+        require_quarters(parse_time(terms["from"]), parse_time(terms["to"]))
         for member in ("from", "to"):
             if parse_time(item[member]) != parse_time(terms[member]):
                 raise _differs(member, item[member], terms[member])

@@ -39,7 +39,7 @@ class Books:
             self.units.check_record(entry.text("record"))
             self.units.record(index, entry.author, entry.text("record"))
         elif entry.type == "reduction.verify":
-            self.units.check_verify(entry.author, entry.text("record"))
+            self.units.check_verify(entry.text("record"))
             self.units.verify(index, entry.text("record"))
 
     def _take_lots(self, entry: AnyEntry, index: int) -> None:

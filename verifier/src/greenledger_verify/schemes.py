@@ -23,7 +23,7 @@ def check_batch(batch: BatchLeaf, scheme: Scheme, entry: Entry, zone_s: int) -> 
     1. It expires when the scheme says, and names a record exactly where they are of reductions.
     2. Its classes are the scheme's.
     3. The lots behind it are all spent, or all wrapped, as its class asks for.
-    4. The Wh behind it are what its units are worth and what is left over, below a unit.
+    4. The Wh behind certificates are what they are worth and what is left over, below a unit.
     """
     # 1
     expected = expires_s(scheme["validity_months"], parse_time(batch.members["from"]), zone_s)
@@ -48,8 +48,7 @@ def check_batch(batch: BatchLeaf, scheme: Scheme, entry: Entry, zone_s: int) -> 
                 expected=sorted(asked),
             )
     # 4
-    if batch.lots:
-        _check_wh(batch, scheme["unit_size"])
+    _check_wh(batch, scheme)
 
 
 def _check_record(batch: BatchLeaf, scheme: Scheme) -> None:
@@ -70,11 +69,14 @@ def _check_record(batch: BatchLeaf, scheme: Scheme) -> None:
         )
 
 
-def _check_wh(batch: BatchLeaf, unit_size: int) -> None:
-    members = batch.members
-    units_wh, left_wh = (batch.end - batch.first) * unit_size, members["left_wh"]
+def _check_wh(batch: BatchLeaf, scheme: Scheme) -> None:
+    """Without lots there are none, nor of units that are no certificates."""
+    members, unit_size = batch.members, scheme["unit_size"]
+    counted = bool(batch.lots) and is_certificate(scheme)
+    units_wh = (batch.end - batch.first) * unit_size if counted else 0
+    left_wh = members["left_wh"]
     behind_wh = members["eligible_wh"] + members["carried_wh"]
-    if units_wh + left_wh != behind_wh or left_wh >= unit_size:
+    if units_wh + left_wh != behind_wh or left_wh >= (unit_size if counted else 1):
         raise VerificationError(
             "its units are {units} Wh and {left} Wh are left over, less than a unit, but behind it "
             "are {behind} Wh",
@@ -148,6 +150,11 @@ def check_retired(retired: Retired, scheme: Scheme, zone_s: int) -> None:
     used = parse_time(terms["from"]), parse_time(terms["to"])
     if terms["purpose"] in COMPLIANCE:
         check_cap(terms["units"], terms["obligation"], scheme)
+        for batch in retired.batches:
+            if not batch.members["project"]:
+                raise VerificationError(
+                    "the batch {batch} has no project, as compliance asks for", batch=batch.name
+                )
         if _year_of(used[0], zone_s) != used:
             raise VerificationError(
                 "it is for {purpose} from {start} to {end}, which is no calendar year",

@@ -14,7 +14,6 @@ from greenledger_verify.members import (
     object_of,
     one_of,
     or_empty,
-    pattern,
     sorted_list,
     words,
 )
@@ -27,11 +26,9 @@ SAME_YEAR: Final = "same-year"
 SPENT: Final = "spent"
 WRAPPED: Final = "wrapped"
 
-_VALIDITY_MONTHS_MAX: Final = 12 * 1000
+_VALIDITY_MONTHS_MAX: Final = 1200
 _PPM = integer(0, PPM)
 _FLAG = integer(0, 1)
-_MONTH = pattern(r"[0-9]{4}-(?:0[1-9]|1[0-2])", "2026-01")
-_TEXT = words(0, 200)
 
 
 def _lot_classes(value: object) -> None:
@@ -62,7 +59,7 @@ SCHEME: Final[dict[str, Check]] = {
             }
         )
     ),
-    "purposes": sorted_list(one_of(*PURPOSES), least=0),
+    "purposes": sorted_list(one_of(*PURPOSES), least=1),
     "vintages": list_of(object_of({"from": members.time, "policy": one_of("validity", SAME_YEAR)})),
     "cap_ppm": _PPM,
     "barred": list_of(
@@ -76,7 +73,7 @@ SCHEME: Final[dict[str, Check]] = {
     ),
     "freezes": sorted_list(members.scheme, least=0),
     "buffer_ppm": _PPM,
-    "source": words(0, 500),
+    "source": members.reason,
     "status": one_of("official", "secondary", "unverified"),
 }
 PROJECT: Final[dict[str, Check]] = {
@@ -98,6 +95,16 @@ def _check_scheme(content: dict[str, Any]) -> None:
     if not classes:
         raise VerificationError("a scheme has at least one class")
     _require_order("classes", classes)
+    if (content["unit"] == "Wh") != (content["kind"] == CERTIFICATE):
+        raise VerificationError(
+            "a unit of a {kind} is not worth {unit}", kind=content["kind"], unit=content["unit"]
+        )
+    for item in content["classes"]:
+        if (item["lots"] == "none") != (not item["lot_classes"]):
+            raise VerificationError(
+                "class {unit_class}: lots are none exactly where lot_classes are empty",
+                unit_class=item["class"],
+            )
     _require_order("vintages", [item["from"] for item in content["vintages"]])
     for item in content["barred"]:
         if item["to"]:

@@ -199,14 +199,14 @@ def _check_move(statement: Mapping[str, Any]) -> None:
 
 
 def counts_fit(act: str, ends: int, begins: int) -> bool:
-    """Whether an act may end and begin so many holdings."""
-    fits = {
-        "split": ends == 1 and begins >= 2,
-        "merge": ends >= 2 and begins == 1,
-        **dict.fromkeys(SAME_UNITS, begins == ends),
-        **dict.fromkeys(HANDS_OVER, begins >= 1),
-    }
-    return fits.get(act, True)
+    """Whether the act may end and begin so many holdings."""
+    if act == "split":
+        return ends == 1 and begins >= 2
+    if act == "merge":
+        return ends >= 2 and begins == 1
+    if act in SAME_UNITS:
+        return begins == ends
+    return begins >= 1 or act not in HANDS_OVER
 
 
 def _check_disclosure(statement: Mapping[str, Any]) -> None:

@@ -17,7 +17,6 @@ from greenledger_verify.members import (
     object_of,
     one_of,
     or_empty,
-    pattern,
     sorted_list,
     words,
 )
@@ -38,7 +37,6 @@ NONCE_SIZE: Final = 16
 JSON_SIZE_MAX: Final = 2**24
 
 _NOTE = words(0, 500)
-_MONTH = pattern(r"[0-9]{4}-(?:0[1-9]|1[0-2])", "2026-01")
 _DOCUMENT = or_empty(members.hash_hex)
 
 
@@ -83,7 +81,7 @@ _TERMS: Final[dict[str, dict[str, Check]]] = {
     "transfer": {"document": _DOCUMENT, "note": _NOTE},
     "settle": {
         "contract": members.random_id,
-        "month": _MONTH,
+        "month": members.month,
         "contract_wh": integer(0),
         "generation_wh": integer(0),
         "consumption_wh": integer(0),

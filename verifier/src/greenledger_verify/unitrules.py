@@ -98,7 +98,14 @@ def verify_rule(state: State, entry: Entry) -> None:
             "{author} may not verify reductions: it does not have the role verifier",
             author=entry.author,
         )
-    state.units.check_verify(entry.author, entry.text("record"))
+    state.units.check_verify(entry.text("record"))
+    made = state.units.records.get(entry.text("record"))
+    if made is not None and made.author == entry.author:
+        raise VerificationError(
+            "{author} can't verify the record {record}: it made it itself",
+            author=entry.author,
+            record=entry.text("record"),
+        )
 
 
 def verify_effect(state: State, entry: Entry) -> None:

@@ -7,13 +7,14 @@ UNIT_REASONS: Final[dict[str, str]] = {
     "a point stands in two roles": "同一计量点列在两个角色中",
     "a row without a code begins at 0": "没有编码的行应自 0 起",
     "a scheme has at least one class": "制度至少应有一个类别",
-    "a unit of the scheme {scheme} is worth {given}, not {expected}": (
-        "制度 {scheme} 的单位以 {given} 计，而不是 {expected}"
-    ),
+    "a unit of a {kind} is not worth {unit}": "种类为 {kind} 的单位不以 {unit} 计",
     "an obligation stands only where the purpose is one of {allowed}": (
         "仅当用途为 {allowed} 之一时才写明 obligation"
     ),
     "batch {batch}": "批次 {batch}",
+    "class {unit_class}: lots are none exactly where lot_classes are empty": (
+        "类别 {unit_class}：仅当 lot_classes 为空时 lots 才为 none"
+    ),
     "each holding that it ends must begin anew, else unchanged": (
         "所终止的每项持有都须原样重新开始"
     ),
@@ -92,6 +93,9 @@ UNIT_REASONS: Final[dict[str, str]] = {
         "{where} 的质量平衡相差 {missing} g，允许 {tolerance} g"
     ),
     "the batch {batch} has Wh, but no lots behind it": "批次 {batch} 有电量，但其背后没有份额",
+    "the batch {batch} has no project, as compliance asks for": (
+        "批次 {batch} 没有项目，而履约要求有项目"
+    ),
     "the batch {batch} has lots, but is of several classes": (
         "批次 {batch} 背后有份额，却有多个类别"
     ),
