@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import ledger, lots, matching
+from bench import ledger, lots, matching, registry
 from bench.rows import Row
 
 RESULTS = Path(__file__).parent / "results"
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--repeat", type=int, default=3, help="times each; the best counts")
     parser.add_argument(
-        "--only", default="", help="a group: ingest, tree, matching, commit, lots, audit"
+        "--only", default="", help="a group: ingest, tree, matching, commit, lots, units, audit"
     )
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
@@ -42,6 +42,7 @@ def main() -> None:
         "matching": lambda: matching.run(repeat=options.repeat),
         "commit": lambda: ledger.commitment_rows(options.repeat),
         "lots": lambda: lots.run(options.repeat),
+        "units": lambda: registry.run(options.repeat),
         "audit": ledger.audit_rows,
     }
     errors = Console(stderr=True)

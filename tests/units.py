@@ -61,7 +61,14 @@ REDUCTIONS: dict[str, Any] = {
             "moved_by": "transfer",
             "lot_classes": [],
             "lots": "none",
-        }
+        },
+        {
+            "class": "energy",
+            "moves_max": 9,
+            "moved_by": "transfer",
+            "lot_classes": [0, 1, 2],
+            "lots": "spent",
+        },
     ],
     "purposes": ["ets-compliance", "voluntary"],
     "vintages": [],

@@ -23,6 +23,8 @@ from ledger.errors import InvalidInput
 
 ED25519: Final = 1
 SIGNATURES_MAX: Final = 100
+# Any but the newline.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _SIGNATURE_LINE = re.compile(r"— ([^\s+\u0000-\u001f]+) ([A-Za-z0-9+/]+={0,2})")
 
 
@@ -152,7 +154,7 @@ def parse_note(data: bytes) -> Note:
         decoded = data.decode()
     except UnicodeDecodeError as error:
         raise InvalidInput(f"note is not UTF-8: {error}") from error
-    if any(character < " " and character != "\n" for character in decoded):
+    if _CONTROL.search(decoded):
         raise InvalidInput("note holds a control character other than newline")
     text, separator, tail = decoded.rpartition("\n\n")
     if not separator or not tail.endswith("\n"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from ledger.metering.batches import NONCE_BYTES, SECRET_BYTES
 
 MEDIA: Final = "application/vnd.greenledger.units"
 _MAGIC: Final = b"GLU1"
+_CONTROL = re.compile(r"[\x00-\x1f]")
 LEAF_BYTES_MAX: Final = 2**24
 
 Leaf = dict[str, Any]
@@ -89,7 +91,7 @@ class UnitsBody:
             text = self.texts[number].decode()
         except UnicodeDecodeError as error:
             raise InvalidInput(f"leaf {number} is not UTF-8: {error}") from error
-        if text[:1] + text[-1:] != "{}" or any(character < " " for character in text):
+        if text[:1] + text[-1:] != "{}" or _CONTROL.search(text):
             raise InvalidInput(f"leaf {number} is not a JSON object in one line, from {{ to }}")
         found: Leaf = parse_json(text, nesting_max=NESTING_MAX)
         return found

@@ -32,7 +32,8 @@ from ledger.lots import division
 from ledger.matching import allocations
 from ledger.metering import batches
 from ledger.registry.body import UnitsBody
-from ledger.registry.leaves import Act, Batch, SerialRange, owner_of
+from ledger.registry.leaves import Act, Batch, owner_of
+from ledger.registry.ranges import SerialRange
 from tests.docs.pages import read, section
 
 PAGE = read("formats.md")

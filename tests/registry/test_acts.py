@@ -12,7 +12,6 @@ from ledger.registry import lifecycle
 from ledger.registry.acts import Doing, Ended, check
 from ledger.registry.leaves import Act, BatchId, Gone, Piece
 from ledger.registry.scheme import shipped
-from ledger.units import Period
 from tests.registry.model import ACTS, ALL, CLASSES, GONE, Model, Month, Unit
 from tests.units import green, month, month_start_s, terms_of, units
 
@@ -45,7 +44,7 @@ def accepted(
     gone: tuple[Gone, ...] = ()
     if act in GONE:
         begun, gone = (), (Gone(batch=BATCH, units=ended.units, class_=class_),)
-    use = green("mill", month_of_2024())
+    use = green("mill", month(2024, 6))
     doing = Doing(
         name=act,
         author=author,
@@ -60,17 +59,13 @@ def accepted(
         owner="farm",
         state=state,
         expires_s=EXPIRES_S,
-        produced_s=month_start_s(*PRODUCED),
+        produced=month(*PRODUCED),
     )
     try:
         check(RULES, doing, [row])
     except LedgerError:
         return False
     return True
-
-
-def month_of_2024() -> Period:
-    return month(2024, 6)
 
 
 @pytest.mark.parametrize("act", sorted(set(ACTS) - {"split", "merge"}))

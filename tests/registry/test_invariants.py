@@ -445,9 +445,16 @@ def test_invariant_10_a_kwh_is_green_power_or_a_reduction(park: House) -> None:
 
 
 def reduce(house: House, first: int = 0, end: int = 5, **changes: Any) -> Receipt:
-    terms: dict[str, Any] = {"code": "R", "project": "R1", "scheme": "reductions", **changes}
+    terms: dict[str, Any] = {
+        "code": "R",
+        "project": "R1",
+        "scheme": "reductions",
+        "class_": "credit",
+        "owner": "mill",
+        **changes,
+    }
     code = terms.pop("code")
-    return issue(house, code, first, end, class_="credit", owner="mill", **terms)
+    return issue(house, code, first, end, **terms)
 
 
 def register_by_hand(house: House, master: Project, name: str = "R1") -> Receipt:
@@ -498,7 +505,7 @@ def test_invariant_10_the_lots_of_a_reduction_are_of_no_other_use(park: House) -
     with pytest.raises(Refused, match="spend the 2 lots of their energy"):
         reduce(park, period=month(2025, 12))
     assert dump(park.settings.dir) == before
-    reduce(park, period=month(2025, 12), spends=tuple(lots))
+    reduce(park, period=month(2025, 12), spends=tuple(lots), class_="energy")
     assert not lots_of(park, 12)
     with plain.opened(park) as sql:
         bar = row_of(sql, "energy_bars")
