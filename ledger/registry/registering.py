@@ -53,9 +53,26 @@ def _require_same(name: str, before: Scheme, after: Scheme) -> None:
             raise Refused(
                 f"scheme {name}: lots of class {class_} stay {before.classes[class_].lots}"
             )
+        _require_as_bound(name, before.classes[class_], after.classes[class_])
+    thawed = sorted({*before.freezes} - {*after.freezes})
+    if thawed:
+        raise Refused(
+            f"scheme {name}: {thawed[0]} stays among those that it freezes: its reductions are of"
+            " energy that has no certificate"
+        )
     gone = sorted({*before.classes} - {*after.classes})
     if gone:
         raise Refused(f"scheme {name}: class {gone[0]} has to stay, for units that are here")
+
+
+def _require_as_bound(name: str, before: scheme.UnitClass, after: scheme.UnitClass) -> None:
+    """Certificates that are one energy with lots never trade again (invariant 8). Raises Refused"""
+    moved = (before.moved_by, before.moves_max) != (after.moved_by, after.moves_max)
+    if before.lots == scheme.WRAPPED and moved and after.moves_max >= before.moves_max:
+        raise Refused(
+            f"scheme {name}: units of class {before.name} change hands {before.moves_max} times at"
+            f" most, by {before.moved_by}: what is one energy with lots never trades more"
+        )
 
 
 def _require_replaces(what: str, entry: Entry, in_force: str) -> None:

@@ -197,6 +197,28 @@ def test_internal_records_get_no_compliance_purpose(park: House) -> None:
         service.register_scheme(park.desk, loose)
 
 
+def test_a_scheme_goes_on_freezing_what_it_froze(park: House) -> None:
+    """Else certificates come after the reductions of the same energy."""
+    service.register_project(park.desk, "reductions", "R", wind())
+    credit(park, 1, "credit")
+    with pytest.raises(Refused, match="gec stays among those that it freezes"):
+        service.register_scheme(park.desk, reductions(freezes=[]))
+    with pytest.raises(Refused, match="went into reductions reductions/R/0"):
+        issue(park, "Y", 0, 4, project="P1")
+
+
+@pytest.mark.parametrize("changes", [{"moves_max": 2}, {"moved_by": "settle"}])
+def test_self_use_never_trades_by_a_new_rule_either(park: House, changes: dict[str, Any]) -> None:
+    issue(park, "X", 0, 4, project="P1", class_="self-use")
+    acting.transfer(park.desk, "farm", "mill", pick("X"))
+    gec = shipped("gec")
+    loose = {**gec.classes, "self-use": replace(gec.classes["self-use"], **changes)}
+    with pytest.raises(Refused, match="what is one energy with lots never trades more"):
+        service.register_scheme(park.desk, replace(gec, classes=loose))
+    stricter = {**gec.classes, "self-use": replace(gec.classes["self-use"], moves_max=0)}
+    service.register_scheme(park.desk, replace(gec, classes=stricter))
+
+
 # The public scan
 
 
