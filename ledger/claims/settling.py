@@ -181,7 +181,7 @@ class _Planner:
             bound_wh = self._bound(row)
             of_month = batch.period == month
             count = 0
-            if self._rules.fits_whole(batch.period, span.start_s, self._zone_s):
+            if self._rules.fits_whole(batch.period, span, self._zone_s):
                 if bound_wh is not None:
                     count = min(len(row.units), -(-bound_wh // size)) if of_month else 0
                     self._bound_wh[row.batch, row.class_] = max(0, bound_wh - count * size)

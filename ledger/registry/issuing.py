@@ -278,6 +278,7 @@ class _Backing:
                 exclusive.require_one_scheme(
                     self._tx, self._rules.scheme, project.plant, one.period
                 )
+                exclusive.require_unbacked(self._tx, project.plant, one.period)
         if not (project and project.points):
             if one.lots or (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
                 raise InvalidInput(
@@ -289,6 +290,7 @@ class _Backing:
     def _check_lots(self, one: Batch, project: Project, rows: Sequence[lots.LotRow]) -> None:
         """Invariant 1: what was issued and is left is what was eligible and was left before."""
         exclusive.require_unbarred(self._tx, rows)
+        exclusive.require_backed(self._tx, project.plant, rows)
         self._check_class(one, project, rows)
         eligible_wh, size = sum(row.wh for row in rows), self._rules.unit_size
         account = one.project, one.class_
