@@ -70,7 +70,7 @@ UNIT_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "units.frozen": _both(
         "When sea-wind registers a CCER project for December, {frozen} certificates that were not "
-        "traded freeze, and are cancelled (124号). {expired} of February 2024 expire.",
+        "traded freeze, and are cancelled (notice 124 of 2024). {expired} of February 2024 expire.",
         "sea-wind 登记 12 月的 CCER 项目时，{frozen} 张未交易绿证随即冻结，而后注销（124 号文）；"
         "2024 年 2 月的 {expired} 张到期失效。",
     ),
@@ -134,7 +134,7 @@ UNIT_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "refused.others": ("a certificate of another party used", "使用他人持有的绿证"),
     "refused.barred": (
-        "a CCER project for onshore PV in 124号's two years",
+        "a CCER project for onshore PV in the two years of notice 124",
         "124 号文过渡期内为陆上光伏登记 CCER 项目",
     ),
     "refused.balance": ("CO2 whose mass balance does not close", "质量不平衡的二氧化碳记录"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from ledger.demo import capture, certificates, plan, reductions
-from ledger.demo.refusals import Refusal
+from ledger.demo.attempts import Refusal, refusal
 from tests.demo.running import Demo, verifier
 
 MWH: Final = 1_000_000
@@ -102,7 +102,7 @@ def test_what_must_not_pass_did_not(units: dict[str, Any]) -> None:
     }.items():
         assert words in refused.pop(key), key
     assert refused == {}
-    assert Refusal(key="x", why="").why == ""
+    assert refusal("let through", lambda: None) == Refusal(key="let through", why="")
 
 
 def test_captured_carbon_by_hand(units: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from click import Command
 from typer.main import get_command
 
 from ledger.cli.app import app
@@ -28,11 +27,11 @@ def test_the_table_of_moves_is_the_ledgers(page: str) -> None:
         told[name] = (set(code_words(ends)), code_words(begins), code_words(by))
     assert list(told) == list(lifecycle.MOVES)
     for name, move in lifecycle.MOVES.items():
-        by = [move.by]
+        actors = [move.by]
         if name == lifecycle.RELEASE:
-            by.append(lifecycle.by_whom(name, lifecycle.FROZEN))
-        begins = [] if move.begins == lifecycle.SAME else [move.begins]
-        assert told[name] == (set(move.ends), begins, by), name
+            actors.append(lifecycle.by_whom(name, lifecycle.FROZEN))
+        state = [] if move.begins == lifecycle.SAME else [move.begins]
+        assert told[name] == (set(move.ends), state, actors), name
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -77,12 +76,11 @@ def test_no_shipped_scheme_is_called_official(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_its_commands_exist(page: str) -> None:
-    commands: Command = get_command(app)
+    groups = get_command(app).commands  # type: ignore[attr-defined]
     found = [match for word in code_words(read(page)) if (match := COMMAND.match(word))]
     assert len(found) > 20
     for match in found:
-        group = commands.commands[match[1]]  # type: ignore[attr-defined]
-        assert match[2] in group.commands, match[0]
+        assert match[2] in groups[match[1]].commands, match[0]
 
 
 def test_both_languages_name_the_same_code_words() -> None:
