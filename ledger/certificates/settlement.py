@@ -77,7 +77,9 @@ def settle(desk: Desk, found: Settlement, scheme: str = "gec") -> Receipt:
         codes = sorted(
             {
                 batch.id.code
-                for batch in store.batches_in(conn, desk.log.log_id, scheme, found.month.period)
+                for batch in store.batches_until(
+                    conn, desk.log.log_id, scheme, found.month.period.end_s
+                )
             }
         )
     units = (open_wh + found.settled_wh) // rules.unit_size
@@ -197,8 +199,9 @@ def _check_batches(tx: Tx, act: Act, terms: Terms, month: Month) -> None:
     ids = {one.batch for one in act.ended}
     projects = catalogue.current_projects(tx.conn, tx.log.log_id)
     for batch in store.batches_by_id(tx.conn, tx.log.log_id, ids).values():
-        if batch.id in ids and batch.period != month.period:
-            raise Refused(f"batch {batch.id} is of another month than {month}, which is settled")
+        # What earlier months left below a certificate is settled with this one, and may be theirs.
+        if batch.id in ids and batch.period.end_s > month.period.end_s:
+            raise Refused(f"batch {batch.id} is of a later month than {month}, which is settled")
         found = projects.get((batch.id.scheme, batch.project))
         points = {point.hex() for point in found.master.points} if found else set()
         if batch.id in ids and points and not points & set(terms.sources):

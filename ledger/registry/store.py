@@ -110,15 +110,9 @@ def find_batches(conn: Connection, log_id: int, *which: ColumnElement[bool]) -> 
     return [_batch(row) for row in conn.execute(query)]
 
 
-def batches_in(conn: Connection, log_id: int, scheme: str, period: Period) -> list[BatchRow]:
-    """Batches of exactly a period."""
-    return find_batches(
-        conn,
-        log_id,
-        batches.c.scheme == scheme,
-        batches.c.start_s == period.start_s,
-        batches.c.end_s == period.end_s,
-    )
+def batches_until(conn: Connection, log_id: int, scheme: str, end_s: int) -> list[BatchRow]:
+    """Batches of a time that ends then or before."""
+    return find_batches(conn, log_id, batches.c.scheme == scheme, batches.c.end_s <= end_s)
 
 
 def batches_of_code(conn: Connection, log_id: int, scheme: str, code: str) -> list[BatchRow]:
