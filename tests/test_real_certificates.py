@@ -1,4 +1,4 @@
-"""Certificates of a real year: shared/data/park-2018's wind sold to its steel factory, to the Wh."""
+"""Certificates of a real year: wind of shared/data/park-2018 sold to its steel factory."""
 
 from __future__ import annotations
 
