@@ -426,7 +426,7 @@ def fill(house: House, farm: SigningKey, verifier: SigningKey, point: bytes) -> 
     acting.finish(desk, "cancel", "", pick("C2:10"), "secret-reason: 124")
     # Its energy, of a month without readings, goes into reductions.
     period = month(2026, 1)
-    dam = wind("sea", name="secret-dam", points=(point,), crediting=period)
+    dam = wind(name="secret-dam", points=(point,), crediting=period)
     service.register_project(desk, "reductions", "R1", dam)
     terms = {"class_": "credit", "owner": "mill", "project": "R1", "period": period}
     issue(house, "R", 0, 7, scheme="reductions", **terms)

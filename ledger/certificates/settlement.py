@@ -19,7 +19,7 @@ from ledger.log.service import Receipt
 from ledger.log.types import Bodies, Tx
 from ledger.lots.model import Month
 from ledger.matching.contracts import Registered, Terms, current_contracts
-from ledger.matching.metered import metered
+from ledger.matching.metered import metered_wh
 from ledger.metering import store as metering
 from ledger.metering.effective import effective
 from ledger.parties.desk import Desk
@@ -230,11 +230,45 @@ def _check_wh(tx: Tx, act: Act, terms: Terms, month: Month, buyer: str) -> None:
         raise Refused(f"{buyer!r} owns no consumption point of contract {terms.name!r}")
     for what, points in (("generation_wh", terms.sources), ("consumption_wh", tuple(mine))):
         measured_wh = _measured_wh(tx, known, points, month)
+        _require_settled_once(tx, known, act, terms, month, what)
         if measured_wh is not None and said[what] > measured_wh:
             raise Refused(
                 f"{what} is {said[what]} Wh; the meters of contract {terms.name!r} show"
                 f" {measured_wh} Wh in {month}"
             )
+
+
+def _require_settled_once(
+    tx: Tx,
+    known: dict[bytes, metering.Registered],
+    act: Act,
+    terms: Terms,
+    month: Month,
+    what: str,
+) -> None:
+    """All contracts that share a source, or a consumer, together settle no more of a month than
+    their meters show. Raises Refused."""
+    contracts = current_contracts(tx.conn, tx.log.log_id)
+    points, settled_wh, others = set(_points_of(terms, what)), act.terms["settled_wh"], 0
+    mine = frozenset(points)
+    for row in find_settlements(tx.conn, tx.log.log_id):
+        theirs = _points_of(contracts[row.contract].terms, what)
+        if row.month_start_s == month.start_s and mine & set(theirs):
+            points |= set(theirs)
+            settled_wh += row.settled_wh
+            others += 1
+    measured_wh = _measured_wh(tx, known, tuple(sorted(points)), month) if others else None
+    if measured_wh is not None and settled_wh > measured_wh:
+        raise Refused(
+            f"contract {terms.name!r} and {others} settlements with the same points would settle"
+            f" {settled_wh} Wh in {month}; their meters show {measured_wh} Wh ({what})"
+        )
+
+
+def _points_of(terms: Terms, what: str) -> tuple[str, ...]:
+    if what == "generation_wh":
+        return tuple(terms.sources)
+    return tuple(share.point for share in terms.consumers)
 
 
 def _measured_wh(
@@ -252,7 +286,7 @@ def _measured_wh(
             end_s=month.period.end_s,
         ):
             return None
-        total_wh += int(metered(tx.conn, tx.log, one, month).wh.sum())
+        total_wh += int(metered_wh(tx.conn, tx.log, one, month).sum())
     return total_wh
 
 

@@ -73,6 +73,7 @@ def official(conn: Connection, log: LogFacts, row: store.ClaimRow) -> Official:
             found.scheme,
             [(one.batch.code, one.units) for one in found.gone],
             parties={found.author, found.use.beneficiary},
+            custodian=log.operator,
         )
         total, confirmed = total + said.units, confirmed + said.confirmed
         as_of = max(as_of, said.as_of)

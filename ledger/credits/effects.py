@@ -108,6 +108,11 @@ def after_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         purposes=frozenset(rules.purposes),
         cap_ppm=rules.cap_ppm,
     )
+    if use.beneficiary != entry.author:
+        raise Refused(
+            f"{entry.author!r} retires for an obligation of {use.beneficiary!r}: who owes states"
+            " its obligation, and meets it, itself"
+        )
     compliance.require_allowed(allowance, use.purpose, _origins(tx, act.gone))
     surrender = _surrender(tx, use, act.gone_units)
     earlier = used.find_retirements(

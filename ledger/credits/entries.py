@@ -158,10 +158,11 @@ def _accept_verification(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         )
     project = catalogue.find_project(tx.conn, log_id, row.key.scheme, row.key.project)
     require_role(tx, entry.author, _VERIFIERS)
-    if entry.author in (row.author, project.master.owner):
+    owners = catalogue.owners_ever(tx.conn, log_id, row.key.scheme, row.key.project)
+    if entry.author in {row.author, *owners}:
         raise Refused(
-            f"{entry.author!r} recorded it, or owns project {row.key}: a reduction is verified by"
-            " another party"
+            f"{entry.author!r} recorded it, or owns or owned project {row.key}: a reduction is"
+            " verified by another party"
         )
     if found.verdict == CONFIRMED:
         _require_registered(project)

@@ -181,12 +181,10 @@ def _check_use(rules: Scheme, doing: Doing, ended: Sequence[Ended]) -> None:
         )
     gone = {one.batch for one in act.gone}
     for one in ended:
-        if one.piece.batch in gone and not rules.fits_whole(
-            one.produced, use.period.start_s, doing.zone_s
-        ):
+        if one.piece.batch in gone and not rules.fits_whole(one.produced, use.period, doing.zone_s):
             raise Refused(
                 f"units of batch {one.piece.batch} were produced from"
                 f" {format_instant(one.produced.start_s)} on; for what is used from"
-                f" {format_instant(use.period.start_s)} on, scheme {rules.scheme} wants the same"
-                " calendar year"
+                f" {format_instant(use.period.start_s)} to {format_instant(use.period.end_s)},"
+                f" scheme {rules.scheme} wants the same calendar year"
             )

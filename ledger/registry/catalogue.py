@@ -92,6 +92,16 @@ def find_project(conn: Connection, log_id: int, scheme: str, project: str) -> Re
     return found[scheme, project]
 
 
+def owners_ever(conn: Connection, log_id: int, scheme: str, project: str) -> set[str]:
+    """Whoever owned a project, by any of its registrations."""
+    query = select(projects.c.master).where(
+        projects.c.log_id == log_id,
+        projects.c.scheme == scheme,
+        projects.c.project == project,
+    )
+    return {json.loads(text)["owner"] for text in conn.execute(query).scalars()}
+
+
 def save_scheme(
     conn: Connection, log_id: int, entry_index: int, id_: str, rules: Scheme, replaces: str
 ) -> None:

@@ -8,7 +8,7 @@ same energy are spent with the reductions, and their months take no claim any mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
@@ -16,7 +16,7 @@ from ledger.errors import Refused
 from ledger.log import store as log_store
 from ledger.log.types import Tx
 from ledger.lots import store as lots
-from ledger.lots.model import SUPPLY_KINDS, Month, months_in
+from ledger.lots.model import SUPPLY_KINDS, Month, month_of, months_in
 from ledger.lots.rule import MAKE
 from ledger.metering import store as metering
 from ledger.registry import catalogue, lifecycle, store, used
@@ -136,6 +136,58 @@ def require_one_scheme(tx: Tx, scheme: str, plant: str, period: Period) -> None:
             )
 
 
+def _certificates_of(tx: Tx, plant: str) -> list[store.BatchRow]:
+    """Batches of certificates of a plant, of all schemes."""
+    known = catalogue.current_schemes(tx.conn, tx.log.log_id)
+    return [
+        row
+        for one in catalogue.current_projects(tx.conn, tx.log.log_id).values()
+        if one.master.plant == plant and known[one.scheme].rules.kind == CERTIFICATE
+        for row in store.find_batches(
+            tx.conn,
+            tx.log.log_id,
+            batches.c.scheme == one.scheme,
+            batches.c.project == one.project,
+        )
+    ]
+
+
+def require_unbacked(tx: Tx, plant: str, period: Period) -> None:
+    """Where lots stand behind certificates of a plant and time, no others come beside them.
+
+    Raises Refused.
+    """
+    for batch in _certificates_of(tx, plant):
+        behind = store.lots_of_batch(tx.conn, tx.log.log_id, batch.id)
+        for row in lots.lots_by_id(tx.conn, tx.log.log_id, behind).values():
+            if _month_of(tx, row).period.overlaps(period):
+                raise Refused(
+                    f"lots of plant {plant} and this time stand behind batch {batch.id}, by entry"
+                    f" {batch.entry_index}: its certificates are issued by its lots alone"
+                )
+
+
+def require_backed(tx: Tx, plant: str, rows: Sequence[lots.LotRow]) -> None:
+    """Where certificates of a plant and time are here without lots, none come with them.
+
+    Raises Refused.
+    """
+    months = {_month_of(tx, row) for row in rows}
+    for batch in _certificates_of(tx, plant):
+        if store.lots_of_batch(tx.conn, tx.log.log_id, batch.id):
+            continue
+        for month in months:
+            if month.period.overlaps(batch.period):
+                raise Refused(
+                    f"batch {batch.id} is of plant {plant} and {month}, with no lots behind it, by"
+                    f" entry {batch.entry_index}: one kWh has one certificate"
+                )
+
+
+def _month_of(tx: Tx, row: lots.LotRow) -> Month:
+    return month_of(row.month_start_s, zone_offset_s(parse_zone(tx.log.zone)))
+
+
 def require_releasable(tx: Tx, held: Sequence[BatchId]) -> None:
     """What a registered project freezes stays frozen. Raises Refused."""
     projects_ = catalogue.current_projects(tx.conn, tx.log.log_id)
@@ -172,25 +224,29 @@ def require_cancelled(tx: Tx, rules: Scheme, plant: str, period: Period) -> None
     """
     for scheme in rules.freezes:
         for batch in plant_batches(tx.conn, tx.log.log_id, scheme, plant, period):
-            live = live_of(tx.conn, tx.log.log_id, batch)
-            if live:
-                raise Refused(
-                    f"batch {batch.id}: units {live[0].units} of the same plant and time are"
-                    f" {live[0].state}; they are to be cancelled first (124号)"
-                )
-            gone = used.find_gone(
-                tx.conn,
-                tx.log.log_id,
-                gone_units.c.scheme == batch.id.scheme,
-                gone_units.c.code == batch.id.code,
-                gone_units.c.revision == batch.id.revision,
-                gone_units.c.act.in_([lifecycle.RETIRE, lifecycle.EXPORT]),
-            )
-            if gone:
-                raise Refused(
-                    f"batch {batch.id}: units {gone[0].units} of the same plant and time were used"
-                    f" (entry {gone[0].entry_index}): one kWh is either green power or a reduction"
-                )
+            _require_cancelled(tx, batch)
+
+
+def _require_cancelled(tx: Tx, batch: store.BatchRow) -> None:
+    live = live_of(tx.conn, tx.log.log_id, batch)
+    if live:
+        raise Refused(
+            f"batch {batch.id}: units {live[0].units} of the same plant and time are"
+            f" {live[0].state}; they are to be cancelled first (124号)"
+        )
+    gone = used.find_gone(
+        tx.conn,
+        tx.log.log_id,
+        gone_units.c.scheme == batch.id.scheme,
+        gone_units.c.code == batch.id.code,
+        gone_units.c.revision == batch.id.revision,
+        gone_units.c.act.in_([lifecycle.RETIRE, lifecycle.EXPORT]),
+    )
+    if gone:
+        raise Refused(
+            f"batch {batch.id}: units {gone[0].units} of the same plant and time were used"
+            f" (entry {gone[0].entry_index}): one kWh is either green power or a reduction"
+        )
 
 
 def energy_points(tx: Tx, rules: Scheme, of: Project) -> set[bytes]:
@@ -215,10 +271,14 @@ def months_of(tx: Tx, period: Period) -> Sequence[Month]:
 def lots_to_spend(tx: Tx, rules: Scheme, of: Project, period: Period) -> list[bytes]:
     """Unspent lots of the energy that reductions of a period are for.
 
-    Raises Refused where a claim has used some of it.
+    Raises Refused where a claim has used some of it, or certificates that are not cancelled.
     """
+    return _unspent(tx, rules, energy_points(tx, rules, of), period)
+
+
+def _unspent(tx: Tx, rules: Scheme, points: Collection[bytes], period: Period) -> list[bytes]:
     found = []
-    for point in sorted(energy_points(tx, rules, of)):
+    for point in sorted(points):
         for month in months_of(tx, period):
             rows = lots.lots_of_origin(tx.conn, tx.log.log_id, point, month.start_s)
             gone = lots.spent(tx.conn, tx.log.log_id, [row.lot for row in rows])
@@ -230,13 +290,53 @@ def lots_to_spend(tx: Tx, rules: Scheme, of: Project, period: Period) -> list[by
                         " one kWh is either green power or a reduction"
                     )
             found += [row.lot for row in rows if row.lot not in gone]
+            _require_uncertified(tx, rules, [row.lot for row in rows])
     return sorted(found)
+
+
+def _require_uncertified(tx: Tx, rules: Scheme, which: Sequence[bytes]) -> None:
+    """Certificates of a later month may draw on lots, too: these are cancelled as well."""
+    behind = store.batches_of_lots(tx.conn, tx.log.log_id, which)
+    ids = {one for some in behind.values() for one in some if one.scheme in rules.freezes}
+    for batch in store.batches_by_id(tx.conn, tx.log.log_id, ids).values():
+        if batch.id in ids:
+            _require_cancelled(tx, batch)
+
+
+def bar_late(tx: Tx, scheme: str, master: Project) -> None:
+    """Points that come to a plant after reductions were issued for it are barred for their months.
+
+    Raises Refused where energy of them was used by then.
+    """
+    for name, found in catalogue.current_schemes(tx.conn, tx.log.log_id).items():
+        if not found.rules.freezes or scheme not in (name, *found.rules.freezes):
+            continue
+        points = energy_points(tx, found.rules, master)
+        for batch in _reductions_of(tx, name, master.plant):
+            _unspent(tx, found.rules, points, batch.period)
+            _save_bars(tx, name, points, batch.period)
+
+
+def _reductions_of(tx: Tx, scheme: str, plant: str) -> list[store.BatchRow]:
+    return [
+        row
+        for one in plant_projects(tx.conn, tx.log.log_id, scheme, plant)
+        for row in store.find_batches(
+            tx.conn,
+            tx.log.log_id,
+            batches.c.scheme == scheme,
+            batches.c.project == one.project,
+        )
+    ]
 
 
 def bar(tx: Tx, scheme: str, rules: Scheme, of: Project, batch: Batch) -> None:
     """From now on no lot of these months is of use. Raises Refused where that was so already."""
-    points = energy_points(tx, rules, of)
-    months = {(point, month.start_s) for point in points for month in months_of(tx, batch.period)}
+    _save_bars(tx, scheme, energy_points(tx, rules, of), batch.period)
+
+
+def _save_bars(tx: Tx, scheme: str, points: Collection[bytes], period: Period) -> None:
+    months = {(point, month.start_s) for point in points for month in months_of(tx, period)}
     before = store.barred_months(tx.conn, tx.log.log_id, points)
     store.save_bars(tx.conn, tx.log.log_id, tx.index, scheme, months - before.keys())
 

@@ -23,8 +23,8 @@ from ledger.parties.store import current_party
 from ledger.registry import catalogue, exclusive, lifecycle, rule, store
 from ledger.registry.body import MEDIA, UnitsBody
 from ledger.registry.leaves import CODE, Batch, Piece, check_paper, owner_of
-from ledger.registry.project import REVOKED, Project
-from ledger.registry.scheme import CERTIFICATE, NO_LOTS, RECORD, SPENT, WRAPPED, Scheme
+from ledger.registry.project import REGISTERED, REVOKED, Project
+from ledger.registry.scheme import CERTIFICATE, CREDIT, NO_LOTS, RECORD, SPENT, WRAPPED, Scheme
 from ledger.units import format_instant, parse_zone, zone_offset_s
 
 
@@ -243,8 +243,22 @@ class _Backing:
                 f" {self._rules.scheme}; registered are: {known}"
             )
         found = self._projects[one.project]
-        if found.state == REVOKED:
-            raise Refused(f"batch {one.id}: project {one.project} was revoked")
+        if found.state == REVOKED or (self._rules.kind == CREDIT and found.state != REGISTERED):
+            raise Refused(
+                f"batch {one.id}: project {one.project} is {found.state}: nothing is issued for it"
+            )
+        crediting = found.crediting
+        if (
+            self._rules.kind == CREDIT
+            and crediting is not None
+            and not crediting.contains(one.period)
+        ):
+            raise Refused(
+                f"batch {one.id} is of {format_instant(one.period.start_s)} to"
+                f" {format_instant(one.period.end_s)}: the crediting period of project"
+                f" {one.project} is {format_instant(crediting.start_s)} to"
+                f" {format_instant(crediting.end_s)}"
+            )
         return found
 
     def _check_certificates(
@@ -264,6 +278,7 @@ class _Backing:
                 exclusive.require_one_scheme(
                     self._tx, self._rules.scheme, project.plant, one.period
                 )
+                exclusive.require_unbacked(self._tx, project.plant, one.period)
         if not (project and project.points):
             if one.lots or (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
                 raise InvalidInput(
@@ -275,6 +290,7 @@ class _Backing:
     def _check_lots(self, one: Batch, project: Project, rows: Sequence[lots.LotRow]) -> None:
         """Invariant 1: what was issued and is left is what was eligible and was left before."""
         exclusive.require_unbarred(self._tx, rows)
+        exclusive.require_backed(self._tx, project.plant, rows)
         self._check_class(one, project, rows)
         eligible_wh, size = sum(row.wh for row in rows), self._rules.unit_size
         account = one.project, one.class_

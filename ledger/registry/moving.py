@@ -61,8 +61,9 @@ def _accept_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         zone_s=zone_offset_s(parse_zone(tx.log.zone)),
     )
     acts.check(rules, doing, ended)
-    if name == lifecycle.RELEASE and ended[0].state == lifecycle.FROZEN:
-        exclusive.require_releasable(tx, sorted({one.batch for one in act.ended}))
+    if name == lifecycle.RELEASE:
+        frozen = {one.piece.batch for one in ended if one.state == lifecycle.FROZEN}
+        exclusive.require_releasable(tx, sorted(frozen))
     state = lifecycle.begins_as(name, ended[0].state)
     _store(tx, doing, state, {one.name: one.moves_max for one in rules.classes.values()})
     if name == lifecycle.RETIRE:

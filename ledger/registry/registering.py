@@ -53,9 +53,26 @@ def _require_same(name: str, before: Scheme, after: Scheme) -> None:
             raise Refused(
                 f"scheme {name}: lots of class {class_} stay {before.classes[class_].lots}"
             )
+        _require_as_bound(name, before.classes[class_], after.classes[class_])
+    thawed = sorted({*before.freezes} - {*after.freezes})
+    if thawed:
+        raise Refused(
+            f"scheme {name}: {thawed[0]} stays among those that it freezes: its reductions are of"
+            " energy that has no certificate"
+        )
     gone = sorted({*before.classes} - {*after.classes})
     if gone:
         raise Refused(f"scheme {name}: class {gone[0]} has to stay, for units that are here")
+
+
+def _require_as_bound(name: str, before: scheme.UnitClass, after: scheme.UnitClass) -> None:
+    """Certificates that are one energy with lots never trade again (invariant 8). Raises Refused"""
+    moved = (before.moved_by, before.moves_max) != (after.moved_by, after.moves_max)
+    if before.lots == scheme.WRAPPED and moved and after.moves_max >= before.moves_max:
+        raise Refused(
+            f"scheme {name}: units of class {before.name} change hands {before.moves_max} times at"
+            f" most, by {before.moved_by}: what is one energy with lots never trades more"
+        )
 
 
 def _require_replaces(what: str, entry: Entry, in_force: str) -> None:
@@ -78,6 +95,12 @@ def _accept_project(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         project.require_next(name, before.master.state, master.state)
         if before.master.plant != master.plant:
             raise Refused(f"project {name} is of plant {before.master.plant}, always")
+        dropped = sorted({*before.master.points} - {*master.points})
+        if dropped and before.master.state not in (project.ANNOUNCED, project.VALIDATED):
+            raise Refused(
+                f"project {name} was registered with point {dropped[0].hex()}, and keeps it: what"
+                " was issued is of its energy; it may get more points"
+            )
     # What was taken in before the bar goes on, and may be frozen or revoked.
     if before is None and rules.bars(master.technology, tx.tick_s):
         raise Refused(
@@ -95,6 +118,7 @@ def _accept_project(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         ),
         entry.statement["replaces"],
     )
+    exclusive.bar_late(tx, of, master)
 
 
 def _check_points(tx: Tx, rules: Scheme, master: Project) -> None:
@@ -120,9 +144,15 @@ def _check_points(tx: Tx, rules: Scheme, master: Project) -> None:
 def _require_own_points(
     of: str, name: str, master: Project, others: Sequence[catalogue.RegisteredProject]
 ) -> None:
-    """A point is in one project of a scheme. Raises Refused."""
+    """A point is in one project of a scheme, and of one plant in all. Raises Refused."""
     for other in others:
         shared = {*master.points} & {*other.master.points}
+        if shared and other.master.plant != master.plant:
+            raise Refused(
+                f"point {min(shared).hex()} is of plant {other.master.plant}, by project"
+                f" {other.project} of scheme {other.scheme}, not of {master.plant}: what one meter"
+                " shows is of one plant"
+            )
         if other.scheme == of and other.project != name and shared:
             raise Refused(
                 f"point {min(shared).hex()} is of project {other.project} of scheme {of} already"

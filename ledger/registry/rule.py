@@ -14,6 +14,7 @@ It needs no database, no body and no key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -32,6 +33,7 @@ RECORD: Final = "reduction.record"
 VERIFY: Final = "reduction.verify"
 # Certificates are a form of the lots behind them.
 FORM: Final = "gec"
+_REVISION: Final = re.compile("0|[1-9][0-9]{0,5}", re.ASCII)
 _LISTS: Final = ("batches", "begins", "ends", "retires")
 
 
@@ -82,6 +84,8 @@ class Uses:
         if batch in self.batches:
             raise Refused(f"batch {batch} was imported before, by entry {self.batches[batch]}")
         code, _, revision = batch.rpartition("/")
+        if _REVISION.fullmatch(revision) is None:
+            raise Refused(f"batch {batch} has no decimal revision of at most 6 digits")
         if revision != "0" and f"{code}/{int(revision) - 1}" not in self.batches:
             raise Refused(f"batch {batch} comes before revision {int(revision) - 1}")
 

@@ -187,10 +187,13 @@ class Scheme:
             return True
         return month_of(produced_s, zone_s).year == month_of(used_from_s, zone_s).year
 
-    def fits_whole(self, produced: Period, used_from_s: int, zone_s: int) -> bool:
-        """Of all that was produced in a period."""
-        ends_s = produced.start_s, produced.end_s - 1
-        return all(self.fits_vintage(at_s, used_from_s, zone_s) for at_s in ends_s)
+    def fits_whole(self, produced: Period, used: Period, zone_s: int) -> bool:
+        """Of all that was produced in a period, for all of a use: from its beginning to its end."""
+        return all(
+            self.fits_vintage(at_s, used_s, zone_s)
+            for at_s in (produced.start_s, produced.end_s - 1)
+            for used_s in (used.start_s, used.end_s - 1)
+        )
 
     def bars(self, technology: str, at_s: int) -> bool:
         """Whether projects of a technology can't be registered then."""
@@ -290,6 +293,12 @@ class Scheme:
             raise InvalidInput("unit_size is 0; a unit is worth something")
         if (self.unit == "Wh") != (self.kind == CERTIFICATE):
             raise InvalidInput(f"a {self.kind} is not in {self.unit}: certificates are in Wh")
+        compliance = sorted(COMPLIANCE & {*self.purposes})
+        if self.kind == RECORD and compliance:
+            raise InvalidInput(
+                f"{', '.join(compliance)} is no purpose of a {RECORD}: what is issued here is no"
+                " credit of any official programme"
+            )
         if self.validity_months > 1200:
             raise InvalidInput(f"validity_months is {self.validity_months}; 1200 is the most")
         froms = [from_s for from_s, _ in self.vintages]

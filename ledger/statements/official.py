@@ -32,9 +32,12 @@ class OfficialPart:
     def units(self) -> int:
         return self.end - self.first
 
-    def confirms(self, parties: Collection[str]) -> bool:
-        """Whether a use by one of `parties` is final: cancelled, or transferred to one of them."""
-        return self.status == CANCELLED or (self.status == TRANSFERRED and self.party in parties)
+    def confirms(self, parties: Collection[str], custodian: str = "") -> bool:
+        """Whether a use by one of `parties` is final: transferred to one of them, or cancelled in
+        an account of theirs, or of who keeps units for them, or in one that is not said."""
+        if self.status == CANCELLED:
+            return self.party in ("", custodian, *parties)
+        return self.status == TRANSFERRED and self.party in parties
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -129,7 +132,9 @@ class Confirmation:
 
 
 def confirmation(
-    parts: Iterable[tuple[str, Sequence[OfficialPart]]], parties: Collection[str]
+    parts: Iterable[tuple[str, Sequence[OfficialPart]]],
+    parties: Collection[str],
+    custodian: str = "",
 ) -> Confirmation:
     """`parts`: for each range of a use its code, and what is officially known of it."""
     units = confirmed = 0
@@ -138,7 +143,7 @@ def confirmation(
     for code, known in parts:
         for part in known:
             units += part.units
-            if part.confirms(parties):
+            if part.confirms(parties, custodian):
                 confirmed += part.units
                 as_of = max(as_of, part.as_of)
             else:

@@ -182,9 +182,11 @@ def is_confirmed(
     ranges: Iterable[tuple[str, SerialRange]],
     *,
     parties: Collection[str],
+    custodian: str = "",
 ) -> Confirmation:
     """Whether a use of units (code, range) is final (domain invariant 22): a statement says of all
     of them that they are cancelled, or transferred to one of `parties`, its owner or beneficiary.
+    What is cancelled in the account of somebody else, but for a `custodian`, is another use.
     """
     by_code: dict[str, list[OfficialPart]] = {}
     known: list[tuple[str, list[OfficialPart]]] = []
@@ -192,4 +194,4 @@ def is_confirmed(
         if code not in by_code:
             by_code[code] = [part for _, part in store.spoken_of(conn, log_id, scheme, code)]
         known.append((code, latest(by_code[code], units.first, units.end)))
-    return confirmation(known, parties)
+    return confirmation(known, parties, custodian)

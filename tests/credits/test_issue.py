@@ -187,9 +187,9 @@ def test_less_than_a_tonne_makes_no_unit(kiln: House) -> None:
         registry.issue(kiln.desk, "internal", [batch_of(found)])
 
 
-def ccer(house: House, plant: str = "kiln") -> None:
+def ccer(house: House, **changes: Any) -> None:
     registry.register_scheme(house.desk, shipped("ccer"))
-    registry.register_project(house.desk, "ccer", "K-1", project(house, plant=plant))
+    registry.register_project(house.desk, "ccer", "K-1", project(house, **changes))
 
 
 def credits_of(period: Period, code: str = "CN-1") -> NewBatch:
@@ -223,7 +223,7 @@ def test_two_programmes_do_not_credit_one_reduction(kiln: House) -> None:
 
 
 def test_another_plant_is_no_concern(kiln: House) -> None:
-    ccer(kiln, plant="forest")
+    ccer(kiln, plant="forest", points=())
     record(kiln)
     registry.issue(kiln.desk, "ccer", [credits_of(HOUR)])
 

@@ -37,9 +37,11 @@ def project_of(house: House, scheme: str, name: str, **changes: Any) -> None:
     registry.register_project(house.desk, scheme, name, Project(**(values | changes)))
 
 
-def imported(house: House, scheme: str, code: str, units: int, project: str) -> None:
+def imported(
+    house: House, scheme: str, code: str, units: int, project: str, owner: str = "mill"
+) -> None:
     whole = SerialRange(first=0, end=units)
-    shares = (Share(class_="other", owner="mill", units=whole),)
+    shares = (Share(class_="other", owner=owner, units=whole),)
     batch = NewBatch(code=code, units=whole, period=YEAR, shares=shares, project=project)
     registry.issue(house.desk, scheme, [batch])
 
@@ -57,9 +59,16 @@ def market(kiln: House) -> House:
     return kiln
 
 
-def retire(house: House, count: int, use: Use = USE, scheme: str = "ccer", code: str = "") -> None:
+def retire(
+    house: House,
+    count: int,
+    use: Use = USE,
+    scheme: str = "ccer",
+    code: str = "",
+    owner: str = "mill",
+) -> None:
     selection = Selection(scheme=scheme, count=count, serials=(code,) if code else ())
-    acting.retire(house.desk, "mill", selection, use)
+    acting.retire(house.desk, owner, selection, use)
 
 
 def test_five_per_cent_over_all_retirements(market: House) -> None:
@@ -71,7 +80,10 @@ def test_five_per_cent_over_all_retirements(market: House) -> None:
         retire(market, 1)
     year = Period(start_s=YEAR.end_s, end_s=parse_instant("2026-12-31T16:00:00Z"))
     retire(market, 5, replace(USE, obligation=100, period=year))
-    retire(market, 50, replace(USE, beneficiary="shop"))
+    with refused(market, Refused, "'mill' retires for an obligation of 'shop'"):
+        retire(market, 50, replace(USE, beneficiary="shop"))
+    imported(market, "ccer", "CN-S", 60, "forest", owner="shop")
+    retire(market, 50, replace(USE, beneficiary="shop"), code="CN-S", owner="shop")
     retire(market, 60, Use(beneficiary="mill", purpose="voluntary", period=YEAR))
     market.audit(no_progress)
 

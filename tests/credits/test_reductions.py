@@ -330,12 +330,21 @@ def test_another_party_verifies(kiln: House) -> None:
     with refused(kiln, Refused, "party 'mill' has none of the roles verifier"):
         verify_reduction(kiln.desk, found, "mill", "Seen")
     kiln.desk.register_party("works", "Works", ["generator", "verifier"])
-    with refused(kiln, Refused, "'works' recorded it, or owns project internal/kiln: .* another"):
+    with refused(kiln, Refused, "'works' recorded it, or owns or owned project internal/kiln: .*"):
         verify_reduction(kiln.desk, found, "works", "Seen")
     kiln.desk.register_party("operator", "Park", ["park-operator", "verifier"])
     mine = record_reduction(kiln.desk, monitored(NEXT)).record
     with refused(kiln, Refused, "'operator' recorded it"):
         verify_reduction(kiln.desk, mine, "operator", "Seen")
+
+
+def test_who_owned_the_project_does_not_verify_it(kiln: House) -> None:
+    """It hands the project over to a friend, and is another party."""
+    found = record_reduction(kiln.desk, monitored()).record
+    kiln.desk.register_party("works", "Works", ["generator", "verifier"])
+    registry.register_project(kiln.desk, *keys(), project(kiln, owner="shop"))
+    with refused(kiln, Refused, "'works' recorded it, or owns or owned project internal/kiln"):
+        verify_reduction(kiln.desk, found, "works", "Seen")
 
 
 def test_a_record_is_verified_once(kiln: House) -> None:

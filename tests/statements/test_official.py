@@ -100,3 +100,17 @@ def test_a_use_is_final_when_all_of_it_is_cancelled_or_was_transferred_to_its_us
     final = confirmation([("A", parts[:2]), ("B", parts[:1])], {"mill"})
     assert (final.units, final.confirmed, final.final) == (10, 10, True)
     assert final.as_of == "2026-04-30"
+
+
+def test_what_is_cancelled_in_the_account_of_somebody_else_is_another_use() -> None:
+    parts = [
+        said(0, 4, "cancelled", "2026-03-31", 1, party="shop"),
+        said(4, 6, "cancelled", "2026-03-31", 1, party="mill"),
+        said(6, 9, "cancelled", "2026-03-31", 1, party="operator"),
+        said(9, 10, "cancelled", "2026-03-31", 1),
+    ]
+    found = confirmation([("A", parts)], {"mill"}, "operator")
+    assert (found.confirmed, found.pending) == (6, (("A", 0, 4),))
+    # Nor does what is kept for others come to them by a transfer to the keeper.
+    kept = [said(0, 1, "transferred", "2026-03-31", 1, party="operator")]
+    assert not confirmation([("A", kept)], {"mill"}, "operator").final

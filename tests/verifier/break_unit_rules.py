@@ -78,7 +78,7 @@ RULE_CASES: dict[str, Case] = {
     ),
     "produced-in-another-year": Case(
         RULES,
-        "was produced from 2025-11-30T16:00:00Z to 2025-12-31T16:00:00Z, but its use begins at "
+        "was produced from 2025-11-30T16:00:00Z to 2025-12-31T16:00:00Z, but it is used at "
         "2026-01-31T16:00:00Z: the scheme asks for the same year",
         lambda: simple(
             gec={"vintages": [{"from": "2026-01-01T00:00:00Z", "policy": "same-year"}]},

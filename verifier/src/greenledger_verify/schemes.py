@@ -137,7 +137,7 @@ def check_handed(handed: HandedOver, scheme: Scheme) -> None:
 
 def check_retired(retired: Retired, scheme: Scheme, zone_s: int) -> None:
     """1. For a purpose of the scheme; for compliance in a calendar year, within its cap.
-    2. Produced when the policy of the scheme asks for.
+    2. Produced when the policies of the scheme ask for, as its use begins and as it ends.
     """
     # 1
     terms = retired.terms
@@ -163,20 +163,26 @@ def check_retired(retired: Retired, scheme: Scheme, zone_s: int) -> None:
                 end=terms["to"],
             )
     # 2
-    policies = [one for one in scheme["vintages"] if parse_time(one["from"]) <= used[0]]
+    for used_s, said in ((used[0], terms["from"]), (used[1] - 1, terms["to"])):
+        _check_vintage(retired, scheme, used_s, said, zone_s)
+
+
+def _check_vintage(retired: Retired, scheme: Scheme, used_s: int, said: str, zone_s: int) -> None:
+    """For the beginning, or the last second, of a use: ``said`` is its ``from`` or ``to``."""
+    policies = [one for one in scheme["vintages"] if parse_time(one["from"]) <= used_s]
     if not policies or policies[-1]["policy"] != SAME_YEAR:
         return
-    first, end = _year_of(used[0], zone_s)
+    first, end = _year_of(used_s, zone_s)
     for batch in retired.batches:
         members = batch.members
         if parse_time(members["from"]) < first or end < parse_time(members["to"]):
             raise VerificationError(
-                "the batch {batch} was produced from {start} to {end}, but its use begins at "
-                "{used}: the scheme asks for the same year",
+                "the batch {batch} was produced from {start} to {end}, but it is used at {used}: "
+                "the scheme asks for the same year",
                 batch=batch.name,
                 start=members["from"],
                 end=members["to"],
-                used=terms["from"],
+                used=said,
             )
 
 

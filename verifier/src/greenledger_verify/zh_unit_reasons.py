@@ -99,10 +99,8 @@ UNIT_REASONS: Final[dict[str, str]] = {
     "the batch {batch} has lots, but is of several classes": (
         "批次 {batch} 背后有份额，却有多个类别"
     ),
-    "the batch {batch} was produced from {start} to {end}, but its use begins at {used}: the "
-    "scheme asks for the same year": (
-        "批次 {batch} 产于 {start} 至 {end}，但其使用始于 {used}：制度要求同年"
-    ),
+    "the batch {batch} was produced from {start} to {end}, but it is used at {used}: the scheme "
+    "asks for the same year": ("批次 {batch} 产于 {start} 至 {end}，但用于 {used}：制度要求同年"),
     "the certificates do not sum to certificate_wh": "各绿证之和不等于 certificate_wh",
     "the entry that began it is not in the file": "文件中没有开始它的记录",
     "the entry that made it is not in the file": "文件中没有作出它的记录",
