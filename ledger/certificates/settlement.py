@@ -19,7 +19,7 @@ from ledger.log.service import Receipt
 from ledger.log.types import Bodies, Tx
 from ledger.lots.model import Month
 from ledger.matching.contracts import Registered, Terms, current_contracts
-from ledger.matching.metered import metered
+from ledger.matching.metered import metered_wh
 from ledger.metering import store as metering
 from ledger.metering.effective import effective
 from ledger.parties.desk import Desk
@@ -286,7 +286,7 @@ def _measured_wh(
             end_s=month.period.end_s,
         ):
             return None
-        total_wh += int(metered(tx.conn, tx.log, one, month).wh.sum())
+        total_wh += int(metered_wh(tx.conn, tx.log, one, month).sum())
     return total_wh
 
 

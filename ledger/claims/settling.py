@@ -1,13 +1,14 @@
 """Settling what lots leave with certificates that the consumer holds (domain.md §8).
 
-The order: those that are one energy with lots of the claim, then green trade, then unbundled ones,
-each in the month that is settled; whole certificates, those first that expire first, of vintages
-that the scheme lets count. What is left below a unit stays residual.
+The order: those that are one energy with lots of the claim (as many as these lots fill, the last
+perhaps in part), then green trade, then unbundled ones, each in the month that is settled; whole
+certificates, those first that expire first, of vintages that the scheme lets count. What is left
+below a unit stays residual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,7 @@ from ledger.db import reading
 from ledger.log import store as log_store
 from ledger.log.notes import SigningKey
 from ledger.log.store import LogFacts
-from ledger.lots.model import months_in
+from ledger.lots.model import month_of, months_in
 from ledger.matching.evaluate import consumption
 from ledger.metering.service import find_point
 from ledger.parties.desk import Desk
@@ -29,7 +30,7 @@ from ledger.registry import catalogue, lifecycle, used
 from ledger.registry import store as units
 from ledger.registry.acting import retire
 from ledger.registry.choosing import Selection
-from ledger.registry.leaves import Use
+from ledger.registry.leaves import BatchId, Use
 from ledger.registry.scheme import Scheme
 from ledger.units import QUARTER_HOUR_S, Period, parse_zone, zone_offset_s
 
@@ -39,7 +40,8 @@ _GREEN_TRADE: Final = "green-trade"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """Units to be retired for a month: `serials` name them."""
+    """Units to be retired for a month, or for several where they settle nothing: `serials` name
+    them."""
 
     month: Period
     class_: str
@@ -82,18 +84,21 @@ def plan(
         taken: dict[Period, int] = {}
         for certificate in (*others, *certificates):
             taken[certificate.period] = taken.get(certificate.period, 0) + certificate.wh
-        planner = _Planner(conn, desk.log, rules, owner, {row.lot for row in held})
+        planner = _Planner(conn, desk.log, rules, owner, {row.lot: row.wh for row in held})
         return planner.plan(residual, taken)
 
 
 class _Planner:
     def __init__(
-        self, conn: Connection, log: LogFacts, rules: Scheme, owner: str, lots: set[bytes]
+        self, conn: Connection, log: LogFacts, rules: Scheme, owner: str, lots: Mapping[bytes, int]
     ) -> None:
+        """`lots`: {lot that is to be claimed: Wh}."""
         self._conn = conn
         self._log = log
         self._rules = rules
         self._lots = lots
+        # Wh of the claim's lots that certificates of a batch and class are one energy with.
+        self._bound_wh: dict[tuple[BatchId, str], int | None] = {}
         self._zone_s = zone_offset_s(parse_zone(log.zone))
         rows = units.live_of(conn, log.log_id, rules.scheme, owner)
         self._batches = units.batches_by_id(conn, log.log_id, {row.batch for row in rows})
@@ -103,14 +108,10 @@ class _Planner:
                 row
                 for row in rows
                 if row.state in lifecycle.MOVES[lifecycle.RETIRE].ends
-                and not self._is_over(row, tick_s)
+                and not self._batches[row.batch].is_over(tick_s)
             ),
             key=self._rank,
         )
-
-    def _is_over(self, row: units.HoldingRow, tick_s: int) -> bool:
-        expires_s = self._batches[row.batch].expires_s
-        return expires_s is not None and expires_s <= tick_s
 
     def _rank(self, row: units.HoldingRow) -> tuple[object, ...]:
         batch = self._batches[row.batch]
@@ -124,6 +125,16 @@ class _Planner:
             row.units,
         )
 
+    def _bound(self, row: units.HoldingRow) -> int | None:
+        """Wh of the claim that units are one energy with, beyond what was planned before; None for
+        units that stand alone."""
+        key = row.batch, row.class_
+        if key not in self._bound_wh:
+            behind = retired.bound_lots(self._conn, self._log.log_id, self._rules, *key)
+            mine = sum(self._lots.get(lot, 0) for lot in behind)
+            self._bound_wh[key] = mine if behind else None
+        return self._bound_wh[key]
+
     def plan(self, residual: Left, taken: dict[Period, int]) -> list[Planned]:
         found: list[Planned] = []
         for month in months_in(residual.period, self._zone_s):
@@ -135,36 +146,53 @@ class _Planner:
                 wh for period, wh in taken.items() if period.overlaps(span)
             )
             found += self._month(span, month.period, room_wh)
-        return found
+        return self._joined(found)
+
+    def _joined(self, found: Sequence[Planned]) -> list[Planned]:
+        """Bound ones of a class and calendar year at once: they settle nothing, so it does not
+        matter in which month, and vintages go by the year."""
+        kept: list[Planned] = []
+        bound: dict[tuple[str, int], Planned] = {}
+        for one in found:
+            if one.wh:
+                kept.append(one)
+                continue
+            key = one.class_, month_of(one.month.start_s, self._zone_s).year
+            before = bound.get(key, one)
+            if before is not one:
+                one = Planned(
+                    month=Period(start_s=before.month.start_s, end_s=one.month.end_s),
+                    class_=one.class_,
+                    serials=(*before.serials, *one.serials),
+                    units=before.units + one.units,
+                    wh=0,
+                )
+            bound[key] = one
+        return [*bound.values(), *kept]
 
     def _month(self, span: Period, month: Period, room_wh: int) -> list[Planned]:
-        """Bound ones of this month whole; others as many as there is room for."""
+        """Bound ones of this month, as many as their lots fill; others as there is room for."""
         size = self._rules.unit_size
         left = max(0, room_wh) // size
         by_class: dict[str, list[tuple[str, int, int]]] = {}
         rest = []
         for row in self._rows:
             batch = self._batches[row.batch]
-            bound = retired.bound_lots(
-                self._conn, self._log.log_id, self._rules, row.batch, row.class_
-            )
-            fits = self._rules.fits_whole(batch.period, span, self._zone_s)
-            if bound and bound & self._lots and batch.period == month and fits:
-                by_class.setdefault(row.class_, []).append(_taken(row, len(row.units), 0))
-                continue
-            if (
-                bound
-                or not fits
-                or not left
-                or (row.class_ == _GREEN_TRADE and batch.period != month)
-            ):
-                rest.append(row)
-                continue
-            count = min(left, len(row.units))
-            left -= count
-            by_class.setdefault(row.class_, []).append(_taken(row, count, count * size))
+            bound_wh = self._bound(row)
+            of_month = batch.period == month
+            count = 0
+            if self._rules.fits_whole(batch.period, span, self._zone_s):
+                if bound_wh is not None:
+                    count = min(len(row.units), -(-bound_wh // size)) if of_month else 0
+                    self._bound_wh[row.batch, row.class_] = max(0, bound_wh - count * size)
+                elif of_month or row.class_ != _GREEN_TRADE:
+                    count = min(left, len(row.units))
+                    left -= count
+            if count:
+                wh = count * size if bound_wh is None else 0
+                by_class.setdefault(row.class_, []).append(_taken(row, count, wh))
             if count < len(row.units):
-                rest.append(units.after(row, count))
+                rest.append(units.after(row, count) if count else row)
         self._rows = rest
         return [
             Planned(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.claims import evidence as ev
-from ledger.claims import service
+from ledger.claims import service, settling
 from ledger.demo import plan
 from ledger.demo.park import PERIOD, Park
 from ledger.demo.progress import Advance
@@ -30,16 +30,19 @@ MONTH: Final = Period(
 )
 MONTH_NAME: Final = "2025-07"
 OPENED_POINT: Final = "works-press"
+BUYING_POINT: Final = "data-centre"
 _TWO_CELLS: Final = struct.Struct(">HHQHQ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """Of the opened point: its claim of one month, and that of the year's rest. `refused`: what the
-    ledger said when the month was claimed once more; empty where it let that pass."""
+    """Of the opened point: its claim of one month, and that of the year's rest. `bought`: of who
+    buys certificates outside. `refused`: what the ledger said when the month was claimed once more;
+    empty where it let that pass."""
 
     month: bytes
     rest: bytes
+    bought: bytes
     refused: str
 
 
@@ -49,16 +52,20 @@ class EvidenceFiles:
 
     full: str
     sampled: str
+    bought: str
     forged: str
     seed: str
 
 
 def claim_year(desk: Desk, park: Park, keys: Mapping[str, SigningKey], advance: Advance) -> Claims:
-    """Every consumer claims all that it holds of the year, signed by who owns the point."""
+    """Every consumer claims all that it holds of the year, signed by who owns the point, and
+    retires what certificates it has for it, as `greenledger claim make --settle` does."""
     owner_of = {site.name: site.owner for site in plan.sites(park)}
 
     def make(point: str, period: Period) -> bytes:
-        return service.make(desk, [point], period, key=keys.get(owner_of[point])).claim
+        key = keys.get(owner_of[point])
+        retired = settling.settle(desk, [point], period, key=key)
+        return service.make(desk, [point], period, retirements=retired, key=key).claim
 
     month = make(OPENED_POINT, MONTH)
     try:
@@ -70,7 +77,7 @@ def claim_year(desk: Desk, park: Park, keys: Mapping[str, SigningKey], advance: 
     for number, point in enumerate(plan.CONSUMERS):
         advance(number, len(plan.CONSUMERS))
         made[point] = make(point, PERIOD)
-    return Claims(month=month, rest=made[OPENED_POINT], refused=refused)
+    return Claims(month=month, rest=made[OPENED_POINT], bought=made[BUYING_POINT], refused=refused)
 
 
 def write_evidence(desk: Desk, claims: Claims, folder: Path) -> EvidenceFiles:
@@ -79,13 +86,16 @@ def write_evidence(desk: Desk, claims: Claims, folder: Path) -> EvidenceFiles:
     sample = ev.Sample(seed=secrets.token_bytes(ev.SEED_BYTES), count=ev.SAMPLES)
     full = folder / f"{OPENED_POINT}-{MONTH_NAME}.evidence.json"
     sampled = folder / f"{OPENED_POINT}-rest.evidence.json"
+    bought = folder / f"{BUYING_POINT}-certificates.evidence.json"
     forged = folder / f"{OPENED_POINT}-{MONTH_NAME}-forged.evidence.json"
     _write(full, ev.lines(desk, claims.month, "full"))
     _write(sampled, ev.lines(desk, claims.rest, "sampled", sample))
+    _write(bought, ev.lines(desk, claims.bought, "total"))
     _write(forged, _forged(full))
     return EvidenceFiles(
         full=f"{folder.name}/{full.name}",
         sampled=f"{folder.name}/{sampled.name}",
+        bought=f"{folder.name}/{bought.name}",
         forged=f"{folder.name}/{forged.name}",
         seed=sample.seed.hex(),
     )

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from ledger.demo.capture import write_capture
 from ledger.demo.park import PERIOD, QUARTERS, ROOF_DRAW_WH, Int64, Park
 from ledger.units import QUARTER_HOUR_S, format_instant, parse_instant
 
@@ -297,6 +298,10 @@ def _write_registers(park: Park, path: Path) -> None:
     _csv(park, path, "日期,电能表资产编号,正向有功总(kWh)", rows, "gb18030")
 
 
+def _write_capture(park: Park, path: Path) -> None:
+    write_capture(park.label, path)
+
+
 FILES: Final = (
     DemoFile(path="gateway/pv-roof_power.csv", profile="power.toml", write=_write_roof),
     DemoFile(
@@ -316,6 +321,7 @@ FILES: Final = (
     ),
     DemoFile(path="park/water-works.csv", profile="registers.toml", write=_write_registers),
     DemoFile(path="park/ev-charging_15min.csv", profile="energy-15min.toml", write=_write_charging),
+    DemoFile(path="capture/co2_hourly.csv", profile="capture.toml", write=_write_capture),
     DemoFile(
         path="corrections/ev-charging_15min.csv",
         profile="energy-15min.toml",

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 
 from ledger.errors import Refused
 
-FORMAT: Final = "greenledger-demo/2"
+FORMAT: Final = "greenledger-demo/3"
 # What of a summary are paths, below the folder.
 PATHS: Final = ("checkpoint", "tiles", "evidence", "trust")
 _MARKER: Final = "demo.json"

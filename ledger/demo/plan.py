@@ -21,6 +21,9 @@ OPERATOR: Final = "operator"
 GATEWAY: Final = "edge-gateway"
 ENTERPRISE: Final = "huayue-parts"
 VERIFIER: Final = "metrology-lab"
+# They have no meter here: certificates and credits of theirs are imported.
+NORTH_WIND: Final = "north-wind"
+MANGROVE: Final = "mangrove"
 ENDORSEMENT: Final = "Gateway key read out on site and compared, seal 0042 (synthetic demo)"
 PARK_REGION: Final = "440115"
 SEA_REGION: Final = "441702"
@@ -34,6 +37,12 @@ CONSUMERS: Final = (
     "water-works",
     "street-lighting",
 )
+# Scales of the enterprise's capture plant: point → role in its mass balance.
+SCALES: Final[Mapping[str, str]] = {
+    "co2-captured": "captured",
+    "co2-pipeline": "transported",
+    "co2-injected": "injected",
+}
 # What the park has bought of the wind farm for the year.
 TRADE_LIMIT_WH: Final = 50_000_000_000
 _SINCE: Final = "2023-12-31T16:00:00Z"
@@ -70,6 +79,8 @@ MEMBERS: Final = (
     Member(party="sea-wind", name="Sea Wind Yangjiang (demo)", roles=("generator",)),
     Member(party="cloud-one", name="Cloud One Data Centre (demo)", roles=("enterprise",)),
     Member(party="cold-chain", name="Cold Chain Logistics (demo)", roles=("enterprise",)),
+    Member(party=NORTH_WIND, name="Saibei Wind (demo)", roles=("generator",)),
+    Member(party=MANGROVE, name="Mangrove Restoration (demo)", roles=("enterprise",)),
 )
 
 
@@ -90,6 +101,7 @@ def handovers() -> list[Handover]:
         "huayue": (ENTERPRISE, "works"),
         "grid": (OPERATOR, "grid-collection"),
         "park": (OPERATOR, "park-files"),
+        "capture": (ENTERPRISE, "capture"),
         "corrections": (OPERATOR, "park-files"),
     }
     found = []
@@ -343,4 +355,21 @@ def agreements() -> list[Agreement]:
             period=PERIOD,
             limit_wh=TRADE_LIMIT_WH,
         ),
+    ]
+
+
+def scales() -> list[Point]:
+    return [
+        Point(
+            name=name,
+            kind="other",
+            owner=ENTERPRISE,
+            unit="g",
+            interval_s=3600,
+            park_system="ecology",
+            technology="ccus",
+            region=PARK_REGION,
+            meters=(_meter(f"44010025009{number}", "0.2"),),
+        )
+        for number, name in enumerate(SCALES)
     ]

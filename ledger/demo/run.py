@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger import db, proving
-from ledger.demo import plan
+from ledger.demo import accounts, certificates, official, plan, reductions, refusals
 from ledger.demo.checks import Check, require_verifier, verify
 from ledger.demo.claiming import Claims, EvidenceFiles, claim_year, write_evidence
+from ledger.demo.clock import StoryClock
 from ledger.demo.files import profile_text, write_files
 from ledger.demo.folder import Folder
 from ledger.demo.park import PERIOD, SEED, Park, make_park
@@ -37,7 +38,7 @@ from ledger.parties.store import Key, find_keys
 from ledger.settings import Settings
 from ledger.units import parse_instant
 
-STEP_COUNT: Final = 13
+STEP_COUNT: Final = 16
 # A quarter of an hour that the proofs open: noon of a summer day in park time.
 OPENED_AT: Final = "2025-07-15T04:00:00Z"
 OPENED_READING: Final = "works-press"
@@ -83,12 +84,13 @@ class _Work:
         self._steps = steps
         self._say = say
         self._park = park
+        self._clock = StoryClock()
 
     def run(self) -> dict[str, Any]:
         with self._step("files"):
             write_files(self._park, self._folder.files, self._folder.profiles)
         with self._step("init"):
-            house = _begin(self._folder)
+            house = _begin(self._folder, self._clock)
         with self._step("parties"):
             keys = _register_members(house, self._folder.keys)
         with self._step("points"):
@@ -101,8 +103,20 @@ class _Work:
             for agreement in plan.agreements():
                 matching.register_contract(house.desk, agreement)
             report = matching.run_matching(house.desk, PERIOD)
+        with self._step("certificates") as advance:
+            held = certificates.bring_in(
+                house.desk, self._folder.path, keys, self._park.label, advance
+            )
+        with self._step("credits"):
+            reduced = reductions.bring_in(house.desk, keys)
         with self._step("claim") as advance:
+            refused = refusals.before_claims(house.desk, keys)
+            used = refusals.keep_one(house.desk)
             claims = claim_year(house.desk, self._park, keys, advance)
+        with self._step("official"):
+            tried = refusals.after_claims(house.desk, used, self._clock)
+            compared = official.compare_accounts(house.desk, self._folder.path, self._park.label)
+            disclosed = accounts.disclose_one(house.desk, claims.bought)
         with self._step("publish") as advance:
             # Exporting signs a checkpoint of the present size first.
             house.export_tiles(self._folder.tiles, advance)
@@ -121,6 +135,14 @@ class _Work:
                 checks=checks,
                 claims=claims,
                 evidence=proofs.evidence,
+                instruments=accounts.Instruments(
+                    held=held,
+                    reductions=reduced,
+                    refusals=[reduced.self_verified, *refused, *tried.refusals],
+                    tried=tried,
+                    compared=compared,
+                    disclosed=disclosed,
+                ),
                 audited=_audited_json(audited),
                 checkpoint=f"{self._folder.tiles.name}/checkpoint",
                 tiles=self._folder.tiles.name,
@@ -199,6 +221,7 @@ class _Work:
                 evidence.sampled,
                 ("evidence", evidence.sampled, *log, *trust, "--seed", evidence.seed),
             ),
+            ("bought", evidence.bought, ("evidence", evidence.bought, *log, *trust)),
             (
                 "forged-evidence",
                 evidence.forged,
@@ -220,10 +243,12 @@ class _Work:
         return checks
 
 
-def _begin(folder: Folder) -> House:
+def _begin(folder: Folder, clock: StoryClock) -> House:
     # Said in full: the demo must not touch a database or keys that the environment names.
     settings = Settings(dir=folder.ledger, database_url="", high_water_dir=None, kek=None)
-    return House.init(settings, origin=plan.ORIGIN, name=plan.NAME, operator=plan.OPERATOR)
+    return House.init(
+        settings, origin=plan.ORIGIN, name=plan.NAME, operator=plan.OPERATOR, clock_s=clock
+    )
 
 
 def _register_members(house: House, folder: Path) -> dict[str, SigningKey]:
@@ -254,6 +279,8 @@ def _register_points(house: House, park: Park) -> None:
         parent = plan.PARENTS.get(site.name)
         receipt = metering.register_point(house.desk, site.to_point(ids[parent] if parent else ""))
         ids[site.name] = receipt.entry.statement["point"]
+    for point in plan.scales():
+        metering.register_point(house.desk, point)
 
 
 def _trust(house: House) -> str:

@@ -16,8 +16,21 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from ledger.demo.printing import (
+    INDENT,
+    bullet,
+    count,
+    energy,
+    hanging,
+    heading,
+    mwh,
+    paragraph,
+    percent,
+    plain_table,
+    verdict,
+)
+from ledger.demo.show_units import show_units
 from ledger.demo.texts import Texts
-from ledger.demo.wrapping import wrap
 from ledger.metering.quality import Quality
 
 Summary = Mapping[str, Any]
@@ -31,6 +44,8 @@ _GROUPS: Final = (
 _CLASSES: Final = (("self", "self_use"), ("direct", "direct_supply"), ("trade", "green_trade"))
 # Checks that are shown with the claims, in their order; kinds of provenance as evidence names them.
 _OF_CLAIMS: Final = ("evidence", "sampled", "forged-evidence")
+# Shown with certificates.
+_BOUGHT: Final = "bought"
 _PROVENANCE: Final = {
     "meter": "meter-signed",
     "gateway": "gateway-signed",
@@ -38,7 +53,6 @@ _PROVENANCE: Final = {
     "operator": "operator",
 }
 _BAR: Final = 16
-_INDENT: Final = 2
 
 
 def show(console: Console, texts: Texts, summary: Summary, folder: Path) -> None:
@@ -46,20 +60,26 @@ def show(console: Console, texts: Texts, summary: Summary, folder: Path) -> None
     say = texts.say
     console.print(Rule(say("title", year=summary["year"]), style="green"))
     console.print(Text(say("label", seed=summary["seed"]), style="bold yellow"), justify="center")
-    _heading(console, say("energy"))
+    clock = summary["units"]["clock"]
+    console.print(
+        Text(say("clock", begins=clock["from"], ends=clock["to"]), style="dim"), justify="center"
+    )
+    heading(console, say("energy"))
     console.print(_energy_table(texts, summary["points"]))
-    _heading(console, say("shares"))
+    heading(console, say("shares"))
     console.print(_shares_table(texts, summary))
     for line in _share_lines(texts, summary):
-        _paragraph(console, line)
-    _heading(console, say("quality"))
+        paragraph(console, line)
+    heading(console, say("quality"))
     for line in _quality_lines(texts, summary):
-        _bullet(console, line)
-    _heading(console, say("claims"))
+        bullet(console, line)
+    heading(console, say("claims"))
     _show_claims(console, texts, summary)
-    _heading(console, say("evidence"))
+    heading(console, say("units"))
+    show_units(console, texts, summary)
+    heading(console, say("evidence"))
     _show_evidence(console, texts, summary, folder)
-    _heading(console, say("next"))
+    heading(console, say("next"))
     for key, command in _commands(folder, summary):
         console.print(f"  [dim]# {say(f'next.{key}')}[/]")
         # One line however long, so that it can be copied.
@@ -71,60 +91,12 @@ def show(console: Console, texts: Texts, summary: Summary, folder: Path) -> None
     )
 
 
-def _heading(console: Console, text: str) -> None:
-    console.print()
-    console.print(Text(text, style="bold green"))
-
-
-def _paragraph(console: Console, text: str, style: str = "") -> None:
-    _hanging(console, Text(" " * _INDENT), text, style)
-
-
-def _bullet(console: Console, text: str) -> None:
-    _hanging(console, Text("  • ", style="dim"), text)
-
-
-def _verdict(console: Console, text: str, *, good: bool) -> None:
-    mark = Text("  ✓ ", style="green") if good else Text("  ✗ ", style="bold red")
-    _hanging(console, mark, text)
-
-
-def _hanging(console: Console, mark: Text, text: str, style: str = "") -> None:
-    """The mark, then the text with its further lines under the first."""
-    lead = "\n" + " " * mark.cell_len
-    body = lead.join(wrap(text, console.width - mark.cell_len))
-    console.print(mark.append(body, style=style or "default"), soft_wrap=True)
-
-
-# Numbers
-
-
-def _mwh(wh: int) -> str:
-    return f"{wh / 1e6:,.1f}"
-
-
-def _energy(wh: int) -> str:
-    return f"{wh / 1e9:,.2f} GWh" if wh >= 10**9 else f"{wh / 1e6:,.1f} MWh"
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{part * 100 / whole:.1f} %" if whole else "–"
-
-
-def _count(number: int) -> str:
-    return f"{number:,}" if number else "–"
-
-
 # Tables
-
-
-def _table() -> Table:
-    return Table(box=None, header_style="dim", padding=(0, 1), pad_edge=False, show_edge=False)
 
 
 def _energy_table(texts: Texts, points: Sequence[Summary]) -> Padding:
     say = texts.say
-    table = _table()
+    table = plain_table()
     table.add_column(say("col.point"), no_wrap=True)
     table.add_column(say("col.system"), no_wrap=True)
     for name in ("energy", "matched", "missing"):
@@ -142,12 +114,12 @@ def _energy_table(texts: Texts, points: Sequence[Summary]) -> Padding:
         )
         for point in rows:
             table.add_row(*_point_row(texts, point, matched=summed))
-    return Padding(table, (0, 0, 0, _INDENT), expand=False)
+    return Padding(table, (0, 0, 0, INDENT), expand=False)
 
 
 def _sums(points: Sequence[Summary]) -> tuple[str, str]:
     wh = sum(point["wh"] + point["estimated_wh"] for point in points)
-    return _mwh(wh), _percent(sum(point["matched_wh"] for point in points), wh)
+    return mwh(wh), percent(sum(point["matched_wh"] for point in points), wh)
 
 
 def _point_row(texts: Texts, point: Summary, *, matched: bool) -> list[str]:
@@ -159,16 +131,16 @@ def _point_row(texts: Texts, point: Summary, *, matched: bool) -> list[str]:
     return [
         point["name"],
         say(f"system.{point['park_system']}"),
-        _mwh(wh),
-        _percent(point["matched_wh"], wh) if matched and point["counted"] else "",
-        _count(point["missing"]),
+        mwh(wh),
+        percent(point["matched_wh"], wh) if matched and point["counted"] else "",
+        count(point["missing"]),
         say("list").join(marks),
     ]
 
 
 def _shares_table(texts: Texts, summary: Summary) -> Padding:
     say = texts.say
-    table = _table()
+    table = plain_table()
     table.add_column(say("col.by"), no_wrap=True)
     for name in ("matched_mwh", "share", "self", "direct", "trade"):
         table.add_column(say(f"col.{name}"), justify="right", no_wrap=True)
@@ -180,11 +152,11 @@ def _shares_table(texts: Texts, summary: Summary) -> Padding:
         table.add_row(
             say(f"by.{granularity}"),
             f"{matched_wh / 1e9:,.2f}",
-            Text(_percent(matched_wh, consumption_wh), style="bold"),
-            *(_percent(by_class.get(class_, 0), consumption_wh) for _, class_ in _CLASSES),
+            Text(percent(matched_wh, consumption_wh), style="bold"),
+            *(percent(by_class.get(class_, 0), consumption_wh) for _, class_ in _CLASSES),
             Text("█" * filled, style="green").append("░" * (_BAR - filled), style="dim"),
         )
-    return Padding(table, (0, 0, 0, _INDENT), expand=False)
+    return Padding(table, (0, 0, 0, INDENT), expand=False)
 
 
 # Sentences
@@ -196,26 +168,26 @@ def _share_lines(texts: Texts, summary: Summary) -> list[str]:
     apart_wh = matched["year"] - matched["quarter_hour"]
     points = summary["points"]
     counted = [one for one in points if one["kind"] == "consumption" and one["counted"]]
-    energy = {one["name"]: one["wh"] for one in points}
+    of_point = {one["name"]: one["wh"] for one in points}
     profiled_wh = sum(one["wh"] for one in counted if one["flags"].get("profiled"))
     return [
         say(
             "shares.flatters",
-            year=_percent(matched["year"], whole),
-            quarter=_percent(matched["quarter_hour"], whole),
+            year=percent(matched["year"], whole),
+            quarter=percent(matched["quarter_hour"], whole),
             points=f"{apart_wh * 100 / whole:.1f}",
-            wh=_energy(apart_wh),
+            wh=energy(apart_wh),
         ),
         say(
             "shares.definition",
             count=len(counted),
-            limit=_energy(summary["trade_limit_wh"]),
+            limit=energy(summary["trade_limit_wh"]),
         ),
-        say("shares.profiled", wh=_energy(profiled_wh)),
+        say("shares.profiled", wh=energy(profiled_wh)),
         say(
             "shares.storage",
-            discharge=_energy(energy["battery-discharge"]),
-            charge=_energy(energy["battery-charge"]),
+            discharge=energy(of_point["battery-discharge"]),
+            charge=energy(of_point["battery-charge"]),
         ),
     ]
 
@@ -232,7 +204,7 @@ def _quality_lines(texts: Texts, summary: Summary) -> list[str]:
             "quality.consumption",
             point=one["point"],
             count=one["intervals"],
-            wh=_energy(one["wh"]),
+            wh=energy(one["wh"]),
             rule=say(f"rule.{one['rule']}"),
         )
         for one in summary["estimated"]
@@ -260,7 +232,7 @@ def _quality_lines(texts: Texts, summary: Summary) -> list[str]:
 
 def _show_evidence(console: Console, texts: Texts, summary: Summary, folder: Path) -> None:
     say = texts.say
-    _paragraph(
+    paragraph(
         console,
         say(
             "evidence.log",
@@ -274,10 +246,10 @@ def _show_evidence(console: Console, texts: Texts, summary: Summary, folder: Pat
     facts.add_row(say("evidence.types"), Text(types))
     for kind in ("generation", "consumption"):
         signed = say("list").join(
-            say(f"signed.{by}", wh=_energy(wh)) for by, wh in summary["provenance_wh"][kind].items()
+            say(f"signed.{by}", wh=energy(wh)) for by, wh in summary["provenance_wh"][kind].items()
         )
         facts.add_row(say(f"evidence.{kind}"), Text(signed))
-    console.print(Padding(facts, (0, 0, 0, _INDENT), expand=False))
+    console.print(Padding(facts, (0, 0, 0, INDENT), expand=False))
     # On one line however long, so that they can be copied.
     for name, value in (
         ("checkpoint", _short(folder / summary["checkpoint"])),
@@ -286,19 +258,19 @@ def _show_evidence(console: Console, texts: Texts, summary: Summary, folder: Pat
         said = say(f"evidence.{name}")
         console.print(Text(f"  {said} {value}"), soft_wrap=True)
     for check in summary["checks"]:
-        if check["subject"] not in _OF_CLAIMS:
+        if check["subject"] not in (*_OF_CLAIMS, _BOUGHT):
             _show_check(console, texts, check)
-    _verdict(console, say("audit.ok", **summary["audit"]), good=True)
+    verdict(console, say("audit.ok", **summary["audit"]), good=True)
     verified = say("verified.yes" if summary["verified"] else "verified.no")
-    _paragraph(console, verified, "bold green" if summary["verified"] else "bold red")
-    _paragraph(console, say("evidence.open"))
+    paragraph(console, verified, "bold green" if summary["verified"] else "bold red")
+    paragraph(console, say("evidence.open"))
 
 
 def _show_check(console: Console, texts: Texts, check: Summary, **values: object) -> None:
     good = check["as_expected"]
     key = f"check.{check['subject']}" if good else "check.wrong"
     said = texts.say(key, **(values if good else {"why": check["why"]}))
-    _verdict(console, f"{said} ({check['path']})", good=good)
+    verdict(console, f"{said} ({check['path']})", good=good)
 
 
 # Claims
@@ -307,7 +279,7 @@ def _show_check(console: Console, texts: Texts, check: Summary, **values: object
 def _claims_table(texts: Texts, claims: Sequence[Summary]) -> Padding:
     """One row for each consumption point, of all its claims together."""
     say = texts.say
-    table = _table()
+    table = plain_table()
     table.add_column(say("col.point"), no_wrap=True)
     table.add_column(say("col.by_party"), no_wrap=True)
     for name in ("claimed", "share", "self", "direct", "trade"):
@@ -322,14 +294,14 @@ def _claims_table(texts: Texts, claims: Sequence[Summary]) -> Padding:
         table.add_row(
             points,
             mine[0]["consumer"],
-            _mwh(wh),
-            Text(_percent(wh, consumption_wh), style="bold"),
+            mwh(wh),
+            Text(percent(wh, consumption_wh), style="bold"),
             *(
-                _percent(sum(one["by_class_wh"].get(class_, 0) for one in mine), consumption_wh)
+                percent(sum(one["by_class_wh"].get(class_, 0) for one in mine), consumption_wh)
                 for _, class_ in _CLASSES
             ),
         )
-    return Padding(table, (0, 0, 0, _INDENT), expand=False)
+    return Padding(table, (0, 0, 0, INDENT), expand=False)
 
 
 def _show_claims(console: Console, texts: Texts, summary: Summary) -> None:
@@ -343,14 +315,14 @@ def _show_claims(console: Console, texts: Texts, summary: Summary) -> None:
         matched=f"{matched_wh:,}",
         count=len(summary["claims"]),
     )
-    _verdict(console, said, good=equal)
+    verdict(console, said, good=equal)
     refused = summary["claimed_again"]
     key = "claims.refused" if refused["why"] else "claims.not_refused"
-    _verdict(console, say(key, **refused), good=bool(refused["why"]))
+    verdict(console, say(key, **refused), good=bool(refused["why"]))
     _show_evidence_files(console, texts, summary)
     single = summary["single_use"]
     key = "claims.single_use" if single else "claims.no_single_use"
-    _verdict(console, say(key, size=f"{summary['log_size']:,}"), good=single)
+    verdict(console, say(key, size=f"{summary['log_size']:,}"), good=single)
 
 
 def _show_evidence_files(console: Console, texts: Texts, summary: Summary) -> None:
@@ -364,14 +336,14 @@ def _show_evidence_files(console: Console, texts: Texts, summary: Summary) -> No
         share = full["lines"]["share_opened"]
         opened = f"{share['opened_wh'] * 100 / share['claimed_wh']:.0f}"
         _show_check(
-            console, texts, full, month=month, opened=opened, claimed=_energy(share["claimed_wh"])
+            console, texts, full, month=month, opened=opened, claimed=energy(share["claimed_wh"])
         )
         signed = say("list").join(
-            say(f"signed.{_PROVENANCE[by]}", wh=_energy(wh))
+            say(f"signed.{_PROVENANCE[by]}", wh=energy(wh))
             for by, wh in full["lines"]["provenance"]["supply_wh"].items()
             if wh
         )
-        _hanging(console, Text("    "), say("claims.provenance", signed=signed))
+        hanging(console, Text("    "), say("claims.provenance", signed=signed))
     else:
         _show_check(console, texts, full)
     if sampled["as_expected"]:
@@ -380,7 +352,7 @@ def _show_evidence_files(console: Console, texts: Texts, summary: Summary) -> No
             console,
             texts,
             sampled,
-            claimed=_energy(share["claimed_wh"]),
+            claimed=energy(share["claimed_wh"]),
             count=share["quarter_hours"],
             detection=share["detection_percent"]["5 %"],
         )
@@ -410,6 +382,7 @@ def _commands(folder: Path, summary: Summary) -> list[tuple[str, str]]:
         ("allocation", f"{verifier} proof {at('proofs/allocation.json')} {trust}"),
         ("forged", f"{verifier} proof {at('proofs/reading-forged.json')} {trust}"),
         ("evidence", f"{verifier} evidence {at(summary['evidence'])} {log}"),
+        ("bought", f"{verifier} evidence {at(summary['evidence_bought'])} {log}"),
         ("forged-evidence", f"{verifier} evidence {at(summary['evidence_forged'])} {log}"),
         ("trace", f"{ledger} claim trace {claim} --at 2025-07-15T12:00 {data}"),
         ("status", f"{ledger} claim status {claim} {data}"),

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from ledger import db
 from ledger.claims import store as claim_store
+from ledger.demo.accounts import Instruments, holds, of_claim, summarise_units
 from ledger.demo.checks import Check
 from ledger.demo.claiming import MONTH_NAME, OPENED_POINT, Claims, EvidenceFiles
 from ledger.demo.folder import FORMAT
@@ -44,6 +45,7 @@ class Facts:
     checks: Sequence[Check]
     claims: Claims
     evidence: EvidenceFiles
+    instruments: Instruments
     audited: Mapping[str, Any]
     checkpoint: str
     tiles: str
@@ -56,10 +58,11 @@ def summarise(facts: Facts) -> dict[str, Any]:
     totals = evaluation.result.totals()
     matched_wh = {one.granularity: one.matched_wh for one in evaluation.matched}
     checks = {check.subject: check for check in facts.checks}
-    single_use = all(_single_use(checks[subject]) for subject in ("evidence", "sampled"))
+    single_use = all(_single_use(checks[subject]) for subject in ("evidence", "sampled", "bought"))
     with db.reading(house.engine) as conn:
         points = _points(conn, facts)
         claims = _claims(conn, house)
+        units = summarise_units(conn, house, facts.instruments)
         entry_types = _entry_types(conn, house)
         claimed_wh = sum(one["claimed_wh"] for one in claims)
         stored = sum(count for _, count in metering.interval_counts(conn, house.log.log_id))
@@ -96,6 +99,7 @@ def summarise(facts: Facts) -> dict[str, Any]:
             "month": MONTH_NAME,
             "why": facts.claims.refused,
         },
+        "units": units,
         "single_use": single_use,
         "entry_types": entry_types,
         "run": facts.report.receipt.index,
@@ -106,13 +110,15 @@ def summarise(facts: Facts) -> dict[str, Any]:
         "evidence": facts.evidence.full,
         "evidence_sampled": facts.evidence.sampled,
         "evidence_forged": facts.evidence.forged,
+        "evidence_bought": facts.evidence.bought,
         "seed_of_samples": facts.evidence.seed,
         "checks": [check.to_json() for check in facts.checks],
         "audit": dict(facts.audited),
         "verified": all(check.as_expected for check in facts.checks)
         and single_use
         and bool(facts.claims.refused)
-        and claimed_wh == matched_wh["quarter_hour"],
+        and claimed_wh == matched_wh["quarter_hour"]
+        and holds(units),
     }
 
 
@@ -143,6 +149,7 @@ def _claims(conn: Connection, house: House) -> list[dict[str, Any]]:
             "share_ppm": row.wh * 1_000_000 // row.manifest.consumption_wh,
             "claim": row.claim.hex(),
             "entry": row.entry_index,
+            **of_claim(conn, house, row),
         }
         for row in claim_store.find_claims(conn, house.log.log_id)
         if row.in_force
@@ -150,7 +157,7 @@ def _claims(conn: Connection, house: House) -> list[dict[str, Any]]:
 
 
 def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:
-    """One row for each point, in the order in which they were registered."""
+    """One row for each point of energy, in the order in which they were registered."""
     house, result = facts.house, facts.report.evaluation.result
     covered: Counter[str] = Counter()
     for lane in result.lanes:
@@ -162,6 +169,8 @@ def _points(conn: Connection, facts: Facts) -> list[dict[str, Any]]:
     provenance = ByProvenance(conn, house.log, facts.report.evaluation.as_of)
     rows = []
     for point, found in sorted(known.items(), key=lambda item: item[1].entry_index):
+        if found.master.unit != "Wh":
+            continue
         items = effective(conn, house.log.log_id, point, start_s=PERIOD.start_s, end_s=PERIOD.end_s)
         # Imported on one grid, a point has one interval length.
         (item,) = items

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import Final, Literal
 
+from ledger.demo.texts_units import UNIT_TEXTS
+
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
@@ -19,6 +21,7 @@ def _both(english: str, chinese: str) -> tuple[str, str]:
 
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
+    **UNIT_TEXTS,
     # Steps
     "step.files": ("Generate a park's year and write its files", "生成园区全年数据并写出文件"),
     "step.init": ("Begin the log (greenledger init)", "建立日志（greenledger init）"),
@@ -57,6 +60,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     # Headings
     "title": ("A synthetic zero-carbon park, {year}", "合成示范零碳园区，{year} 年"),
+    "clock": _both(
+        "The demo's clock stands still, on {begins} and on {ends}: so it says the same on any day.",
+        "演示时钟固定在 {begins} 与 {ends}，因此任何一天运行结果都相同。",
+    ),
     "label": (
         "SYNTHETIC DEMO DATA, generated, seed {seed}; not a measurement",
         "合成演示数据，由程序生成（随机种子 {seed}），不是实测值",
@@ -123,11 +130,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "shares.definition": _both(
         "Definition: matched PV and wind ÷ consumption of {count} points, estimates included; "
         "own generation, direct supply, green trade in this order, in proportion to demand. The "
-        "trade delivers at most {limit}. No official certificate is cancelled here: what is "
-        "claimed below is claimed in this ledger.",
+        "trade delivers at most {limit}. The certificates below are made up, as all else: no "
+        "official one is cancelled.",
         "定义：已匹配的光伏与风电电量 ÷ {count} 个用电计量点的用电量（含估计值）；依次为自发自用"
-        "、绿电直供、绿电交易，按需求比例分配；绿电交易以合同量 {limit} 为上限。此处未核销官方绿证"
-        "：下述声明仅在本账本之内作出。",
+        "、绿电直供、绿电交易，按需求比例分配；绿电交易以合同量 {limit} 为上限。下文的绿证同样是"
+        "合成的：没有核销任何官方绿证。",
     ),
     "shares.profiled": _both(
         "{wh} of consumption was read by the hour and spread evenly over its quarters: the "
@@ -270,6 +277,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "next.evidence": (
         "Be the buyer: verify the evidence of a claim",
         "作为买方，核验一份声明的证据文件",
+    ),
+    "next.bought": (
+        "Follow bought certificates from their use to their import",
+        "把购入的绿证从使用追溯到导入",
     ),
     "next.forged-evidence": ("See 1 Wh too much found", "查看多报 1 Wh 如何被发现"),
     "next.trace": (

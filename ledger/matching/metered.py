@@ -44,8 +44,26 @@ def metered(
     conn: Connection, log: LogFacts, found: Registered, month: Month, as_of: int | None = None
 ) -> Metered:
     """The readings in force as of a log size. Raises InvalidInput where they don't fit a grid."""
-    grid, name = month_grid(month), found.master.name
-    items = effective(
+    grid = month_grid(month)
+    items = _items(conn, log, found, grid, as_of)
+    readings = np.full(grid.count, np.void(EMPTY), dtype=HASH)
+    for item in items:
+        hashes = leaf_hashes_of(conn, log.log_id, log.origin, item)
+        rows, covering = _covering(grid, item, hashes)
+        readings[rows] = covering
+    return Metered(wh=_aligned_wh(grid, found, items), readings=readings)
+
+
+def metered_wh(conn: Connection, log: LogFacts, found: Registered, month: Month) -> Int64:
+    """int64[count] as `metered` has it, without the readings: their hashes are most of its work."""
+    grid = month_grid(month)
+    return _aligned_wh(grid, found, _items(conn, log, found, grid, None))
+
+
+def _items(
+    conn: Connection, log: LogFacts, found: Registered, grid: Grid, as_of: int | None
+) -> list[Effective]:
+    return effective(
         conn,
         log.log_id,
         found.point,
@@ -53,13 +71,11 @@ def metered(
         end_s=grid.end_s,
         as_of=as_of,
     )
-    aligned = align(grid, name, [replace(item.series, point=name) for item in items])
-    readings = np.full(grid.count, np.void(EMPTY), dtype=HASH)
-    for item in items:
-        hashes = leaf_hashes_of(conn, log.log_id, log.origin, item)
-        rows, covering = _covering(grid, item, hashes)
-        readings[rows] = covering
-    return Metered(wh=aligned.wh, readings=readings)
+
+
+def _aligned_wh(grid: Grid, found: Registered, items: Sequence[Effective]) -> Int64:
+    name = found.master.name
+    return align(grid, name, [replace(item.series, point=name) for item in items]).wh
 
 
 def _covering(

@@ -107,13 +107,17 @@ def chosen_of(
     desk: Desk, owner: str, selection: Selection, act: str, *, some: bool = False
 ) -> Chosen:
     """What a selection takes of an owner's holdings for an act; `some`: not all of its serials need
-    be the owner's. Raises NotFound or Refused."""
+    be the owner's. By number alone it takes none whose validity is over, where the act would be
+    refused. Raises NotFound or Refused."""
     with reading(desk.engine) as conn:
         catalogue.find_scheme(conn, desk.log.log_id, selection.scheme)
         rows = store.live_of(
             conn, desk.log.log_id, selection.scheme, owner, codes_of(selection.serials)
         )
         batches = store.batches_by_id(conn, desk.log.log_id, {row.batch for row in rows})
+    if act in lifecycle.TIMED and not selection.serials:
+        now_s = desk.clock_s()
+        rows = [row for row in rows if not batches[row.batch].is_over(now_s)]
     if not rows:
         named = f" {', '.join(selection.serials[:3])}" if selection.serials else ""
         holds = f"{owner} holds no unit" if owner else "nobody holds a unit"

@@ -23,8 +23,8 @@ from ledger.parties.store import current_party
 from ledger.registry import catalogue, exclusive, lifecycle, rule, store
 from ledger.registry.body import MEDIA, UnitsBody
 from ledger.registry.leaves import CODE, Batch, Piece, check_paper, owner_of
-from ledger.registry.project import REVOKED, Project
-from ledger.registry.scheme import CERTIFICATE, NO_LOTS, RECORD, SPENT, WRAPPED, Scheme
+from ledger.registry.project import REGISTERED, REVOKED, Project
+from ledger.registry.scheme import CERTIFICATE, CREDIT, NO_LOTS, RECORD, SPENT, WRAPPED, Scheme
 from ledger.units import format_instant, parse_zone, zone_offset_s
 
 
@@ -243,8 +243,22 @@ class _Backing:
                 f" {self._rules.scheme}; registered are: {known}"
             )
         found = self._projects[one.project]
-        if found.state == REVOKED:
-            raise Refused(f"batch {one.id}: project {one.project} was revoked")
+        if found.state == REVOKED or (self._rules.kind == CREDIT and found.state != REGISTERED):
+            raise Refused(
+                f"batch {one.id}: project {one.project} is {found.state}: nothing is issued for it"
+            )
+        crediting = found.crediting
+        if (
+            self._rules.kind == CREDIT
+            and crediting is not None
+            and not crediting.contains(one.period)
+        ):
+            raise Refused(
+                f"batch {one.id} is of {format_instant(one.period.start_s)} to"
+                f" {format_instant(one.period.end_s)}: the crediting period of project"
+                f" {one.project} is {format_instant(crediting.start_s)} to"
+                f" {format_instant(crediting.end_s)}"
+            )
         return found
 
     def _check_certificates(

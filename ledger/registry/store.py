@@ -41,6 +41,10 @@ class BatchRow:
     carried_wh: int
     left_wh: int
 
+    def is_over(self, at_s: int) -> bool:
+        """Whether its units are valid no more."""
+        return self.expires_s is not None and self.expires_s <= at_s
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldingRow:

@@ -174,7 +174,7 @@ class Fault:
 
 def faults(rows: Sequence[StatementRow], as_of: date) -> Iterator[Fault]:
     """All that is wrong with rows of the right form, by themselves and together."""
-    month_of_statement = f"{as_of:%Y-%m}"
+    month_of_statement = as_of.isoformat()[:7]
     for place, row in enumerate(rows):
         if row.month and row.month >= month_of_statement:
             yield Fault(

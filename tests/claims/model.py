@@ -1,6 +1,7 @@
 """The rules of the page on lots and claims once more, in plain dicts, one quarter-hour at a time.
 
-Written from docs/formats.md §3.4, §3.5, §4.1 and §7; it shares with the ledger its input values.
+Written from docs/formats.md §3.4, §3.5, §4.1, §4.7 and §7; it shares with the ledger its input
+values.
 Quarter-hours are counted from the turn of the month: those below 0 are February's.
 """
 
@@ -25,6 +26,10 @@ def february(at: int) -> bool:
     return at < 0
 
 
+def overlap(one: range, other: range) -> bool:
+    return one.start < other.stop and other.start < one.stop
+
+
 @dataclass
 class Book:
     """What the divisions of a point's month have taken in, and what they left."""
@@ -34,13 +39,25 @@ class Book:
     carried: Wh = field(default_factory=dict)
 
 
-@dataclass
-class Claim:
-    """`cells`: Wh by lot and quarter-hour. `flag`: the last one."""
+@dataclass(frozen=True)
+class Retired:
+    """Units used up for somebody and a time; `most`: the Wh that they are worth, 0 of credits."""
 
     author: str
     period: range
+    class_: str
+    most: int
+
+
+@dataclass
+class Claim:
+    """`cells`: Wh by lot and quarter-hour. `settled`: Wh by retirement. `flag`: the last one."""
+
+    author: str
+    point: str
+    period: range
     cells: dict[Key, Wh]
+    settled: dict[bytes, int] = field(default_factory=dict)
     ended: str = ""
     flag: str = ""
 
@@ -57,6 +74,7 @@ class Model:
         self.claims: dict[bytes, Claim] = {}
         self.limited: set[tuple[str, int]] = set()
         self.contracts: list[Contract] = []
+        self.retired: dict[bytes, Retired] = {}
 
     # Readings
 
@@ -192,14 +210,84 @@ class Model:
         left = self.metered.get((point, at), 0) - mine - self.used(point, at, but=replaced)
         return left > 0 and cells[lot].get(at, 0) < self.lots[lot].get(at, 0)
 
-    def add(
-        self, claim: bytes, author: str, period: range, cells: dict[Key, Wh], replaced: bytes = b""
-    ) -> None:
+    def add(self, claim: bytes, made: Claim, replaced: bytes = b"") -> None:
         if replaced:
             self.claims[replaced].ended = "replaced"
-        self.claims[claim] = Claim(author=author, period=period, cells=cells)
-        self.claimed.update(dict.fromkeys(cells, claim))
+        self.claims[claim] = made
+        self.claimed.update(dict.fromkeys(made.cells, claim))
         assert not self.is_short(claim)
+
+    # Certificates
+
+    def free(self, author: str, period: range) -> list[bytes]:
+        """Retirements for somebody and a time that no claim ever had."""
+        used = {retirement for one in self.claims.values() for retirement in one.settled}
+        return [
+            retirement
+            for retirement, one in self.retired.items()
+            if retirement not in used
+            and one.author == author
+            and period.start <= one.period.start
+            and one.period.stop <= period.stop
+        ]
+
+    def left_by_lots(self, point: str, span: range, cells: dict[Key, Wh], replaced: bytes) -> int:
+        """Wh of a span that neither lots of claims in force nor a new claim's cover."""
+        return sum(
+            self.metered.get((point, at), 0)
+            - self.used(point, at, but=replaced)
+            - sum(wh.get(at, 0) for lot, wh in cells.items() if lot[0] == point)
+            for at in span
+        )
+
+    def uses(self, point: str, replaced: bytes) -> list[tuple[range, int]]:
+        """(time, Wh) of certificates of claims in force that have this point, but for one."""
+        return [
+            (self.retired[retirement].period, wh)
+            for claim, one in self.in_force().items()
+            if claim != replaced and one.point == point
+            for retirement, wh in one.settled.items()
+            if wh
+        ]
+
+    def fits(self, made: Claim, replaced: bytes = b"") -> bool:
+        """Whether a new claim's certificates, and those that overlap them, find consumption."""
+        mine = [(self.retired[one].period, wh) for one, wh in made.settled.items() if wh]
+        known = [*mine, *self.uses(made.point, replaced)]
+        near, reach = [], made.period
+        for _ in known:
+            near = [(use, wh) for use, wh in known if overlap(use, reach)]
+            starts = [reach.start, *(use.start for use, _ in near)]
+            reach = range(min(starts), max([reach.stop, *(use.stop for use, _ in near)]))
+        return all(
+            sum(wh for use, wh in near if first.start <= use.start and use.stop <= last.stop)
+            <= max(
+                0,
+                self.left_by_lots(made.point, range(first.start, last.stop), made.cells, replaced),
+            )
+            for first, _ in near
+            for last, _ in near
+            if first.start < last.stop
+        )
+
+    def check_settled(self, made: Claim, order: Iterable[bytes], replaced: bytes = b"") -> None:
+        """No more than the units are worth and than is left; and of what is left all, green trade
+        first, where no other claim's certificates reach beyond the time of this one."""
+        assert self.fits(made, replaced)
+        others = self.uses(made.point, replaced)
+        alone = not any(
+            overlap(use, made.period)
+            and not (made.period.start <= use.start and use.stop <= made.period.stop)
+            for use, _ in others
+        )
+        so_far: dict[bytes, int] = {}
+        for retirement in sorted(order, key=lambda one: self.retired[one].class_ != "green-trade"):
+            wh, most = made.settled[retirement], self.retired[retirement].most
+            assert 0 <= wh <= most
+            so_far[retirement] = wh
+            more = Claim(made.author, made.point, made.period, made.cells, dict(so_far))
+            more.settled[retirement] = wh + 1
+            assert wh == most or not alone or not self.fits(more, replaced)
 
     # What always holds
 

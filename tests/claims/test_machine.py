@@ -1,14 +1,17 @@
 """Whatever people do, in any order: after each step the ledger and a model in dicts agree.
 
-Imports, corrections up and down, runs over whole and part periods, contracts on the way, claims,
-replacements, withdrawals and flags. At the end the audit passes, and a restored copy is equal.
+Imports, corrections up and down, runs over whole and part periods, contracts on the way, claims
+with certificates and credits, replacements, withdrawals and flags. At the end the audit passes, and
+a restored copy is equal.
 """
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,14 +28,34 @@ from hypothesis.stateful import (
 )
 
 from ledger.claims import service, shortfall
+from ledger.claims.service import ClaimReport
 from ledger.db import reading
 from ledger.errors import NotFound, Refused
 from ledger.house import House
 from ledger.matching.model import Contract, Share, SupplyClass
 from ledger.matching.service import run_matching
 from ledger.metering.service import Origin, take_in
+from ledger.registry import acting
+from ledger.registry import service as registry
+from ledger.registry.choosing import Selection
+from ledger.registry.leaves import Use
+from ledger.registry.ranges import SerialRange
+from ledger.registry.scheme import shipped
+from tests.claims.certified import month
 from tests.claims.claimed import made, shorts
-from tests.claims.model import CONSUMERS, OWNER, QUARTERS, SOURCES, Book, Key, Model, Wh, february
+from tests.claims.model import (
+    CONSUMERS,
+    OWNER,
+    QUARTERS,
+    SOURCES,
+    Book,
+    Claim,
+    Key,
+    Model,
+    Retired,
+    Wh,
+    february,
+)
 from tests.divided import (
     ALWAYS,
     Held,
@@ -47,7 +70,7 @@ from tests.divided import (
     span,
     take,
 )
-from tests.ledgers import copy_ledger, dump, no_progress, open_house, settings_in
+from tests.ledgers import copy_ledger, dump, no_progress, open_house, rows, settings_in
 
 # Name, kind, source, consumers.
 CONTRACTS = (
@@ -65,6 +88,11 @@ PERIODS = st.one_of(
     ),
 )
 WHOLE_MONTHS = st.sampled_from([range(-4, 4), range(-4, 0), range(4)])
+# Uses end before the quarter-hour that is read late: nothing is estimated there.
+USES = st.sampled_from([range(-4, 0), range(3), range(-4, 3), range(-2, 2), range(-1, 1)])
+# Small enough for the energies here.
+UNIT_WH = 7
+CLASSES = ("green-trade", "ordinary", "credit")
 ENERGY = st.one_of(st.integers(0, 9), st.just(0), st.integers(10, 200))
 
 
@@ -74,6 +102,22 @@ def build(house: House) -> None:
         source(house, name, owner=OWNER[name])
     for name in CONSUMERS:
         consumer(house, name, owner=OWNER[name])
+    _add_units(house)
+
+
+def _add_units(house: House) -> None:
+    """Plenty of units of each class for both consumers, in a scheme of small ones."""
+    gec, ccer = shipped("gec"), shipped("ccer")
+    small = replace(gec, scheme="small", unit_size=UNIT_WH)
+    for rules, classes in ((small, CLASSES[:2]), (ccer, ("other",))):
+        registry.register_scheme(house.desk, rules)
+        for number, (class_, point) in enumerate(itertools.product(classes, CONSUMERS)):
+            whole = SerialRange(first=10_000 * number, end=10_000 * (number + 1))
+            share = registry.Share(class_=class_, owner=OWNER[point], units=whole)
+            batch = registry.NewBatch(
+                code="S", units=whole, period=month("2026-02"), shares=(share,)
+            )
+            registry.issue(house.desk, rules.scheme, [batch])
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -183,42 +227,109 @@ class LedgerMachine(RuleBasedStateMachine):
         run_matching(self.house.desk, span(period.start, period.stop))
         self.model.match(period)
 
-    @rule(point=st.sampled_from(CONSUMERS), period=WHOLE_MONTHS)
-    def claim(self, point: str, period: range) -> None:
+    @rule(
+        point=st.sampled_from(CONSUMERS),
+        class_=st.sampled_from(CLASSES),
+        units=st.integers(1, 12),
+        period=USES,
+    )
+    def retire(self, point: str, class_: str, units: int, period: range) -> None:
+        credit = class_ == "credit"
+        use = Use(
+            beneficiary=OWNER[point],
+            purpose="neutrality" if credit else "green-power",
+            period=span(period.start, period.stop),
+        )
+        selection = Selection(
+            scheme="ccer" if credit else "small",
+            count=units,
+            class_="other" if credit else class_,
+        )
+        retirement, _ = acting.retire(self.house.desk, OWNER[point], selection, use)
+        most = 0 if credit else units * UNIT_WH
+        self.model.retired[retirement] = Retired(OWNER[point], period, class_, most)
+
+    @rule(point=st.sampled_from(CONSUMERS), period=WHOLE_MONTHS, settling=st.booleans())
+    def claim(self, point: str, period: range, settling: bool = False) -> None:
         lots = self.model.unspent(point, period)
+        retires = self.model.free(OWNER[point], period) if settling else []
 
-        def act() -> bytes:
-            return service.make(self.house.desk, [point], span(period.start, period.stop)).claim
+        def act() -> ClaimReport:
+            where = span(period.start, period.stop)
+            return service.make(self.house.desk, [point], where, retirements=retires)
 
-        if not lots:
+        if not lots and not retires:
             with pytest.raises((NotFound, Refused), match=r"no lot of|claimed before"):
                 act()
         elif self.model.owed():
             self._refused(act)
         else:
-            claim = act()
-            cells = self._cells(claim)
-            self.model.check_cells(cells, lots, b"")
-            self.model.add(claim, OWNER[point], period, cells)
+            self._make(act, lots, retires, Claim(OWNER[point], point, period, {}))
+
+    def _make(
+        self,
+        act: Callable[[], ClaimReport],
+        lots: set[Key],
+        retires: Sequence[bytes],
+        draft: Claim,
+        replaced: bytes = b"",
+    ) -> None:
+        """Make a claim, or see it refused because certificates of others lie where its lots do."""
+        before = dump(self.house.settings.dir)
+        try:
+            report = act()
+        except Refused as error:
+            why = str(error)
+            assert "certificates can't cover" in why
+            assert self.model.uses(draft.point, replaced), "nobody else has certificates there"
+            assert dump(self.house.settings.dir) == before
+            return
+        draft.cells = self._cells(report.claim)
+        self.model.check_cells(draft.cells, lots, replaced)
+        draft.settled = dict.fromkeys(retires, 0)
+        draft.settled |= {one.retirement: one.wh for one in report.manifest.certificates}
+        assert draft.settled.keys() == set(retires)
+        self.model.check_settled(draft, retires, replaced)
+        self.model.add(report.claim, draft, replaced)
+
+    @precondition(lambda self: any(one.settled for one in self.model.claims.values()))
+    @rule(data=st.data())
+    def a_retirement_once_more(self, data: st.DataObject) -> None:
+        """Whatever became of the claim that had it."""
+        known = [
+            (one, retirement) for one in self.model.claims.values() for retirement in one.settled
+        ]
+        one, retirement = data.draw(st.sampled_from(known))
+        if self.model.owed():
+            return
+        before = dump(self.house.settings.dir)
+        with pytest.raises(Refused, match="already: a certificate is for one consumer and time"):
+            service.make(
+                self.house.desk,
+                [one.point],
+                span(one.period.start, one.period.stop),
+                retirements=[retirement],
+            )
+        assert dump(self.house.settings.dir) == before
 
     @precondition(lambda self: self.model.in_force())
-    @rule(data=st.data())
-    def replace(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), settling=st.booleans())
+    def replace(self, data: st.DataObject, settling: bool) -> None:
         old = data.draw(st.sampled_from(sorted(self.model.in_force(), key=self._made_at)))
+        before = self.model.claims[old]
+        more = self.model.free(before.author, before.period) if settling else []
 
-        def act() -> bytes:
-            return service.replace(self.house.desk, old, "anew").claim
+        def act() -> ClaimReport:
+            return service.replace(self.house.desk, old, "anew", retirements=more)
 
         if self.model.owed():
             self._refused(act)
             return
-        before = self.model.claims[old]
         points = {point for point in CONSUMERS if OWNER[point] == before.author}
         fresh = {lot for point in points for lot in self.model.unspent(point, before.period)}
-        claim = act()
-        cells = self._cells(claim)
-        self.model.check_cells(cells, fresh | before.cells.keys(), old)
-        self.model.add(claim, before.author, before.period, cells, replaced=old)
+        order = [one for one in self.model.retired if one in {*before.settled, *more}]
+        draft = Claim(before.author, before.point, before.period, {})
+        self._make(act, fresh | before.cells.keys(), order, draft, old)
 
     @precondition(lambda self: self.model.in_force())
     @rule(data=st.data())
@@ -291,6 +402,11 @@ class LedgerMachine(RuleBasedStateMachine):
             )
             for claim, one in self.model.claims.items()
         }
+        settled: dict[bytes, dict[bytes, int]] = {claim: {} for claim in found}
+        sql = "SELECT claim, retirement, wh FROM claim_retirements"
+        for claim, retirement, wh in rows(self.house, sql):
+            settled[claim][retirement] = wh
+        assert settled == {claim: one.settled for claim, one in self.model.claims.items()}
 
     def teardown(self) -> None:
         try:
@@ -309,7 +425,9 @@ class LedgerMachine(RuleBasedStateMachine):
         same = {
             name
             for name in ours
-            if name.startswith(("lot", "claim", "short", "origins", "runs", "entries"))
+            if name.startswith(
+                ("lot", "claim", "short", "origins", "runs", "entries", "unit", "hold", "reti")
+            )
         }
         assert {name: ours[name] for name in same} == {name: theirs[name] for name in same}
 

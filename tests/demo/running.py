@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-SECONDS_MAX = 120
+SECONDS_MAX = 300
 
 
 @dataclass(frozen=True, kw_only=True)

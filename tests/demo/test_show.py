@@ -51,6 +51,7 @@ def test_the_summary_fits_and_says_what_matters(demo: Demo, language: Language) 
         "shares",
         "quality",
         "claims",
+        "units",
         "evidence",
         "next",
         "verified.yes",
@@ -65,6 +66,9 @@ def test_the_summary_fits_and_says_what_matters(demo: Demo, language: Language) 
     assert "".join(say("claims.single_use", size=size).split()) in shown
     assert demo.answer["seed_of_samples"] in shown
     assert "".join(demo.answer["claimed_again"]["why"].split()) in shown
+    for one in demo.answer["units"]["refusals"]:
+        what = say(f"refused.{one['key']}")
+        assert "".join(say("refused", what=what).split()) in shown, one["key"]
     assert "".join(demo.answer["checks"][-1]["failed"][language][1].split()) in shown
     # Commands, keys and paths stay on one line, to be copied.
     told, _, commands = done.stdout.partition(say("next"))

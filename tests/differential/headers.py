@@ -104,7 +104,7 @@ class Headers:
         if kind == "reduction.verify":
             return GRID
         if kind == "reduction.record":
-            return self.chance.choice([MILL, GRID, OPERATOR])
+            return self.chance.choice([MILL, OPERATOR])
         return OPERATOR
 
     def _signed(self, signer: Key, kind: str, members: dict[str, Any]) -> bytes:
@@ -124,6 +124,12 @@ class Headers:
         if found and self.chance.random() < 0.04:
             found = self.chance.choice([found[::-1], [found[0], *found], [*found, found[-1]]])
         return found
+
+    def division_of(self, creates: list[str]) -> bytes:
+        """Of an origin that nobody divides otherwise."""
+        said = {"run": self.runs[0], "origins": [f"{SUN}/2026-07/0"], "spends": []}
+        body = {"root": "11" * 32, "size": 1 + len(creates), "media": MEDIA + "division"}
+        return self._signed(OPERATOR, "lot.divide", said | {"creates": creates, "body": body})
 
     def _division(self) -> dict[str, Any]:
         months = [f"{point}/2026-{month:02}" for point in (SUN, WIND) for month in (1, 2, 3)]
@@ -194,13 +200,13 @@ class Headers:
         batches = self._list(sorted(set(pool)), 1, 2) if self.chance.random() < 0.2 else []
         batches = batches or [self.chance.choice(pool)]
         begins = self._begins(self.chance.randint(1, 4))
-        wraps = self._list(self.created, 0, self.chance.choice([0, 0, 0, 1]))
+        wraps = self._list(self.created, 0, self.chance.choice([0, 0, 1]))
         spends = self._list(self.created, 0, self.chance.choice([0, 0, 0, 1]))
         return {
             "scheme": self.chance.choice(SCHEMES),
             "state": self.chance.choice(["active", "active", "frozen"]),
             "batches": batches,
-            "spends": wraps if self.chance.random() < 0.1 else spends,
+            "spends": wraps if self.chance.random() < 0.2 else spends,
             "wraps": wraps,
             "begins": begins,
             "body": self._units(len(batches) + len(begins) + 1),
@@ -208,7 +214,7 @@ class Headers:
 
     def _move(self) -> dict[str, Any]:
         """Mostly as many holdings as the act asks for."""
-        act = self.chance.choice([*MOVES, "split", "retire", "retire"])
+        act = self.chance.choice([*MOVES, "split", "merge", "merge", "retire", "retire"])
         ends, begins = 1, 1
         if act == "split":
             begins = 2
@@ -229,6 +235,18 @@ class Headers:
             "begins": begun,
             "body": self._units(len(begun) + 1),
         }
+
+    def issue_of(self, batch: str, begins: list[str], **more: Any) -> bytes:
+        """One that says this, whatever it is."""
+        said = self._issue() | {"batches": [batch], "begins": begins, "state": "active"}
+        said |= {"spends": [], "wraps": [], "body": self._units(len(begins) + 2)} | more
+        return self._signed(OPERATOR, "unit.issue", said)
+
+    def move_of(self, act: str, ends: list[str], begins: list[str]) -> bytes:
+        """By the operator, who may do all that headers can forbid."""
+        retirement = self.chance.randbytes(16).hex() if act == "retire" else ""
+        said = {"act": act, "retirement": retirement, "ends": ends, "begins": begins}
+        return self._signed(OPERATOR, "unit.move", said | {"body": self._units(len(begins) + 1)})
 
     def _begins(self, count: int) -> list[str]:
         """Mostly ids that nobody has used yet."""

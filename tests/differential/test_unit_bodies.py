@@ -155,7 +155,7 @@ def test_the_good_ones_are_taken() -> None:
             assert agree(name, plain(content)), name
 
 
-@settings(max_examples=1_200)
+@settings(max_examples=600)
 @given(name=st.sampled_from(sorted(GOOD)), seed=st.integers(0, 2**32), changes=st.integers(0, 2))
 def test_json_bodies(name: str, seed: int, changes: int) -> None:
     chance = random.Random(seed)
@@ -183,7 +183,7 @@ MONTHS: Final = ("", "2026-01", "2026-02", "2025-12", "0000-01", "0001-01", "202
 
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_each_member_at_its_edges(name: str) -> None:
-    for content in GOOD[name]:
+    for content in GOOD[name][:2]:
         for member, value in product(content, (*TEXTS, *NUMBERS, *TIMES, *DAYS, [], {}, [[]])):
             agree(name, plain(content | {member: value}))
 
@@ -229,7 +229,7 @@ def test_rows_of_one_statement(rows: list[tuple[str, int, int, int]]) -> None:
     agree("statement", plain(STATEMENT | {"rows": found}))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 2**32),
     tolerance_g=st.sampled_from([0, 9_999_999, 10**7, 25 * 10**7, 25 * 10**7 + 1]),
@@ -479,7 +479,7 @@ def test_the_good_leaves_are_taken() -> None:
     check_paper(PAPER)
 
 
-@settings(max_examples=1_200)
+@settings(max_examples=600)
 @given(kind=st.sampled_from(sorted(LEAVES)), seed=st.integers(0, 2**32), changes=st.integers(0, 2))
 def test_leaves(kind: str, seed: int, changes: int) -> None:
     chance = random.Random(seed)
@@ -515,7 +515,7 @@ def test_a_leaf_is_one_line(kind: str, text: str) -> None:
         agree_on_leaf(kind, odd)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     act=st.sampled_from(sorted(ACTS)),
     cuts=st.lists(st.integers(3, 9), max_size=3),

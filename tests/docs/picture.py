@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from ledger.demo import show
+from ledger.demo import printing, show, show_units
 from ledger.demo.folder import Folder
 from ledger.demo.texts import Texts
 from tests.docs.pages import DOCS
@@ -56,12 +56,15 @@ def picture(folder: Folder, language: str) -> str:
     console.print(Rule(texts.say("title", year=summary["year"]), style="green"))
     label = texts.say("label", seed=summary["seed"])
     console.print(Text(label, style="bold yellow"), justify="center")
-    show._heading(console, texts.say("shares"))
+    printing.heading(console, texts.say("shares"))
     console.print(show._shares_table(texts, summary))
     for line in show._share_lines(texts, summary):
-        show._paragraph(console, line)
-    show._heading(console, texts.say("claims"))
+        printing.paragraph(console, line)
+    printing.heading(console, texts.say("claims"))
     show._show_claims(console, texts, summary)
+    printing.heading(console, texts.say("units"))
+    console.print(show_units._claims_table(texts, summary["claims"]))
+    printing.paragraph(console, texts.say("units.bound"))
     svg = console.export_svg(title="./dev demo", code_format=FORMAT, unique_id="demo")
     return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
 

@@ -17,15 +17,21 @@ import pytest
 
 from greenledger_verify.cli import main as verify
 from ledger import proving
-from ledger.claims import evidence
+from ledger.certificates.service import MeteredIssue, issue_metered
+from ledger.certificates.settlement import Settlement, settle
+from ledger.claims import evidence, settling
 from ledger.claims import service as claims
+from ledger.db import reading
 from ledger.house import House
 from ledger.log.audit import no_progress
+from ledger.lots.model import Month, month_of
 from ledger.matching.service import Agreement, register_contract, run_matching
 from ledger.metering.importers import read_profile
 from ledger.metering.importing import import_file
 from ledger.metering.points import Point
-from ledger.metering.service import register_point
+from ledger.metering.service import find_point, register_point
+from ledger.registry.project import Project
+from ledger.registry.service import ensure_scheme, register_project
 from ledger.settings import Settings
 from ledger.units import Period, parse_instant
 from tests.docs.pages import ROOT, code_words, prose, read
@@ -34,6 +40,7 @@ PAGE = read("path.md")
 NAME = re.compile(r"[a-z_]+(\.\w+)+")
 FILES = re.compile(r"\.(py|md|toml)$|/")
 STEP = re.compile(r"^- `([\w.]+)` — ", flags=re.MULTILINE)
+CLASSES = {"green-trade": None, "ordinary": None}
 PROFILE = ROOT / "ledger" / "metering" / "profiles" / "simple-15min.toml"
 
 
@@ -93,11 +100,34 @@ def traced(wanted: dict[CodeType, str], calls: list[str]) -> Iterator[None]:
         sys.setprofile(before)
 
 
+def certify(house: House, month: Month) -> None:
+    """The roof's certificates of a month, settled with the mill."""
+    desk = house.desk
+    ensure_scheme(desk, "gec")
+    with reading(house.engine) as conn:
+        roof = find_point(conn, house.log.log_id, "roof").point
+    project = Project(name="Roof", owner="sunny", plant="roof", technology="pv", points=(roof,))
+    register_project(desk, "gec", "roof", project)
+    wanted = MeteredIssue(project="roof", month=month, code="ROOF-2026-01.", units=CLASSES)
+    issue_metered(desk, wanted)
+    settlement = Settlement(
+        contract="roof-to-mill",
+        month=month,
+        buyer="mill",
+        contract_wh=4_000_000,
+        generation_wh=5_000_000,
+        consumption_wh=6_000_000,
+    )
+    settle(desk, settlement)
+
+
 def the_path(folder: Path) -> None:
-    """What README's tour does, in one process: two files, one contract, a claim with evidence,
-    one proof of each kind; then a correction that leaves the claim short."""
+    """What README's tour does, in one process: two files, one contract, certificates, a claim with
+    evidence, one proof of each kind; then a correction that leaves the claim short."""
     settings = Settings(dir=folder / "data", database_url="", high_water_dir=None, kek=None)
-    house = House.init(settings, origin="park.example/path", name="A park")
+    # Certificates are valid for a time: the path is walked soon after its month.
+    march_s = parse_instant("2026-03-01T00:00:00Z")
+    house = House.init(settings, origin="park.example/path", name="A park", clock_s=lambda: march_s)
     desk = house.desk
     for party, role in (("sunny", "generator"), ("mill", "enterprise")):
         desk.register_party(party, party, [role])
@@ -123,14 +153,14 @@ def the_path(folder: Path) -> None:
             reason=reason,
         )
 
-    take_in("roof", 40, 10)
-    take_in("mill", 30, 30)
+    take_in("roof", 4_000, 1_000)
+    take_in("mill", 3_000, 3_000)
     house.checkpoint()
     start_s = parse_instant("2026-01-01T04:00:00Z")
     period = Period(start_s=start_s, end_s=start_s + 1800)
     agreement = Agreement(
         name="roof-to-mill",
-        kind="direct-supply",
+        kind="green-trade",
         seller="sunny",
         sources=["roof"],
         consumers={"mill": 0},
@@ -138,7 +168,9 @@ def the_path(folder: Path) -> None:
     )
     register_contract(desk, agreement)
     run = run_matching(desk, period).receipt.index
-    claim = claims.make(desk, ["mill"], period).claim
+    certify(house, month_of(start_s, 8 * 3600))
+    retired = settling.settle(desk, ["mill"], period)
+    claim = claims.make(desk, ["mill"], period, retirements=retired).claim
     house.export_tiles(folder / "tiles", no_progress)
     (opening,) = proving.open_allocations(desk, run, "mill", start_s)
     proving.open_point_reading(desk, "roof", start_s)
@@ -151,7 +183,7 @@ def the_path(folder: Path) -> None:
     assert verify(["proof", str(file), "--vkey", vkey, "--lang", "en"]) == 0
     assert verify(["evidence", str(shown), "--log", tiles, "--vkey", vkey, "--lang", "en"]) == 0
     assert verify(["log", tiles, "--vkey", vkey, "--lang", "en"]) == 0
-    take_in("roof", 20, 10, reason="read twice")
+    take_in("roof", 2_000, 1_000, reason="read twice")
     claims.flag(desk)
     claims.replace(desk, claim, "the roof was corrected")
     house.audit(no_progress)

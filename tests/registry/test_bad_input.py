@@ -189,7 +189,7 @@ IMPORTS: dict[str, tuple[Act, type[LedgerError], str]] = {
     "lots behind what nobody meters here": (
         lambda house: import_by_hand(house, batch_of(eligible_wh=10_000_000)),
         InvalidInput,
-        "lots stand behind units of projects with points only",
+        "it has Wh, but no lots behind it",
     ),
     "lots that are not there": (
         lambda house: import_by_hand(house, batch_of(lots=(b"l" * 16,)), spends=["6c" * 16]),
@@ -289,7 +289,7 @@ SERVICES: dict[str, tuple[Act, type[LedgerError], str]] = {
     "a code that is not there": (
         lambda house: acting.transfer(house.desk, "farm", "mill", pick("Q")),
         NotFound,
-        "farm holds no unit of scheme gec|none of them",
+        "farm holds no unit Q of scheme gec",
     ),
     "merge of what does not adjoin": (
         lambda house: acting.merge(house.desk, "farm", pick("C:0-4", "E")),
