@@ -168,10 +168,28 @@ def _accept_verification(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         _require_registered(project)
         # What was corrected since it was recorded is recorded anew, not confirmed.
         require_metered(tx.conn, log_id, row.content, project.master.points, tx.index)
+        _require_unowed(tx, row)
     wanted = worth(tx.conn, log_id, row, found.verdict)
     if found.credited != wanted:
         raise Refused(f"the verification credits {found.credited}; what follows is {wanted}")
     store.save_verification(tx.conn, log_id, tx.index, entry.author, row, found)
+
+
+def _require_unowed(tx: Tx, row: RecordRow) -> None:
+    """What escaped is made up for where it was stored: a new project at the plant does not leave
+    the debit of another one behind. Raises Refused."""
+    known = catalogue.current_schemes(tx.conn, tx.log.log_id)
+    for project in catalogue.current_projects(tx.conn, tx.log.log_id).values():
+        key = ProjectKey(scheme=project.scheme, project=project.project)
+        of_records = known[project.scheme].rules.kind == schemes.RECORD
+        if project.master.plant != row.plant or key == row.key or not of_records:
+            continue
+        owed_g = store.standing(tx.conn, tx.log.log_id, key).owed_g
+        if owed_g and row.content.treatment == CREDITED:
+            raise Refused(
+                f"project {key} of the same plant {row.plant} owes {owed_g} g of what escaped: its"
+                f" records make up for that before those of {row.key} are credited"
+            )
 
 
 def worth(conn: Connection, log_id: int, row: RecordRow, verdict: str) -> Credited | None:

@@ -347,6 +347,20 @@ def test_who_owned_the_project_does_not_verify_it(kiln: House) -> None:
         verify_reduction(kiln.desk, found, "works", "Seen")
 
 
+def test_a_new_project_does_not_leave_a_debit_behind(kiln: House) -> None:
+    """800 t escape, 90 t of them from the buffer: 710 t are owed, by the plant."""
+    confirmed(kiln)
+    reverse(kiln.desk, KEY, grams("800"), HOUR.end_s, "A leak")
+    second = replace(KEY, project="second")
+    registry.register_project(kiln.desk, "internal", "second", project(kiln, points=()))
+    flows = {role: grams(tonnes) for role, tonnes in stated_only().items()}
+    found = record_reduction(kiln.desk, monitored(NEXT, key=second, points={}, mass_g=flows))
+    with refused(kiln, Refused, "internal/kiln of the same plant kiln owes 710000000 g of what"):
+        verify_reduction(kiln.desk, found.record, "audit", "Seen")
+    verify_reduction(kiln.desk, found.record, "audit", "Of the first project", confirmed=False)
+    confirmed(kiln, NEXT)
+
+
 def test_a_record_is_verified_once(kiln: House) -> None:
     found = confirmed(kiln)
     for again in (True, False):
