@@ -136,8 +136,8 @@ def require_one_scheme(tx: Tx, scheme: str, plant: str, period: Period) -> None:
             )
 
 
-def _certificates_of(tx: Tx, plant: str) -> list[store.BatchRow]:
-    """Batches of certificates of a plant, of all schemes."""
+def _certificates_of(tx: Tx, plant: str, *, metered: bool) -> list[store.BatchRow]:
+    """Batches of certificates of a plant, of all schemes: those with lots, or those without."""
     known = catalogue.current_schemes(tx.conn, tx.log.log_id)
     return [
         row
@@ -148,6 +148,7 @@ def _certificates_of(tx: Tx, plant: str) -> list[store.BatchRow]:
             tx.log.log_id,
             batches.c.scheme == one.scheme,
             batches.c.project == one.project,
+            batches.c.metered == int(metered),
         )
     ]
 
@@ -157,7 +158,7 @@ def require_unbacked(tx: Tx, plant: str, period: Period) -> None:
 
     Raises Refused.
     """
-    for batch in _certificates_of(tx, plant):
+    for batch in _certificates_of(tx, plant, metered=True):
         behind = store.lots_of_batch(tx.conn, tx.log.log_id, batch.id)
         for row in lots.lots_by_id(tx.conn, tx.log.log_id, behind).values():
             if _month_of(tx, row).period.overlaps(period):
@@ -173,9 +174,7 @@ def require_backed(tx: Tx, plant: str, rows: Sequence[lots.LotRow]) -> None:
     Raises Refused.
     """
     months = {_month_of(tx, row) for row in rows}
-    for batch in _certificates_of(tx, plant):
-        if store.lots_of_batch(tx.conn, tx.log.log_id, batch.id):
-            continue
+    for batch in _certificates_of(tx, plant, metered=False):
         for month in months:
             if month.period.overlaps(batch.period):
                 raise Refused(
