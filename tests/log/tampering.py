@@ -84,10 +84,9 @@ def change_type(connection: sqlite3.Connection, table: str, pick: random.Random)
     shape = shape_of(connection, table)
     row, column = pick.choice(rowids(connection, table)), pick.choice(shape.columns)
     ((kind,),) = connection.execute(f"SELECT typeof({column}) FROM {table} WHERE rowid = ?", (row,))
-    other = {"integer": "BLOB", "text": "BLOB", "blob": "TEXT"}[kind]
-    connection.execute(
-        f"UPDATE {table} SET {column} = CAST({column} AS {other}) WHERE rowid = ?", (row,)
-    )
+    other = {"integer": "BLOB", "text": "BLOB", "blob": "TEXT", "null": "BLOB"}[kind]
+    value = "x'00'" if kind == "null" else f"CAST({column} AS {other})"
+    connection.execute(f"UPDATE {table} SET {column} = {value} WHERE rowid = ?", (row,))
     return f"{table}.{column} of row {row} is {other} instead of {kind}"
 
 
@@ -112,6 +111,8 @@ def double_row(connection: sqlite3.Connection, table: str, pick: random.Random) 
 
 def _plain(value: Any, pick: random.Random) -> Any:
     """A neighbour that is valid for its type, text included."""
+    if value is None:
+        return 1
     if isinstance(value, int):
         return value + pick.choice([1, -1, 7, 1_000])
     if isinstance(value, str):
