@@ -257,7 +257,11 @@ def fill(house: House) -> None:
     _add_statements(house)
     with reading(house.engine) as conn:
         roof = find_point(conn, 1, "secret-roof").point
-    traded = dataclasses.replace(agreement, name="secret-trade", kind="green-trade")
+    # Of a plant that nobody meters here, so that its certificates have no lots behind them.
+    register_point(desk, Point(name="secret-far", kind="generation", owner="farm"))
+    traded = dataclasses.replace(
+        agreement, name="secret-trade", kind="green-trade", sources=["secret-far"]
+    )
     register_contract(desk, traded)
     for retirement in units.fill(house, FARM, GRID, roof):
         day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)

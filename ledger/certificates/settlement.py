@@ -7,6 +7,7 @@ Certificates are whole; a contract's remainder below one waits for its next mont
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select
@@ -17,6 +18,7 @@ from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.log.entry import Entry
 from ledger.log.service import Receipt
 from ledger.log.types import Bodies, Tx
+from ledger.lots import store as lots
 from ledger.lots.model import Month
 from ledger.matching.contracts import Registered, Terms, current_contracts
 from ledger.matching.metered import metered_wh
@@ -29,7 +31,7 @@ from ledger.registry.choosing import Selection
 from ledger.registry.issuing import owners_in, units_body
 from ledger.registry.leaves import Act
 from ledger.registry.moving import act_in
-from ledger.units import parse_zone, zone_offset_s
+from ledger.units import Period, parse_zone, zone_offset_s
 
 GREEN_TRADE = "green-trade"
 
@@ -204,6 +206,12 @@ def _check_batches(tx: Tx, act: Act, terms: Terms, month: Month) -> None:
             raise Refused(f"batch {batch.id} is of a later month than {month}, which is settled")
         found = projects.get((batch.id.scheme, batch.project))
         points = {point.hex() for point in found.master.points} if found else set()
+        if batch.id in ids and not points and _have_lots(tx, terms.sources, batch.period):
+            raise Refused(
+                f"batch {batch.id} has no lots behind it, but the sources of contract"
+                f" {terms.name!r} have some of its time: settle certificates that are issued for"
+                " these, or one kWh would be a lot here and a certificate there"
+            )
         if batch.id in ids and points and not points & set(terms.sources):
             raise Refused(f"batch {batch.id} is of no source of contract {terms.name!r}")
     rows = store.holdings_by_id(tx.conn, tx.log.log_id, [one.holding for one in act.ended])
@@ -213,6 +221,15 @@ def _check_batches(tx: Tx, act: Act, terms: Terms, month: Month) -> None:
                 f"holding {row.holding.hex()} belongs to {row.owner!r}, not to the seller"
                 f" {terms.seller!r}"
             )
+
+
+def _have_lots(tx: Tx, points: Sequence[str], period: Period) -> bool:
+    """Whether some of these points were divided in months that begin in a period."""
+    return any(
+        period.start_s <= month_s < period.end_s
+        for point in points
+        for month_s in lots.divided_months(tx.conn, tx.log.log_id, bytes.fromhex(point))
+    )
 
 
 def _check_wh(tx: Tx, act: Act, terms: Terms, month: Month, buyer: str) -> None:

@@ -185,6 +185,24 @@ def test_a_source_is_settled_once_for_all_contracts(park: House) -> None:
     settle(park.desk, replace(wanted, contract="two", contract_wh=MWH))
 
 
+def test_certificates_without_lots_are_not_settled_for_sources_with_lots(metered: House) -> None:
+    """The roof's energy is lots here: certificates of no known plant are not of it."""
+    agree(metered, "trade", {"saw": 0}, kind="green-trade", sources=["roof"], period=WINTER)
+    issue(metered, "G", 0, 9, class_="green-trade", period=MONTHS[1])
+    wanted = Settlement(
+        contract="trade",
+        month=Month(year=2026, month=1, zone_offset_s=8 * 3600),
+        buyer="mill",
+        contract_wh=3 * MWH,
+        generation_wh=3 * MWH,
+        consumption_wh=3 * MWH,
+    )
+    before = dump(metered.settings.dir)
+    with pytest.raises(Refused, match="has no lots behind it, but the sources of contract 'trade'"):
+        settle(metered.desk, wanted)
+    assert dump(metered.settings.dir) == before
+
+
 # Schemes
 
 
