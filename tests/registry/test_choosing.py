@@ -22,12 +22,12 @@ STATES = ("active", "reserved", "locked", "frozen")
 BATCHES = {
     BatchId(scheme="gec", code="A", revision=0): (0, 10, month(2026, 2), 300),
     BatchId(scheme="gec", code="A", revision=1): (10, 20, month(2026, 1), 200),
-    BatchId(scheme="gec", code="B7", revision=0): (0, 10, month(2026, 1), 200),
+    BatchId(scheme="gec", code="B-", revision=0): (0, 10, month(2026, 1), 200),
     BatchId(scheme="gec", code="C-", revision=0): (0, 10, month(2025, 12), None),
     BatchId(scheme="gec", code="D-", revision=0): (0, 10, month(2026, 1), None),
 }
 # In which the units are taken that expire first, then those produced first, then by batch.
-ORDER = ["A/1", "B7/0", "A/0", "C-/0", "D-/0"]
+ORDER = ["A/1", "B-/0", "A/0", "C-/0", "D-/0"]
 
 
 def batch_row(id_: BatchId, first: int, end: int, period: Period, expires: int | None) -> BatchRow:
@@ -99,8 +99,8 @@ def serials(draw: st.DrawFn) -> str:
             return text
         case 1:
             return f"{text}:{draw(st.integers(first, end))}"
-        case 2 if id_.code == "B7":
-            return f"B7{draw(st.integers(0, 9))}"
+        case 2 if id_.code == "B-":
+            return f"B-{draw(st.integers(0, 9))}"
         case _:
             begin = draw(st.integers(first, end - 1))
             return f"{text}:{begin}-{draw(st.integers(begin + 1, end))}"
@@ -109,9 +109,9 @@ def serials(draw: st.DrawFn) -> str:
 def named(text: str, row: HoldingRow, unit: int) -> bool:
     """Whether a serial names a unit, reckoned on the text itself."""
     code, _, numbers = text.partition(":")
-    whole = re.fullmatch(r"B7([0-9]+)", code)
+    whole = re.fullmatch(r"B-([0-9]+)", code)
     if whole and not numbers:
-        return row.batch.code == "B7" and unit == int(whole[1])
+        return row.batch.code == "B-" and unit == int(whole[1])
     code, _, revision = code.partition("/")
     if code != row.batch.code or revision not in ("", str(row.batch.revision)):
         return False
@@ -133,7 +133,7 @@ def wanted(selection: Selection, rows: list[HoldingRow], states: set[str]) -> se
         taken = []
         for text in selection.serials:
             mine = [one for one in single if named(text, *one)]
-            count = 1 if ":" in text or re.fullmatch(r"B7[0-9]", text) else 0
+            count = 1 if ":" in text or re.fullmatch(r"B-[0-9]", text) else 0
             if "-" in text.partition(":")[2]:
                 first, _, end = text.partition(":")[2].partition("-")
                 count = int(end) - int(first)
