@@ -15,13 +15,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.rows import Row, best_of
+from ledger.db import reading
 from ledger.house import House
+from ledger.log import store as log_store
 from ledger.registry import acting, service
 from ledger.registry.choosing import Selection
 from ledger.registry.leaves import Use
 from ledger.registry.ranges import SerialRange
 from ledger.registry.rule import Uses
 from ledger.registry.scheme import shipped
+from ledger.registry.trace import trace
 from ledger.settings import Settings
 from ledger.units import Period
 
@@ -90,8 +93,9 @@ def _import() -> float:
         return time.perf_counter() - began
 
 
-def _acts(repeat: int) -> tuple[float, float]:
-    """(seconds of a transfer, of a retirement), of a range out of a million units."""
+def _acts(repeat: int) -> tuple[float, float, float, float]:
+    """(seconds of a transfer, of a retirement), of a range out of a million units; then (of a
+    unit's trace, of reading its entries by their index)."""
     moved, used = [], []
     use = Use(beneficiary="mill", purpose="green-power", period=MONTH)
     with _park() as house:
@@ -105,7 +109,22 @@ def _acts(repeat: int) -> tuple[float, float]:
             began = time.perf_counter()
             acting.retire(house.desk, "mill", some, use)
             used.append(time.perf_counter() - began)
-    return min(moved), min(used)
+        indexes = _trace(house)
+        traced = best_of(repeat, lambda: _trace(house))
+        floor = best_of(repeat, lambda: _entries(house, indexes))
+    return min(moved), min(used), traced, floor
+
+
+def _trace(house: House) -> tuple[int, ...]:
+    with reading(house.engine) as conn:
+        return tuple(trace(conn, house.log, "gec", "BIG:5").entries)
+
+
+def _entries(house: House, indexes: tuple[int, ...]) -> None:
+    """What a trace can't do without: its entries, read and parsed."""
+    with reading(house.engine) as conn:
+        for index in indexes:
+            log_store.entry_at(conn, house.log.log_id, index)
 
 
 def _statements() -> list[bytes]:
@@ -148,7 +167,7 @@ def _scan(lines: list[bytes]) -> None:
 def run(repeat: int) -> list[Row]:
     lines = _statements()
     parse = best_of(1, lambda: [json.loads(line) for line in lines])
-    moved, used = _acts(max(repeat, 5))
+    moved, used, traced, entries = _acts(max(repeat, 5))
     one = min(_plain(1) for _ in range(max(repeat, 5)))
     return [
         Row(
@@ -174,6 +193,14 @@ def run(repeat: int) -> list[Row]:
             amount=1,
             floor_name="two plain rows, durable",
             floor_seconds=one,
+        ),
+        Row(
+            name=f"trace of a unit among {UNITS:,}",
+            seconds=traced,
+            unit="trace",
+            amount=1,
+            floor_name="its entries, read by index",
+            floor_seconds=entries,
         ),
         Row(
             name=f"public rule on {UNITS:,} certificates, issued and moved",
