@@ -27,7 +27,7 @@ from ledger.metering.effective import effective
 from ledger.parties.desk import Desk
 from ledger.registry import catalogue, lifecycle, store
 from ledger.registry.acting import chosen_of, move_draft
-from ledger.registry.choosing import Selection
+from ledger.registry.choosing import Chosen, Selection
 from ledger.registry.issuing import owners_in, units_body
 from ledger.registry.leaves import Act
 from ledger.registry.moving import act_in
@@ -75,30 +75,16 @@ def settle(desk: Desk, found: Settlement, scheme: str = "gec") -> Receipt:
     with reading(desk.engine) as conn:
         contract = contract_named(conn, desk.log.log_id, found.contract)
         rules = catalogue.find_scheme(conn, desk.log.log_id, scheme).rules
+        _require_unsettled(conn, desk.log.log_id, contract.contract, found.month, found.buyer)
         open_wh = left_wh(conn, desk.log.log_id, contract.contract, found.buyer)
-        codes = sorted(
-            {
-                batch.id.code
-                for batch in store.batches_until(
-                    conn, desk.log.log_id, scheme, found.month.period.end_s
-                )
-            }
-        )
+        batches = store.batches_until(conn, desk.log.log_id, scheme, found.month.period.end_s)
     units = (open_wh + found.settled_wh) // rules.unit_size
     if not units:
         raise InvalidInput(
             f"{found.settled_wh} Wh settled and {open_wh} Wh left before are less than one"
             f" certificate: settle it together with the next month"
         )
-    if not codes:
-        raise NotFound(f"no certificate of {found.month} was imported: they are issued first")
-    chosen = chosen_of(
-        desk,
-        contract.terms.seller,
-        Selection(scheme=scheme, serials=codes, count=units, class_=GREEN_TRADE),
-        lifecycle.SETTLE,
-        some=True,
-    )
+    chosen = _of_the_month(desk, contract.terms.seller, scheme, batches, found.month, units)
     terms = {
         "contract": contract.contract.hex(),
         "month": str(found.month),
@@ -112,6 +98,49 @@ def settle(desk: Desk, found: Settlement, scheme: str = "gec") -> Receipt:
         desk, lifecycle.SETTLE, desk.log.operator, chosen, terms=terms, to=found.buyer
     )
     return desk.append(draft)
+
+
+def _of_the_month(
+    desk: Desk,
+    seller: str,
+    scheme: str,
+    batches: Sequence[store.BatchRow],
+    month: Month,
+    units: int,
+) -> Chosen:
+    """The seller's certificates of a month; where these are too few, of months before as well.
+
+    Raises NotFound where none was imported, Refused where all are too few.
+    """
+    mine = sorted({one.id.code for one in batches if one.period == month.period})
+    if not mine:
+        raise NotFound(f"no certificate of {month} was imported: they are issued first")
+    known = sorted({one.id.code for one in batches})
+
+    def choose(codes: Sequence[str]) -> Chosen:
+        some = Selection(scheme=scheme, serials=codes, count=units, class_=GREEN_TRADE)
+        return chosen_of(desk, seller, some, lifecycle.SETTLE, some=True)
+
+    try:
+        return choose(mine)
+    except Refused:
+        return choose(known)
+
+
+def _require_unsettled(
+    conn: Connection, log_id: int, contract: bytes, month: Month, buyer: str
+) -> None:
+    """Raises Refused where a month of a contract was settled with a buyer before."""
+    before = conn.execute(
+        select(settlements.c.entry_index).where(
+            settlements.c.log_id == log_id,
+            settlements.c.contract == contract,
+            settlements.c.month_start_s == month.start_s,
+            settlements.c.buyer == buyer,
+        )
+    ).scalar_one_or_none()
+    if before is not None:
+        raise Refused(f"{month} of this contract was settled with {buyer!r} by entry {before}")
 
 
 def contract_named(conn: Connection, log_id: int, name: str) -> Registered:
@@ -313,15 +342,7 @@ def _measured_wh(
 def _save(tx: Tx, act: Act, contract: bytes, month: Month, buyer: str, units: int) -> None:
     scheme = act.ended[0].batch.scheme
     unit_size = catalogue.find_scheme(tx.conn, tx.log.log_id, scheme).rules.unit_size
-    key = (
-        settlements.c.log_id == tx.log.log_id,
-        settlements.c.contract == contract,
-        settlements.c.month_start_s == month.start_s,
-        settlements.c.buyer == buyer,
-    )
-    before = tx.conn.execute(select(settlements.c.entry_index).where(*key)).scalar_one_or_none()
-    if before is not None:
-        raise Refused(f"{month} of this contract was settled with {buyer!r} by entry {before}")
+    _require_unsettled(tx.conn, tx.log.log_id, contract, month, buyer)
     room_wh = left_wh(tx.conn, tx.log.log_id, contract, buyer) + act.terms["settled_wh"]
     if units * unit_size > room_wh:
         raise Refused(

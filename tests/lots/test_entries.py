@@ -81,9 +81,9 @@ def test_a_form_spends_nothing_and_adds_nothing(filled: House) -> None:
     assert (lot, "stamp", receipt.index) in wrapped(filled)
     for table in ("lots", "lot_spends", "claims", "claim_lots", "shorts"):
         assert after[table] == before[table]
-    wrap(filled.desk, [lot], "gec", GEC)
+    wrap(filled.desk, [lot], "settlement", GEC)
     with reading(filled.engine) as conn:
-        assert store.wrapped(conn, 1, "gec", [lot]).keys() == {lot}
+        assert store.wrapped(conn, 1, "settlement", [lot]).keys() == {lot}
         assert store.wrapped(conn, 1, "footprint", [lot]) == {}
     filled.audit(no_progress)
 
