@@ -14,6 +14,17 @@ from ledger.units import format_instant
 from tests.differential.acts_claims import flag, make_claim, withdraw
 from tests.differential.acts_lots import divide, empty_run, run, wrap
 from tests.differential.acts_metering import correct, send_readings
+from tests.differential.acts_units import (
+    disclose,
+    issue,
+    move,
+    record,
+    register_project,
+    register_scheme,
+    reverse,
+    statement,
+    verify,
+)
 from tests.differential.world import KEYS, PARTIES, POINTS, ROLES, Act, World, sealed
 from tests.ledgers import DAY_S
 
@@ -135,7 +146,7 @@ def again(world: World) -> Act:
     else:
         changed["log"] = "park.example/other"
     bodies = {name: body for name, body in old.bodies.items() if isinstance(body, bytes)}
-    return Act(said=changed, keys=keys, bodies=bodies)
+    return Act(said=changed, keys=keys, bodies=bodies, attachments=old.attachments)
 
 
 def forged_tick(world: World) -> Act:
@@ -157,11 +168,29 @@ ACTS: tuple[Callable[[World], Act], ...] = (
 # Where a park was founded, that something can be matched in.
 PARK_ACTS: tuple[Callable[[World], Act], ...] = (
     *ACTS,
-    *[correct] * 4,
+    *[correct] * 2,
     *[run] * 6,
     *[divide] * 14,
     *[wrap] * 5,
     *[make_claim] * 12,
-    *[withdraw] * 3,
-    *[flag] * 8,
+    *[withdraw] * 4,
+    *[flag] * 18,
+)
+# Where there are schemes, projects and units too.
+REGISTRY_ACTS: tuple[Callable[[World], Act], ...] = (
+    *[register_scheme] * 2,
+    *[register_project] * 4,
+    *[issue] * 5,
+    *[move] * 20,
+    *[disclose] * 4,
+    *[record] * 4,
+    *[verify] * 4,
+    *[reverse] * 4,
+    *[statement] * 3,
+    *[run] * 3,
+    *[divide] * 5,
+    *[make_claim] * 6,
+    *[withdraw] * 2,
+    flag,
+    again,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from ledger.log.bodies import Blob, Body, reference
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.matching.dividing import Plan
+from ledger.parties.desk import Draft
 from tests.ledgers import Clock, held_key, operator_key, signed, statement
 
 PARTIES = ("operator", "farm", "mill", "grid", "ghost")
@@ -75,7 +76,7 @@ class World:
     def author(self, likely: str) -> str:
         return self.chance.choice(PARTIES) if self.slips(0.2) else likely
 
-    def said(self, kind: str, author: str, **members: Any) -> dict[str, Any]:
+    def said(self, kind: str, author: str, /, **members: Any) -> dict[str, Any]:
         """A statement, now and then with a time that is far off or an id that was used."""
         at_s = self.clock.now_s + self.chance.choice([0, 0, 0, -86_400, 299, 300])
         if self.slips(0.12):
@@ -96,10 +97,13 @@ class Act:
     bodies: Mapping[str, bytes] = field(default_factory=dict)
     leaves: Mapping[tuple[str, int], str] = field(default_factory=dict)
     owner: str = ""
+    attachments: Sequence[bytes] = ()
 
     @property
     def submission(self) -> Submission:
-        return Submission(data=signed(self.said, *self.keys), bodies=self.bodies)
+        return Submission(
+            data=signed(self.said, *self.keys), bodies=self.bodies, attachments=self.attachments
+        )
 
 
 def sealed(world: World, content: Mapping[str, Any], name: str) -> Blob:
@@ -110,6 +114,24 @@ def references(kind: str, bodies: Mapping[str, Body]) -> dict[str, Any]:
     """The members of a statement that commit to its bodies."""
     kinds = ENTRY_TYPES.by_name[kind].bodies
     return {name: reference(body, kinds[name].reference) for name, body in bodies.items()}
+
+
+def signed_draft(world: World, draft: Draft) -> Act:
+    """What a service drafted, signed by its author."""
+    said = world.said(draft.type, draft.author, **draft.members)
+    said["id"] = draft.id  # which the secrets of bodies are bound to
+    said |= references(draft.type, draft.bodies)
+    return Act(
+        said=said,
+        keys=(world.key(draft.author),),
+        bodies={name: body.data for name, body in draft.bodies.items()},
+        attachments=draft.attachments,
+    )
+
+
+def drawn(world: World) -> str:
+    """A random id, of 32 hex digits."""
+    return world.chance.randbytes(16).hex()
 
 
 def remember(world: World, act: Act, receipt: Receipt) -> None:

@@ -133,6 +133,13 @@ def after(*acts: Callable[[Any], int]) -> Callable[[Any], int]:
     return all_of
 
 
+def by_an_old_run(w: Writer) -> int:
+    """Of two runs that know the same log, both allot what one of them has divided."""
+    early, w.run = (w.park.start_run().hex() for _ in range(2))
+    w.divide([WIND_0], [C])
+    return w.divide([f"{WIND}/2026-02/1"], [D], run=early)
+
+
 BROKEN: list[tuple[str, Callable[[Writer], int], str]] = [
     (
         "an origin in two entries",
@@ -202,6 +209,7 @@ BROKEN: list[tuple[str, Callable[[Writer], int], str]] = [
         "3 leaves, not one for each of 1 origins and 1 lots",
     ),
     ("no run", lambda w: w.divide([WIND_0], [C], run=A * 2), "not the leaf hash of a match.run"),
+    ("a run before the revision before", by_an_old_run, "knows [0-9]+ entries, and not entry"),
     ("divided by another", lambda w: w.divide([WIND_0], [C], signer=MILL), "only the operator"),
     ("wrapped by another", lambda w: w.wrap("gec", [A], MILL), "only the operator"),
     ("two wraps of a form", twice(lambda w: w.wrap("gec", [A])), "wrap of the form gec already"),

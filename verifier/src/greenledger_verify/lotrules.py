@@ -30,6 +30,24 @@ def divide_rule(state: State, entry: Entry) -> None:
     state.lots.check_divide(
         entry.text("run"), entry.texts("origins"), entry.texts("spends"), entry.texts("creates")
     )
+    _require_known(state, entry)
+
+
+def _require_known(state: State, entry: Entry) -> None:
+    """A run that does not know the division of the revision before allots its energy again."""
+    as_of = state.runs.get(bytes.fromhex(entry.text("run")))
+    for origin in entry.texts("origins"):
+        point, month, revision = parse_origin(origin)
+        before = state.lots.divided.get(f"{point}/{month}/{revision - 1}")
+        if as_of is not None and before is not None and before >= as_of:
+            raise VerificationError(
+                "the run of {origin} knows {as_of} entries, and not entry {index}, which divided "
+                "revision {revision}",
+                origin=origin,
+                as_of=as_of,
+                index=before,
+                revision=revision - 1,
+            )
 
 
 def divide_effect(state: State, entry: Entry) -> None:

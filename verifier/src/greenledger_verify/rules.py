@@ -350,7 +350,7 @@ def _run_rule(state: State, entry: Entry) -> None:
 
 
 def _run_effect(state: State, entry: Entry) -> None:
-    state.runs.add(entry.leaf_hash)
+    state.runs[entry.leaf_hash] = entry.integer("as_of")
 
 
 _Rule = Callable[[State, Entry], None]

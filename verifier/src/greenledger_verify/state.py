@@ -46,7 +46,8 @@ class Endorsement:
 @dataclass(slots=True, kw_only=True)
 class State:
     """What the entries so far say. ``log_key`` is the trust root that signed the checkpoint,
-    ``signer`` the author's key under the entry that is taken in.
+    ``signer`` the author's key under the entry that is taken in, ``runs`` the log size that each
+    run knows, by its leaf hash.
     """
 
     origin: str
@@ -66,7 +67,7 @@ class State:
     endorsements: list[Endorsement] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     signer: RegisteredKey | None = None
-    runs: set[bytes] = field(default_factory=set)
+    runs: dict[bytes, int] = field(default_factory=dict)
     corrections: set[bytes] = field(default_factory=set)
     lots: LotBook = field(init=False)
     units: UnitBook = field(init=False)

@@ -60,6 +60,10 @@ LOTS: Final[dict[str, str]] = {
         "来源 {origin} 所属的匹配运行此前已由第 {index} 号记录就该月划分"
     ),
     "the point of the origin {origin} is not registered": "来源 {origin} 的计量点未登记",
+    "the run of {origin} knows {as_of} entries, and not entry {index}, which divided revision "
+    "{revision}": (
+        "{origin} 的匹配运行只知道前 {as_of} 条记录，不知道划分第 {revision} 版的第 {index} 号记录"
+    ),
     "there is no claim {claim} before it": "此前没有声明 {claim}",
     "withdrawn by entry {index}": "已被第 {index} 号记录撤回",
     "{author} may not withdraw the claim {claim}: it is one of {owner}": (
