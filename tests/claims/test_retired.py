@@ -52,7 +52,7 @@ def test_beyond_the_residual_they_give_less(certified: House) -> None:
     certified.audit(no_progress)
 
 
-def test_green_trade_comes_before_unbundled(certified: House) -> None:
+def test_invariant_07_green_trade_comes_before_unbundled(certified: House) -> None:
     """Whichever was retired first (domain.md §8)."""
     unbundled, traded = retired(certified, 4), retired(certified, 4, code="G")
     manifest = claim(certified, unbundled, traded).manifest
@@ -88,7 +88,7 @@ def test_spans_that_overlap_do_not_cover_the_same_twice(certified: House) -> Non
     assert wh_of(manifest) == {one: 3 * MWH, other: round(1.5 * MWH)}
 
 
-def test_claims_that_share_a_point_share_its_residual(certified: House) -> None:
+def test_invariant_05_claims_that_share_a_point_share_its_residual(certified: House) -> None:
     """February's 6 MWh, once by a claim of February, and of both months by another."""
     first = claim(certified, retired(certified, 5))
     again = claim(certified, retired(certified, 5, FEB), period=BOTH)
