@@ -18,7 +18,7 @@ from ledger.metering.points import Point
 from ledger.metering.service import register_point
 from ledger.settings import Settings
 
-FILES, ROWS = 12, 2_000
+FILES, ROWS = 30, 2_000
 
 PROFILE = """
 title = "Test"
