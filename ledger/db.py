@@ -78,6 +78,8 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # In KiB: an import of many rows, with keys in no order, is to stay in memory.
+        "cache_size=-65536",
         # Else INSERT OR REPLACE would delete rows without firing the append-only triggers.
         "recursive_triggers=ON",
     ):

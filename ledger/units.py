@@ -94,6 +94,7 @@ def parse_instant(text: str) -> int:
         raise InvalidInput(f"time {text!r} does not exist: {error}") from error
 
 
+@functools.lru_cache(maxsize=65_536)
 def format_instant(unix_s: int) -> str:
     """Unix seconds → `2026-01-01T00:00:00Z`; `parse_instant` reads it back, in the year 1 too."""
     at = datetime.fromtimestamp(unix_s, UTC)

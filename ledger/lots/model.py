@@ -6,6 +6,7 @@ origin is what a point's meter showed in a month of park time, as of one divisio
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,12 @@ REMAINDER: Final = 0
 _ORIGIN = re.compile(r"([0-9a-f]{32})/([0-9]{4})-(0[1-9]|1[0-2])/(0|[1-9][0-9]{0,5})", re.ASCII)
 
 
+@functools.lru_cache(maxsize=4_096)
+def _start_s(year: int, month: int) -> int:
+    """Of a calendar month in UTC."""
+    return int(datetime(year, month, 1, tzinfo=UTC).timestamp())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Month:
     """A calendar month of park time, which is `zone_offset_s` ahead of UTC."""
@@ -35,7 +42,7 @@ class Month:
 
     @property
     def start_s(self) -> int:
-        return int(datetime(self.year, self.month, 1, tzinfo=UTC).timestamp()) - self.zone_offset_s
+        return _start_s(self.year, self.month) - self.zone_offset_s
 
     @property
     def next(self) -> Month:
@@ -55,6 +62,7 @@ class Month:
         return f"{self.year:04}-{self.month:02}"
 
 
+@functools.lru_cache(maxsize=65_536)
 def month_of(unix_s: int, zone_offset_s: int) -> Month:
     at = datetime.fromtimestamp(unix_s + zone_offset_s, UTC)
     return Month(year=at.year, month=at.month, zone_offset_s=zone_offset_s)

@@ -23,6 +23,8 @@ from ledger.metering.batches import NONCE_BYTES, SECRET_BYTES
 MEDIA: Final = "application/vnd.greenledger.units"
 _MAGIC: Final = b"GLU1"
 _CONTROL = re.compile(r"[\x00-\x1f]")
+# Made once: there may be thousands of leaves.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 LEAF_BYTES_MAX: Final = 2**24
 
 Leaf = dict[str, Any]
@@ -44,9 +46,7 @@ class UnitsBody:
     def seal(
         cls, leaves: Sequence[Mapping[str, Any]], *, secret: bytes, origin: str, id_: str
     ) -> UnitsBody:
-        texts = [
-            json.dumps(leaf, ensure_ascii=False, separators=(",", ":")).encode() for leaf in leaves
-        ]
+        texts = [_ENCODER.encode(leaf).encode() for leaf in leaves]
         return cls._of(texts, secret, origin, id_)
 
     @classmethod

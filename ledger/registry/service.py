@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -158,6 +159,7 @@ def _batches(conn: Connection, desk: Desk, rules: Scheme, found: Sequence[NewBat
     known = store.batches_of_codes(conn, desk.log.log_id, rules.scheme, {one.code for one in found})
     revisions = {code: len(rows) for code, rows in known.items()}
     left_wh: dict[tuple[str, str], int] = {}
+    expires_s = functools.cache(lambda start_s: rules.expires_s(start_s, zone_s))
     batches = []
     for one in found:
         revision = revisions.get(one.code, 0)
@@ -182,7 +184,7 @@ def _batches(conn: Connection, desk: Desk, rules: Scheme, found: Sequence[NewBat
                 id=BatchId(scheme=rules.scheme, code=one.code, revision=revision),
                 units=one.units,
                 period=one.period,
-                expires_s=rules.expires_s(one.period.start_s, zone_s),
+                expires_s=expires_s(one.period.start_s),
                 holdings=tuple(
                     IssuedHolding(
                         holding=bytes.fromhex(fresh_id()), class_=share.class_, units=share.units

@@ -137,6 +137,9 @@ def batches_of_codes(
     """{code: all its revisions, in order}."""
     found: dict[str, list[BatchRow]] = {}
     wanted = sorted(codes)
+    some = select(batches.c.code).where(batches.c.log_id == log_id, batches.c.scheme == scheme)
+    if conn.execute(some.limit(1)).first() is None:
+        return found
     for begin in range(0, len(wanted), _AT_ONCE):
         part = wanted[begin : begin + _AT_ONCE]
         for row in find_batches(conn, log_id, batches.c.scheme == scheme, batches.c.code.in_(part)):
@@ -288,6 +291,18 @@ def find_holdings(
     if live:
         query = query.where(holding_ends.c.holding.is_(None))
     return [_holding(row) for row in conn.execute(query)]
+
+
+def begun(conn: Connection, log_id: int, which: Collection[bytes]) -> dict[bytes, int]:
+    """{holding: the entry that began it}, for those of `which` that are there."""
+    found: dict[bytes, int] = {}
+    wanted = sorted(which)
+    for begin in range(0, len(wanted), _AT_ONCE):
+        query = select(holdings.c.holding, holdings.c.entry_index).where(
+            holdings.c.log_id == log_id, holdings.c.holding.in_(wanted[begin : begin + _AT_ONCE])
+        )
+        found.update((bytes(holding), index) for holding, index in conn.execute(query))
+    return found
 
 
 def holdings_by_id(

@@ -58,7 +58,8 @@ NEEDS_BODIES: Final = re.compile(
 NEEDS_UNIT_BODIES: Final = re.compile(
     r"^(units|projects?|certificates|credits of|reductions of|lots of|settled are|file|row|month"
     r"|what is gone|leaf of|scheme [a-z-]+( is of kind| has no class|:)|class [a-z-]+ is not) "
-    r"|^batch [^ ]+(,| is of| holds| has no lots| is frozen| is valid| begins| expires| [(]|: (?!the next))"
+    r"|^batch [^ ]+(,| is of| holds| has no lots| is frozen| is valid| begins| expires| [(]"
+    r"|: (?!the next))"
     r"|^record [0-9a-f]{32} (of project|is|was issued|makes)|^lot [0-9a-f]{32}(,| is of| stands)"
     r"|^(an (act|owner leaf|obligation)|a (statement|record of|retirement is|settlement)) "
     r"|^the (act|lots|holdings|reversal|statement|verification|manifest|energy|obligation) "
