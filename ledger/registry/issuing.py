@@ -185,6 +185,7 @@ class _Backing:
             if one.scheme == rules.scheme
         }
         self._left_wh: dict[tuple[str, str], int] = {}
+        self._judged: set[tuple[str, Period]] = set()
 
     def check(self, found: Sequence[Batch]) -> None:
         behind = [lot for one in found for lot in one.lots]
@@ -268,21 +269,10 @@ class _Backing:
     def _check_certificates(
         self, one: Batch, project: Project | None, rows: Sequence[lots.LotRow]
     ) -> None:
-        if project is not None:
-            exclusive.require_unreduced(self._tx, self._rules.scheme, project.plant, one.period)
-            freezer = exclusive.freezer_of(
-                self._tx.conn, self._tx.log.log_id, self._rules.scheme, project.plant, one.period
-            )
-            if freezer and self._entry.statement["state"] != lifecycle.FROZEN:
-                raise Refused(
-                    f"batch {one.id}: project {freezer} of the same plant freezes certificates of"
-                    " this time: they begin frozen (124号)"
-                )
-            if not project.points:
-                exclusive.require_one_scheme(
-                    self._tx, self._rules.scheme, project.plant, one.period
-                )
-                exclusive.require_unbacked(self._tx, project.plant, one.period)
+        # It is the same for all batches of a project and time.
+        if project is not None and (one.project, one.period) not in self._judged:
+            self._check_plant(one, project)
+            self._judged.add((one.project, one.period))
         if not (project and project.points):
             if one.lots or (one.eligible_wh, one.carried_wh, one.left_wh) != (0, 0, 0):
                 raise InvalidInput(
@@ -290,6 +280,21 @@ class _Backing:
                 )
             return
         self._check_lots(one, project, rows)
+
+    def _check_plant(self, one: Batch, project: Project) -> None:
+        """No other instrument has the energy of the plant."""
+        exclusive.require_unreduced(self._tx, self._rules.scheme, project.plant, one.period)
+        freezer = exclusive.freezer_of(
+            self._tx.conn, self._tx.log.log_id, self._rules.scheme, project.plant, one.period
+        )
+        if freezer and self._entry.statement["state"] != lifecycle.FROZEN:
+            raise Refused(
+                f"batch {one.id}: project {freezer} of the same plant freezes certificates of this"
+                " time: they begin frozen (124号)"
+            )
+        if not project.points:
+            exclusive.require_one_scheme(self._tx, self._rules.scheme, project.plant, one.period)
+            exclusive.require_unbacked(self._tx, project.plant, one.period)
 
     def _check_lots(self, one: Batch, project: Project, rows: Sequence[lots.LotRow]) -> None:
         """Invariant 1: what was issued and is left is what was eligible and was left before."""
