@@ -231,17 +231,17 @@ def _check_batches(tx: Tx, act: Act, terms: Terms, month: Month) -> None:
     projects = catalogue.current_projects(tx.conn, tx.log.log_id)
     for batch in store.batches_by_id(tx.conn, tx.log.log_id, ids).values():
         # What earlier months left below a certificate is settled with this one, and may be theirs.
-        if batch.id in ids and batch.period.end_s > month.period.end_s:
+        if batch.period.end_s > month.period.end_s:
             raise Refused(f"batch {batch.id} is of a later month than {month}, which is settled")
         found = projects.get((batch.id.scheme, batch.project))
         points = {point.hex() for point in found.master.points} if found else set()
-        if batch.id in ids and not points and _have_lots(tx, terms.sources, batch.period):
+        if not points and _have_lots(tx, terms.sources, batch.period):
             raise Refused(
                 f"batch {batch.id} has no lots behind it, but the sources of contract"
                 f" {terms.name!r} have some of its time: settle certificates that are issued for"
                 " these, or one kWh would be a lot here and a certificate there"
             )
-        if batch.id in ids and points and not points & set(terms.sources):
+        if points and not points & set(terms.sources):
             raise Refused(f"batch {batch.id} is of no source of contract {terms.name!r}")
     rows = store.holdings_by_id(tx.conn, tx.log.log_id, [one.holding for one in act.ended])
     for row in rows.values():

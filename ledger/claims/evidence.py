@@ -24,6 +24,7 @@ from ledger.db import reading
 from ledger.errors import InvalidInput
 from ledger.log import merkle
 from ledger.log import store as log_store
+from ledger.log.placed import tick_of
 from ledger.lots import store as lots
 from ledger.lots.model import NO_LOT
 from ledger.metering import store as metering
@@ -98,7 +99,7 @@ class _Evidence:
         for claim in store.chain_of(self._conn, self._desk.log.log_id, row):
             found.add(claim.entry_index)
         found.open(row.entry_index, "manifest")
-        found.add(chains.tick_before(self._conn, self._desk.log.log_id, row.entry_index))
+        found.add(tick_of(self._conn, self._desk.log.log_id, row.entry_index))
         found.add(0)
         units = self._chains()
         opened = self._opened()
@@ -127,7 +128,7 @@ class _Evidence:
                 self._found.open(chains.registration_of(conn, log_id, row.scheme, index))
         for index in found:
             self._found.add(index)
-            self._found.add(chains.tick_before(conn, log_id, index))
+            self._found.add(tick_of(conn, log_id, index))
         return dict(sorted(found.items()))
 
     def _opened(self) -> list[int]:

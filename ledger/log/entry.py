@@ -94,6 +94,10 @@ KEY_ID_OR_NONE: Final = Member(
     expected="8 lower-case hex digits, or empty", check=_text(r"([0-9a-f]{8})?")
 )
 INSTANT: Final = Member(expected="a time 2026-01-01T00:00:00Z", check=_accepts(parse_instant))
+INSTANT_OR_NONE: Final = Member(
+    expected='a time 2026-01-01T00:00:00Z, or ""',
+    check=lambda value: value == "" or INSTANT.check(value),
+)
 ZONE: Final = Member(expected="a fixed offset such as +08:00", check=_accepts(parse_zone))
 VKEY: Final = Member(expected="a vkey name+hex8+base64", check=_accepts(notes.parse_vkey))
 NAME: Final = Member(expected="1–200 characters", check=_text(r"[^\u0000-\u001f\u007f]{1,200}"))

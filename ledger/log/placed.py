@@ -11,9 +11,9 @@ from sqlalchemy import Connection, select
 from ledger.errors import NotFound
 from ledger.log import publish, store
 from ledger.log.checkpoint import TlogProof
-from ledger.log.entry import Entry, parse_entry
+from ledger.log.entry import Entry
 from ledger.log.service import TICK
-from ledger.units import format_instant, parse_instant
+from ledger.units import format_instant
 
 Proofs = Mapping[int, str]  # {entry index: tlog-proof}, of those that a checkpoint covers
 
@@ -45,7 +45,7 @@ def placed(conn: Connection, log_id: int, index: int) -> Placed:
         index=index,
         entry=store.entry_at(conn, log_id, index),
         leaf=store.leaf_at(conn, log_id, index),
-        at_s=tick_before_s(conn, log_id, index),
+        at_s=store.entry_at(conn, log_id, tick_of(conn, log_id, index)).at_s,
     )
 
 
@@ -54,10 +54,10 @@ def all_placed(conn: Connection, log_id: int, indexes: Iterable[int]) -> dict[in
     return {index: placed(conn, log_id, index) for index in sorted(set(indexes))}
 
 
-def tick_before_s(conn: Connection, log_id: int, index: int) -> int:
-    """The log's time for an entry; the genesis stands for the first tick."""
+def tick_of(conn: Connection, log_id: int, index: int) -> int:
+    """The entry of the tick that an entry stands under; the genesis stands for the first."""
     query = (
-        select(store.entries.c.data)
+        select(store.entries.c.entry_index)
         .where(
             store.entries.c.log_id == log_id,
             store.entries.c.entry_index <= index,
@@ -66,9 +66,7 @@ def tick_before_s(conn: Connection, log_id: int, index: int) -> int:
         .order_by(store.entries.c.entry_index.desc())
         .limit(1)
     )
-    data = conn.execute(query).scalar_one_or_none()
-    tick = store.entry_at(conn, log_id, 0) if data is None else parse_entry(bytes(data))
-    return parse_instant(tick.statement["at"])
+    return conn.execute(query).scalar_one_or_none() or 0
 
 
 def prove(conn: Connection, log: store.LogFacts, indexes: Iterable[int]) -> dict[int, str]:

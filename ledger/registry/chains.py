@@ -9,7 +9,6 @@ from sqlalchemy import Connection, select
 
 from ledger.log import merkle
 from ledger.log import store as log_store
-from ledger.log.service import TICK
 from ledger.log.store import LogFacts
 from ledger.registry import rule, store
 from ledger.registry.body import UnitsBody
@@ -52,22 +51,6 @@ def _show_batches(conn: Connection, log_id: int, found: dict[int, Shown], batch:
 
 def is_issue(conn: Connection, log_id: int, entry_index: int) -> bool:
     return log_store.entry_at(conn, log_id, entry_index).type == rule.ISSUE
-
-
-def tick_before(conn: Connection, log_id: int, entry_index: int) -> int:
-    """The entry of the last tick before an entry; the genesis stands for the first."""
-    entries = log_store.entries
-    query = (
-        select(entries.c.entry_index)
-        .where(
-            entries.c.log_id == log_id,
-            entries.c.entry_index < entry_index,
-            entries.c.type == TICK,
-        )
-        .order_by(entries.c.entry_index.desc())
-        .limit(1)
-    )
-    return conn.execute(query).scalar_one_or_none() or 0
 
 
 def registration_of(conn: Connection, log_id: int, scheme: str, entry_index: int) -> int:

@@ -43,12 +43,21 @@ def plant_batches(
     conn: Connection, log_id: int, scheme: str, plant: str, period: Period
 ) -> list[store.BatchRow]:
     """Batches of a plant whose energy is of a period."""
-    found = []
-    for one in plant_projects(conn, log_id, scheme, plant):
-        which = (batches.c.scheme == scheme, batches.c.project == one.project)
-        rows = store.find_batches(conn, log_id, *which)
-        found += [row for row in rows if row.period.overlaps(period)]
-    return found
+    rows = all_plant_batches(conn, log_id, scheme, plant)
+    return [row for row in rows if row.period.overlaps(period)]
+
+
+def all_plant_batches(
+    conn: Connection, log_id: int, scheme: str, plant: str
+) -> list[store.BatchRow]:
+    """Batches of a plant, by project, in log order."""
+    return [
+        row
+        for one in plant_projects(conn, log_id, scheme, plant)
+        for row in store.find_batches(
+            conn, log_id, batches.c.scheme == scheme, batches.c.project == one.project
+        )
+    ]
 
 
 def live_of(conn: Connection, log_id: int, batch: store.BatchRow) -> list[store.HoldingRow]:
@@ -192,7 +201,7 @@ def require_releasable(tx: Tx, held: Sequence[BatchId]) -> None:
     projects_ = catalogue.current_projects(tx.conn, tx.log.log_id)
     for batch in store.batches_by_id(tx.conn, tx.log.log_id, held).values():
         mine = projects_.get((batch.id.scheme, batch.project))
-        if batch.id not in held or mine is None:
+        if mine is None:
             continue
         freezer = freezer_of(
             tx.conn, tx.log.log_id, batch.id.scheme, mine.master.plant, batch.period
@@ -298,8 +307,7 @@ def _require_uncertified(tx: Tx, rules: Scheme, which: Sequence[bytes]) -> None:
     behind = store.batches_of_lots(tx.conn, tx.log.log_id, which)
     ids = {one for some in behind.values() for one in some if one.scheme in rules.freezes}
     for batch in store.batches_by_id(tx.conn, tx.log.log_id, ids).values():
-        if batch.id in ids:
-            _require_cancelled(tx, batch)
+        _require_cancelled(tx, batch)
 
 
 def bar_late(tx: Tx, scheme: str, master: Project) -> None:
@@ -311,22 +319,9 @@ def bar_late(tx: Tx, scheme: str, master: Project) -> None:
         if not found.rules.freezes or scheme not in (name, *found.rules.freezes):
             continue
         points = energy_points(tx, found.rules, master)
-        for batch in _reductions_of(tx, name, master.plant):
+        for batch in all_plant_batches(tx.conn, tx.log.log_id, name, master.plant):
             _unspent(tx, found.rules, points, batch.period)
             _save_bars(tx, name, points, batch.period)
-
-
-def _reductions_of(tx: Tx, scheme: str, plant: str) -> list[store.BatchRow]:
-    return [
-        row
-        for one in plant_projects(tx.conn, tx.log.log_id, scheme, plant)
-        for row in store.find_batches(
-            tx.conn,
-            tx.log.log_id,
-            batches.c.scheme == scheme,
-            batches.c.project == one.project,
-        )
-    ]
 
 
 def bar(tx: Tx, scheme: str, rules: Scheme, of: Project, batch: Batch) -> None:

@@ -50,6 +50,11 @@ HOLDINGS_OR_NONE: Final = e.sorted_ids("holding ids")
 STATE: Final = e.one_of(lifecycle.ACTIVE, lifecycle.FROZEN)
 
 
+UNITS_KIND: Final = tree_kind(
+    MEDIA, lambda data, entry, origin: UnitsBody.open(data, origin=origin, id_=entry.id)
+)
+
+
 def units_body(bodies: Bodies) -> UnitsBody:
     found = bodies["body"]
     assert isinstance(found, UnitsBody)
@@ -378,11 +383,7 @@ ENTRY_TYPE: Final = EntryType(
         "begins": HOLDINGS,
         "body": e.TREE,
     },
-    bodies={
-        "body": tree_kind(
-            MEDIA, lambda data, entry, origin: UnitsBody.open(data, origin=origin, id_=entry.id)
-        )
-    },
+    bodies={"body": UNITS_KIND},
     signers=operator_signs,
     accept=_accept_issue,
 )

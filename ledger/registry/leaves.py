@@ -59,16 +59,12 @@ _NAMED: Final = Member(expected="a batch <scheme>/<code>/<revision>", check=_is_
 _LIST: Final = Member(expected="an array", check=lambda value: isinstance(value, list))
 _OBJECT: Final = Member(expected="an object", check=lambda value: isinstance(value, dict))
 _RANGE: Final[Mapping[str, Member]] = {"first": e.COUNT, "end": e.COUNT}
-_OPEN: Final = Member(
-    expected='a time 2026-01-01T00:00:00Z, or ""',
-    check=lambda value: value == "" or e.INSTANT.check(value),
-)
 _BATCH_MEMBERS: Final[Mapping[str, Member]] = {
     "batch": _NAMED,
     **_RANGE,
     "from": e.INSTANT,
     "to": e.INSTANT,
-    "expires": _OPEN,
+    "expires": e.INSTANT_OR_NONE,
     "project": CODE_OR_NONE,
     "record": e.ID_OR_NONE,
     "lots": LOTS_OR_NONE,

@@ -7,15 +7,21 @@ from typing import Any, Final
 
 from ledger.errors import InvalidInput, Refused
 from ledger.log import entry as e
-from ledger.log.bodies import tree_kind
 from ledger.log.entry import Entry, Member
 from ledger.log.types import Bodies, EntryType, Tx
 from ledger.parties.entries import author_signs, require_party
 from ledger.registry import acts, catalogue, exclusive, lifecycle, rule, store, used
 from ledger.registry.acts import Doing, Ended
-from ledger.registry.body import MEDIA, UnitsBody
-from ledger.registry.issuing import HOLDINGS, HOLDINGS_OR_NONE, owners_in, require_new, units_body
-from ledger.registry.leaves import Act, BatchId, Use
+from ledger.registry.body import UnitsBody
+from ledger.registry.issuing import (
+    HOLDINGS,
+    HOLDINGS_OR_NONE,
+    UNITS_KIND,
+    owners_in,
+    require_new,
+    units_body,
+)
+from ledger.registry.leaves import Act, Use
 from ledger.registry.ranges import UNITS_MAX
 from ledger.registry.scheme import PURPOSES
 from ledger.units import format_instant, parse_zone, zone_offset_s
@@ -74,7 +80,7 @@ def _ended(tx: Tx, act: Act) -> list[Ended]:
     """The holdings that an act ends. Raises Refused where one never began, or ended before."""
     which = [one.holding for one in act.ended]
     known = store.holdings_by_id(tx.conn, tx.log.log_id, which)
-    batches: dict[BatchId, store.BatchRow] = {}
+    batches = store.batches_by_id(tx.conn, tx.log.log_id, {row.batch for row in known.values()})
     found = []
     for holding in which:
         if holding not in known:
@@ -85,9 +91,6 @@ def _ended(tx: Tx, act: Act) -> list[Ended]:
                 f"holding {holding.hex()} ended before, by entry {row.end_index} ({row.ended}): it"
                 " can't be used twice"
             )
-        if row.batch not in batches:
-            rows = store.batches_of_code(tx.conn, tx.log.log_id, row.batch.scheme, row.batch.code)
-            batches.update((one.id, one) for one in rows)
         batch = batches[row.batch]
         found.append(
             Ended(
@@ -202,12 +205,7 @@ ENTRY_TYPES: Final = (
             "begins": HOLDINGS_OR_NONE,
             "body": e.TREE,
         },
-        bodies={
-            "body": tree_kind(
-                MEDIA,
-                lambda data, entry, origin: UnitsBody.open(data, origin=origin, id_=entry.id),
-            )
-        },
+        bodies={"body": UNITS_KIND},
         signers=author_signs,
         accept=_accept_move,
     ),

@@ -36,10 +36,6 @@ def _matches(pattern: re.Pattern[str]) -> e.Check:
 
 
 _FLAG: Final = Member(expected="0 or 1", check=lambda value: e.COUNT.check(value) and value <= 1)
-_OPEN: Final = Member(
-    expected='a time 2026-01-01T00:00:00Z, or ""',
-    check=lambda value: value == "" or e.INSTANT.check(value),
-)
 _MEMBERS: Final[Mapping[str, Member]] = {
     "name": e.NAME,
     "owner": e.PARTY,
@@ -47,8 +43,8 @@ _MEMBERS: Final[Mapping[str, Member]] = {
     "technology": TECHNOLOGY,
     "points": e.sorted_ids("point ids"),
     "state": e.one_of(*STATES),
-    "from": _OPEN,
-    "to": _OPEN,
+    "from": e.INSTANT_OR_NONE,
+    "to": e.INSTANT_OR_NONE,
     "inside_ets": _FLAG,
     "generation": _FLAG,
 }

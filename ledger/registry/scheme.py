@@ -68,11 +68,6 @@ def _sorted_of(check: e.Check, least: int = 0) -> e.Check:
     )
 
 
-def _instant_or_open(value: Any) -> bool:
-    return value == "" or e.INSTANT.check(value)
-
-
-_OPEN_INSTANT: Final = Member(expected='a time 2026-01-01T00:00:00Z, or ""', check=_instant_or_open)
 _CLASS_MEMBERS: Final[Mapping[str, Member]] = {
     "class": e.PARTY,
     "moves_max": e.COUNT,
@@ -90,7 +85,7 @@ TECHNOLOGY: Final = Member(
         isinstance(value, str) and re.fullmatch(r"[a-z0-9-]{1,40}", value, re.ASCII) is not None
     ),
 )
-_BARRED_MEMBERS: Final = {"technology": TECHNOLOGY, "from": e.INSTANT, "to": _OPEN_INSTANT}
+_BARRED_MEMBERS: Final = {"technology": TECHNOLOGY, "from": e.INSTANT, "to": e.INSTANT_OR_NONE}
 _PPM: Final = Member(
     expected="millionths, 0 to 1000000",
     check=lambda value: e.COUNT.check(value) and value <= PPM,

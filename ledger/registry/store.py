@@ -127,7 +127,7 @@ def batches_by_id(
     for scheme in sorted({one.scheme for one in which}):
         codes = {one.code for one in which if one.scheme == scheme}
         for rows in batches_of_codes(conn, log_id, scheme, codes).values():
-            found.update((row.id, row) for row in rows)
+            found.update((row.id, row) for row in rows if row.id in which)
     return found
 
 
