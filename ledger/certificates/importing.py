@@ -28,7 +28,7 @@ from ledger.registry.service import NewBatch, Share, issue
 from ledger.statements.model import FROZEN, HELD, ISSUED, StatementRow
 from ledger.statements.profile import StatementProfile
 from ledger.statements.reader import read_statement
-from ledger.units import parse_zone, zone_offset_s
+from ledger.units import parse_zone
 
 _TAKEN_IN = (ISSUED, HELD, FROZEN)
 Progress = Callable[[int, int], None]
@@ -151,7 +151,7 @@ class _Importer:
             for one in catalogue.current_projects(conn, desk.log.log_id).values()
             if one.scheme == rules.scheme
         }
-        self._zone_s = zone_offset_s(parse_zone(desk.log.zone))
+        self._zone_s = desk.log.zone_s
         self._conn = conn
         self._log_id = desk.log.log_id
         self._known: dict[str, list[store.BatchRow]] = {}

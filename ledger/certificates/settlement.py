@@ -31,7 +31,7 @@ from ledger.registry.choosing import Chosen, Selection
 from ledger.registry.issuing import owners_in, units_body
 from ledger.registry.leaves import Act
 from ledger.registry.moving import act_in
-from ledger.units import Period, parse_zone, zone_offset_s
+from ledger.units import Period
 
 GREEN_TRADE = "green-trade"
 
@@ -211,7 +211,7 @@ def _month(tx: Tx, act: Act) -> Month:
     year, month = map(int, act.terms["month"].split("-"))
     if not 1971 <= year < 9999:
         raise InvalidInput(f"month {act.terms['month']} is not in the years 1971 to 9998")
-    found = Month(year=year, month=month, zone_offset_s=zone_offset_s(parse_zone(tx.log.zone)))
+    found = Month(year=year, month=month, zone_offset_s=tx.log.zone_s)
     if found.period.end_s > tx.tick_s:
         raise Refused(f"{found} is not over: a month is settled after its end")
     return found

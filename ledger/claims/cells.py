@@ -26,7 +26,7 @@ from ledger.lots.store import OriginRow
 from ledger.metering import store as metering
 from ledger.metering.batches import NONCE, Readings, leaves_of, nonces
 from ledger.metering.effective import Effective, effective
-from ledger.units import QUARTER_HOUR_S, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S
 
 Part = dict[str, Any]
 # A reading's leaf without its point (§3.1): nonce, then start, length, value and quality.
@@ -79,7 +79,7 @@ class Opener:
     def __init__(self, conn: Connection, log: LogFacts) -> None:
         self._conn = conn
         self._log = log
-        self._zone_s = zone_offset_s(parse_zone(log.zone))
+        self._zone_s = log.zone_s
         self._batches = Batches(conn, log)
         self.divisions = lots.Divisions(conn, log)
 

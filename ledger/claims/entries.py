@@ -30,7 +30,7 @@ from ledger.metering import store as metering
 from ledger.metering.entries import CORRECTION, blob
 from ledger.parties.entries import author_signs, operator_signs
 from ledger.registry import exclusive
-from ledger.units import QUARTER_HOUR_S, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S
 
 
 def _accept_make(tx: Tx, entry: Entry, bodies: Bodies) -> None:
@@ -261,7 +261,7 @@ def grids_of(tx: Tx, row: store.ClaimRow) -> shortfall.Grids:
 def _grids(
     tx: Tx, start_s: int, claimed: Sequence[Claimed], known: Mapping[bytes, lots.LotRow]
 ) -> shortfall.Grids:
-    zone_s = zone_offset_s(parse_zone(tx.log.zone))
+    zone_s = tx.log.zone_s
     return shortfall.used_grids(
         (
             (

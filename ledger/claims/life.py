@@ -30,7 +30,7 @@ from ledger.registry import lifecycle, trace
 from ledger.registry import store as units
 from ledger.registry.leaves import BatchId
 from ledger.registry.trace import Life, Step
-from ledger.units import Period, parse_zone, zone_offset_s
+from ledger.units import Period
 
 CLAIM: Final = "claim"
 WITHDRAWN: Final = "claim withdrawn"
@@ -163,7 +163,7 @@ def lot_life(conn: Connection, log: LogFacts, lot: bytes) -> LotLife:
     row = lots.lots_by_id(conn, log.log_id, [lot]).get(lot)
     if row is None:
         raise NotFound(f"there is no lot {lot.hex()}; see: greenledger lot list")
-    month = month_of(row.month_start_s, zone_offset_s(parse_zone(log.zone)))
+    month = month_of(row.month_start_s, log.zone_s)
     origin = lots.origins_of(conn, log.log_id, row.point, month)[row.revision]
     points = metering.current_points(conn, log.log_id)
     supply = points[row.point].master.kind in SUPPLY_KINDS

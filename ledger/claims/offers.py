@@ -16,7 +16,7 @@ from ledger.lots import store as lots
 from ledger.lots.model import SUPPLY_KINDS, month_of
 from ledger.lots.packed import Int64
 from ledger.metering import store as metering
-from ledger.units import QUARTER_HOUR_S, Period, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S, Period
 
 _UNLIMITED_WH: Final = 2**62
 
@@ -44,7 +44,7 @@ class Offers:
         self._log = log
         self._period = period
         self._count = period.length_s // QUARTER_HOUR_S
-        self._zone_s = zone_offset_s(parse_zone(log.zone))
+        self._zone_s = log.zone_s
         self._divisions = lots.Divisions(conn, log)
         self._masters = {
             point: found.master

@@ -32,7 +32,7 @@ from ledger.registry.acting import retire
 from ledger.registry.choosing import Selection
 from ledger.registry.leaves import BatchId, Use
 from ledger.registry.scheme import Scheme
-from ledger.units import QUARTER_HOUR_S, Period, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S, Period
 
 PURPOSE: Final = "green-power"
 _GREEN_TRADE: Final = "green-trade"
@@ -99,7 +99,7 @@ class _Planner:
         self._lots = lots
         # Wh of the claim's lots that certificates of a batch and class are one energy with.
         self._bound_wh: dict[tuple[BatchId, str], int | None] = {}
-        self._zone_s = zone_offset_s(parse_zone(log.zone))
+        self._zone_s = log.zone_s
         rows = units.live_of(conn, log.log_id, rules.scheme, owner)
         self._batches = units.batches_by_id(conn, log.log_id, {row.batch for row in rows})
         tick_s = log_store.load_head(conn, log.log_id).tick_s

@@ -34,7 +34,7 @@ from ledger.registry import lifecycle, used
 from ledger.registry import store as units
 from ledger.registry.leaves import BatchId
 from ledger.registry.rule import FORM
-from ledger.units import QUARTER_HOUR_S, format_instant, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S, format_instant
 
 _MADE_GOOD: Final = frozenset({lifecycle.CANCEL, lifecycle.WITHDRAW})
 Grids = Mapping[tuple[bytes, Month], Int64]  # (point, month): int64[count]
@@ -342,4 +342,4 @@ def used_grids(
 
 
 def _zone_s(log: LogFacts) -> int:
-    return zone_offset_s(parse_zone(log.zone))
+    return log.zone_s

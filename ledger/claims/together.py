@@ -22,7 +22,7 @@ from ledger.lots.model import months_in
 from ledger.lots.packed import Int64
 from ledger.matching.evaluate import consumption
 from ledger.matching.missing import Filled
-from ledger.units import QUARTER_HOUR_S, Period, format_instant, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S, Period, format_instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def covered_wh(
     conn: Connection, log: LogFacts, points: Iterable[bytes], period: Period, but: bytes = b""
 ) -> Int64:
     """int64[n] by quarter-hour: what lots of claims in force, but for one, cover of some points."""
-    zone_s = zone_offset_s(parse_zone(log.zone))
+    zone_s = log.zone_s
     found = np.zeros(period.length_s // QUARTER_HOUR_S, dtype=np.int64)
     for month in months_in(period, zone_s):
         for point in points:

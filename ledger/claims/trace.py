@@ -21,7 +21,7 @@ from ledger.metering import store as metering
 from ledger.metering.effective import effective
 from ledger.metering.points import Meter
 from ledger.metering.provenance import ByProvenance, Provenance
-from ledger.units import QUARTER_HOUR_S, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S, parse_zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class _Tracer:
     def __init__(self, conn: Connection, log: LogFacts, as_of: int) -> None:
         self._conn = conn
         self._log = log
-        self._zone_s = zone_offset_s(parse_zone(log.zone))
+        self._zone_s = log.zone_s
         self._divisions = lots.Divisions(conn, log)
         self._points = metering.current_points(conn, log.log_id, as_of)
         self._contracts = current_contracts(conn, log.log_id)

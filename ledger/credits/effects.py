@@ -23,7 +23,7 @@ from ledger.registry.moving import act_in
 from ledger.registry.project import REGISTERED
 from ledger.registry.schema import retirements
 from ledger.registry.scheme import COMPLIANCE, CREDIT, RECORD
-from ledger.units import Period, format_instant, parse_zone, zone_offset_s
+from ledger.units import Period, format_instant
 
 
 def before_issue(tx: Tx, entry: Entry, bodies: Bodies) -> None:
@@ -156,7 +156,7 @@ def _surrender(tx: Tx, use: Use, units: int) -> Surrender:
 
 def _year_of(tx: Tx, period: Period) -> int:
     """Raises InvalidInput for what is no calendar year of park time."""
-    zone_s = zone_offset_s(parse_zone(tx.log.zone))
+    zone_s = tx.log.zone_s
     year = month_of(period.start_s, zone_s).year
     first, last = (Month(year=year, month=month, zone_offset_s=zone_s) for month in (1, 12))
     if period != Period(start_s=first.start_s, end_s=last.period.end_s):

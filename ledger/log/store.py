@@ -27,6 +27,7 @@ from ledger.db import append_only, located, metadata
 from ledger.errors import Corrupt, InvalidInput, NotFound
 from ledger.log import notes, tiles
 from ledger.log.entry import Entry, parse_entry
+from ledger.units import parse_zone, zone_offset_s
 
 logs: Final = append_only(
     Table(
@@ -113,6 +114,11 @@ class LogFacts:
     zone: str
     operator: str
     log_key: notes.VerifyKey
+
+    @property
+    def zone_s(self) -> int:
+        """Seconds that park time is ahead of UTC."""
+        return zone_offset_s(parse_zone(self.zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

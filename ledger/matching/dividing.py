@@ -43,7 +43,7 @@ from ledger.metering import store as metering
 from ledger.metering.batches import POINT_BYTES, SECRET_BYTES
 from ledger.parties.desk import Draft, fresh_id
 from ledger.parties.entries import operator_signs
-from ledger.units import QUARTER_HOUR_S, Period, format_instant, parse_zone, zone_offset_s
+from ledger.units import QUARTER_HOUR_S, Period, format_instant
 
 # An entry has 65,535 bytes: what its lists may take of them.
 _LISTS_BYTES_MAX: Final = 60_000
@@ -211,7 +211,7 @@ def plan_run(
 ) -> Iterator[list[Plan]]:
     """What a run divides: for each month its origins, in groups that an entry can hold."""
     planner = Planner(conn, log)
-    for month in months_in(period, zone_offset_s(parse_zone(log.zone))):
+    for month in months_in(period, log.zone_s):
         parts = parts_of(lanes, month)
         plans = [planner.plan(point, month, parts[point]) for point in sorted(parts)]
         yield from _groups(plans)
@@ -289,7 +289,7 @@ def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     statement = entry.statement
     run_index = _run_of(tx, statement["run"])
     lanes = load_lanes(tx.conn, tx.log, run_index)
-    zone_s = zone_offset_s(parse_zone(tx.log.zone))
+    zone_s = tx.log.zone_s
     ids = [parse_origin(text, zone_s) for text in statement["origins"]]
     if len(ids) != len(division.origins):
         raise InvalidInput(f"the body divides {len(division.origins)} origins, not {len(ids)}")

@@ -33,8 +33,6 @@ from ledger.units import (
     QUARTER_HOUR_S,
     Period,
     format_instant,
-    parse_zone,
-    zone_offset_s,
 )
 
 POLICY: Final = PRO_RATA
@@ -227,7 +225,7 @@ def _grid(period: Period, log: LogFacts) -> Grid:
         start_s=period.start_s,
         length_s=QUARTER_HOUR_S,
         count=period.length_s // QUARTER_HOUR_S,
-        zone_offset_s=zone_offset_s(parse_zone(log.zone)),
+        zone_offset_s=log.zone_s,
     )
 
 

@@ -26,7 +26,7 @@ from ledger.metering.effective import leaf_hashes_in_force
 from ledger.metering.points import Point, check_parent, require_separate_meters
 from ledger.parties.entries import author_signs, require_party
 from ledger.parties.store import current_party
-from ledger.units import HOUR_S, format_instant, parse_zone, zone_offset_s
+from ledger.units import HOUR_S, format_instant
 
 POINT_MEDIA: Final = json_media("point")
 MANIFEST_MEDIA: Final = json_media("manifest")
@@ -192,7 +192,7 @@ def _check_block(
             f" have {block.length_s} s"
         )
     # Park time, as meters and files have it: in India hours begin at half past, by UTC.
-    local_s = block.start_s + zone_offset_s(parse_zone(tx.log.zone))
+    local_s = block.start_s + tx.log.zone_s
     if master.interval_s and local_s % min(master.interval_s, HOUR_S):
         raise Refused(
             f"point {master.name!r}: an interval starts at {format_instant(block.start_s)}, off the"

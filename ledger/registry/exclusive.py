@@ -25,7 +25,7 @@ from ledger.registry.leaves import Batch, BatchId
 from ledger.registry.project import Project
 from ledger.registry.schema import batches, gone_units, holdings
 from ledger.registry.scheme import CERTIFICATE, Scheme
-from ledger.units import Period, parse_zone, zone_offset_s
+from ledger.units import Period
 
 
 def plant_projects(
@@ -193,7 +193,7 @@ def require_backed(tx: Tx, plant: str, rows: Sequence[lots.LotRow]) -> None:
 
 
 def _month_of(tx: Tx, row: lots.LotRow) -> Month:
-    return month_of(row.month_start_s, zone_offset_s(parse_zone(tx.log.zone)))
+    return month_of(row.month_start_s, tx.log.zone_s)
 
 
 def require_releasable(tx: Tx, held: Sequence[BatchId]) -> None:
@@ -273,7 +273,7 @@ def energy_points(tx: Tx, rules: Scheme, of: Project) -> set[bytes]:
 
 
 def months_of(tx: Tx, period: Period) -> Sequence[Month]:
-    return months_in(period, zone_offset_s(parse_zone(tx.log.zone)))
+    return months_in(period, tx.log.zone_s)
 
 
 def lots_to_spend(tx: Tx, rules: Scheme, of: Project, period: Period) -> list[bytes]:

@@ -25,7 +25,7 @@ from ledger.registry.body import MEDIA, UnitsBody
 from ledger.registry.leaves import CODE, Batch, Piece, check_paper, owner_of
 from ledger.registry.project import REGISTERED, REVOKED, Project
 from ledger.registry.scheme import CERTIFICATE, CREDIT, NO_LOTS, RECORD, SPENT, WRAPPED, Scheme
-from ledger.units import Period, format_instant, parse_zone, zone_offset_s
+from ledger.units import Period, format_instant
 
 
 def _is_short_batch(value: object) -> bool:
@@ -128,7 +128,7 @@ def _require_parties(tx: Tx, owners: set[str]) -> None:
 
 def _require_new(tx: Tx, rules: Scheme, found: Sequence[Batch]) -> None:
     """Revisions in order, numbers of a code in one batch, a time that is over and valid."""
-    zone_s = zone_offset_s(parse_zone(tx.log.zone))
+    zone_s = tx.log.zone_s
     known = store.batches_of_codes(
         tx.conn, tx.log.log_id, rules.scheme, {one.id.code for one in found}
     )

@@ -24,7 +24,7 @@ from ledger.registry.issuing import (
 from ledger.registry.leaves import Act, Use
 from ledger.registry.ranges import UNITS_MAX
 from ledger.registry.scheme import PURPOSES
-from ledger.units import format_instant, parse_zone, zone_offset_s
+from ledger.units import format_instant
 
 
 def act_in(entry: Entry, body: UnitsBody) -> Act:
@@ -64,7 +64,7 @@ def _accept_move(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         act=act,
         owners=owners,
         tick_s=tx.tick_s,
-        zone_s=zone_offset_s(parse_zone(tx.log.zone)),
+        zone_s=tx.log.zone_s,
     )
     acts.check(rules, doing, ended)
     if name == lifecycle.RELEASE:

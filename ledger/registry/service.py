@@ -25,7 +25,7 @@ from ledger.registry.leaves import (
 from ledger.registry.project import Project
 from ledger.registry.ranges import SerialRange
 from ledger.registry.scheme import Scheme
-from ledger.units import Period, parse_zone, zone_offset_s
+from ledger.units import Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ def issue_submissions(
 
 
 def _batches(conn: Connection, desk: Desk, rules: Scheme, found: Sequence[NewBatch]) -> list[Batch]:
-    zone_s = zone_offset_s(parse_zone(desk.log.zone))
+    zone_s = desk.log.zone_s
     known = store.batches_of_codes(conn, desk.log.log_id, rules.scheme, {one.code for one in found})
     revisions = {code: len(rows) for code, rows in known.items()}
     left_wh: dict[tuple[str, str], int] = {}
@@ -256,4 +256,4 @@ def _issue_draft(
 
 def month_period(desk: Desk, unix_s: int) -> Period:
     """The calendar month of park time."""
-    return month_of(unix_s, zone_offset_s(parse_zone(desk.log.zone))).period
+    return month_of(unix_s, desk.log.zone_s).period

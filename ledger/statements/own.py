@@ -15,7 +15,7 @@ from ledger.registry.body import UnitsBody
 from ledger.registry.schema import batches, gone_units, holding_ends, holdings, retirements
 from ledger.statements.compare import OwnRange
 from ledger.statements.sums import Settled
-from ledger.units import Period, parse_zone, zone_offset_s
+from ledger.units import Period
 
 _BECAME: Final = {
     lifecycle.RETIRE: "retired",
@@ -28,7 +28,7 @@ _BECAME: Final = {
 
 def own_ranges(conn: Connection, log: LogFacts, scheme: str) -> list[OwnRange]:
     """All units of a scheme that were imported or issued here: none twice, none left out."""
-    zone_s = zone_offset_s(parse_zone(log.zone))
+    zone_s = log.zone_s
     of_batch = {
         row.id: (row.project, _month(row.period, zone_s))
         for row in registry.find_batches(conn, log.log_id, batches.c.scheme == scheme)
