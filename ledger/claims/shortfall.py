@@ -79,7 +79,7 @@ def after_correction(tx: Tx, _entry: Entry, bodies: Bodies) -> None:
     """What a correction, which was just stored, does to what was divided before."""
     readings = bodies["body"]
     assert isinstance(readings, Readings)
-    zone_s = _zone_s(tx.log)
+    zone_s = tx.log.zone_s
     touched: dict[tuple[bytes, Month], set[int]] = {}
     for block in readings.blocks:
         first_s = block.start_s // QUARTER_HOUR_S * QUARTER_HOUR_S
@@ -146,7 +146,7 @@ def after_issue(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
     known = lots.lots_by_id(tx.conn, tx.log.log_id, spends)
     divisions = lots.Divisions(tx.conn, tx.log)
     rows = ((known[lot], divisions.lot_wh(known[lot])) for lot in spends)
-    change_use(tx, {}, used_grids(rows, _zone_s(tx.log)))
+    change_use(tx, {}, used_grids(rows, tx.log.zone_s))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,7 @@ class ShortBatch:
 
 def short_batches(conn: Connection, log: LogFacts) -> list[ShortBatch]:
     """Batches behind which corrections left too little, by batch."""
-    zone_s = _zone_s(log)
+    zone_s = log.zone_s
     short_wh: dict[BatchId, int] = {}
     by_month: dict[tuple[bytes, Month], list[Short]] = {}
     for row in rows_of(conn, log.log_id):
@@ -273,7 +273,7 @@ def require_covered(tx: Tx, grids: Grids) -> None:
 
 def short_claims(conn: Connection, log: LogFacts) -> dict[bytes, int]:
     """{claim in force that says more than the meters: the first correction that made it so}."""
-    zone_s = _zone_s(log)
+    zone_s = log.zone_s
     by_month: dict[tuple[bytes, Month], list[Short]] = {}
     for row in rows_of(conn, log.log_id):
         if row.short_wh:
@@ -292,7 +292,7 @@ def cause_of(conn: Connection, log: LogFacts, claim: bytes, state: str) -> int |
     was the last that concerned it."""
     if state == store.SHORT:
         return short_claims(conn, log).get(claim)
-    zone_s = _zone_s(log)
+    zone_s = log.zone_s
     by_month: dict[tuple[bytes, Month], list[Short]] = {}
     for row in rows_of(conn, log.log_id):
         by_month.setdefault((row.point, month_of(row.start_s, zone_s)), []).append(row)
@@ -339,7 +339,3 @@ def used_grids(
         key = lot.point, month_of(lot.month_start_s, zone_s)
         found[key] = found[key] + wh if key in found else wh
     return found
-
-
-def _zone_s(log: LogFacts) -> int:
-    return log.zone_s
