@@ -38,6 +38,18 @@ def append_only(table: Table) -> Table:
     return table
 
 
+def of_service(table: Table) -> Table:
+    """Mark a table of the service (accounts, jobs, …): no projection of the log, so that neither
+    audit nor restore rebuild it."""
+    table.info["of_service"] = True
+    return table
+
+
+def ledger_tables() -> list[Table]:
+    """Tables that hold the log and its projections, in the order of their keys."""
+    return [table for table in metadata.sorted_tables if not table.info.get("of_service")]
+
+
 def trigger_statements(table_name: str) -> list[str]:
     """SQLite triggers that refuse UPDATE and DELETE on one table."""
     return [

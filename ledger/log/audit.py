@@ -142,7 +142,7 @@ def replay(
 
 
 def _compare(stored: Connection, rebuilt: Connection) -> tuple[int, int]:
-    tables = [table for table in db.metadata.sorted_tables if table.name not in _NOT_REPLAYED]
+    tables = [table for table in db.ledger_tables() if table.name not in _NOT_REPLAYED]
     rows = 0
     for table in tables:
         try:

@@ -11,6 +11,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.exc import IntegrityError
@@ -242,9 +243,39 @@ class _Waiting:
     """
 
     prepared: Sequence[Prepared | Receipt]
+    also: Also | None = None
     done: bool = False
     receipts: list[Receipt] = field(default_factory=list)
     error: BaseException | None = None
+
+
+# What is to be stored with receipts, in the transaction that stores the entries.
+Also = Callable[[Connection, Sequence[Receipt]], None]
+
+
+class Appender(Protocol):
+    """Takes signed submissions: places them all, or none and raises what is wrong."""
+
+    def append(self, submission: Submission) -> Receipt: ...
+
+    def append_all(self, submissions: Sequence[Submission]) -> list[Receipt]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppendingAlso:
+    """A writer that stores something of the service's own with the entries: both or neither.
+
+    What a crash could tear apart (an answer to a repeated request, a job's result) goes this way.
+    """
+
+    writer: Writer
+    also: Also
+
+    def append(self, submission: Submission) -> Receipt:
+        return self.append_all([submission])[0]
+
+    def append_all(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        return self.writer.append_all(submissions, also=self.also)
 
 
 class Writer:
@@ -275,13 +306,19 @@ class Writer:
         """Append one entry. Raises InvalidInput or Refused, and then nothing has changed."""
         return self.append_all([submission])[0]
 
-    def append_all(self, submissions: Sequence[Submission]) -> list[Receipt]:
-        """Append all, or none when one is refused; later ones must not need earlier ones."""
+    def append_all(
+        self, submissions: Sequence[Submission], *, also: Also | None = None
+    ) -> list[Receipt]:
+        """Append all, or none when one is refused; later ones must not need earlier ones.
+
+        `also` runs in the same transaction, after the last of them; what it raises refuses them.
+        Where all that is appended were repeats, nothing is written, by `also` neither.
+        """
         with reading(self._engine) as conn:
             head = store.load_head(conn, self._log_id)
             log = store.load_log(conn, self._log_id)
             tx = Tx(conn=conn, log=log, index=head.size, tick_s=head.tick_s)
-            waiting = _Waiting([self._prepare(tx, one) for one in submissions])
+            waiting = _Waiting([self._prepare(tx, one) for one in submissions], also)
         with self._queue_lock:
             self._queue.append(waiting)
         with self._commit_lock:
@@ -360,6 +397,8 @@ class _Group:
             try:
                 with placement.conn.begin_nested():
                     waiting.receipts = [self._place_once(one) for one in waiting.prepared]
+                    if waiting.also is not None:
+                        waiting.also(placement.conn, waiting.receipts)
             except (LedgerError, IntegrityError) as error:
                 waiting.error = _as_refusal(error)
                 waiting.receipts = []

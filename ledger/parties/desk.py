@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -14,7 +14,7 @@ from ledger.errors import NotFound, Refused
 from ledger.log.bodies import SALT_BYTES, Blob, Body, reference
 from ledger.log.entry import write_statement
 from ledger.log.notes import SigningKey, VerifyKey, sign_note
-from ledger.log.service import Receipt, Submission, Writer
+from ledger.log.service import Also, Appender, AppendingAlso, Receipt, Submission, Writer
 from ledger.log.store import LogFacts
 from ledger.log.types import EntryTypes
 from ledger.parties import store
@@ -51,8 +51,13 @@ class Desk:
     types: EntryTypes
     log: LogFacts
     keystore: Keystore
-    writer: Writer
+    writer: Appender
     clock_s: Callable[[], int]
+
+    def also(self, also: Also) -> Desk:
+        """This desk, where every append stores something of the service's own with it."""
+        assert isinstance(self.writer, Writer)
+        return replace(self, writer=AppendingAlso(writer=self.writer, also=also))
 
     def sign(
         self, draft: Draft, *, key: SigningKey | None = None, also: Sequence[SigningKey] = ()

@@ -137,7 +137,7 @@ def test_a_begun_ledger_without_a_checkpoint_has_a_status(
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0004", "0003", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "0003", None, None
 def upgrade():
     op.create_table("notes_of_the_next_version", sa.Column("log_id", sa.Integer()))
     {then}
@@ -163,7 +163,7 @@ def test_an_older_schema_is_refused_and_migrated(
     assert done.code == 6
     assert "has schema 0003, this program needs 0004; run: greenledger migrate" in done.err
     assert run("audit").code == 6
-    assert json.loads(run("migrate", "--json").out) == {"schema": "0004"}
+    assert json.loads(run("migrate", "--json").out) == {"schema": "9999"}
     assert run("status").code == 0
     assert run("migrate").out == "The database has schema 0004.\n"
     connection = sqlite3.connect(folder / "ledger.sqlite3")

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, insert
 
 from ledger.errors import LedgerError, Refused, Unavailable
 from ledger.house import House
@@ -56,13 +57,18 @@ def checked(house: House) -> int:
     return len(found)
 
 
+def writer_of(house: House) -> service.Writer:
+    assert isinstance(house.desk.writer, service.Writer)
+    return house.desk.writer
+
+
 def wait_for_queue(house: House, wanted: int) -> None:
     waited = threading.Event()
     for _ in range(2_000):
-        if len(house.desk.writer._queue) >= wanted:
+        if len(writer_of(house)._queue) >= wanted:
             return
         waited.wait(0.005)
-    pytest.fail(f"only {len(house.desk.writer._queue)} of {wanted} callers came to the queue")
+    pytest.fail(f"only {len(writer_of(house)._queue)} of {wanted} callers came to the queue")
 
 
 def test_many_threads_make_groups(begun: House) -> None:
@@ -101,7 +107,7 @@ def gathered(house: House, requests: list[list[bytes]]) -> list[list[Receipt] | 
             return error
 
     with ThreadPoolExecutor(len(requests)) as pool:
-        with house.desk.writer._commit_lock:
+        with writer_of(house)._commit_lock:
             waiting = []
             for number, data in enumerate(requests):
                 waiting.append(pool.submit(append, data))
@@ -163,6 +169,38 @@ def test_an_entry_refused_with_its_request_may_come_again(begun: House) -> None:
     assert checked(begun) == 4
 
 
+def test_what_is_stored_also_stands_or_falls_with_the_entries(begun: House) -> None:
+    """In one transaction, and seen by nobody when it or an entry beside it is refused."""
+    key = operator_key(begun)
+    seen: list[int] = []
+
+    def also(conn: Connection, receipts: Sequence[Receipt]) -> None:
+        seen.append(receipts[-1].index)
+        note = {"log_id": 1, "size": 10_000 + receipts[-1].index, "note": b"kept"}
+        conn.execute(insert(store.checkpoint_notes).values(note))
+
+    def refuse(conn: Connection, receipts: Sequence[Receipt]) -> None:
+        also(conn, receipts)
+        raise Refused("not this time")
+
+    def kept() -> int:
+        ((found,),) = rows(begun, "SELECT count(*) FROM checkpoint_notes WHERE size >= 10000")
+        return int(found)
+
+    first, second = (Submission(data=signed(party_statement(p), key)) for p in ("a", "b"))
+    with pytest.raises(Refused, match="not this time"):
+        begun.desk.also(refuse).writer.append(first)
+    assert (kept(), count(begun)) == (0, 1)
+    begun.desk.also(also).writer.append_all([first, second])
+    assert (kept(), count(begun)) == (1, 4)
+    with pytest.raises(LedgerError, match="replaces is"):
+        begun.desk.also(also).writer.append_all(
+            [first, Submission(data=signed(party_statement("a"), key))]
+        )
+    assert (kept(), count(begun)) == (1, 4)
+    assert seen == [2, 3]
+
+
 def test_a_key_that_ends_in_the_group_signs_nothing_after(begun: House) -> None:
     """Both requests were good when they came; the one in front ends the key of the other."""
     submit(begun, party_statement("farm"), operator_key(begun))
@@ -203,7 +241,7 @@ def test_a_failed_commit_acknowledges_nothing(begun: House) -> None:
         errors.append(str(caught.value))
 
     with ThreadPoolExecutor(3) as pool:
-        with begun.desk.writer._commit_lock:
+        with writer_of(begun)._commit_lock:
             waiting = [pool.submit(append, data) for data in requests]
             wait_for_queue(begun, 3)
         for one in waiting:
@@ -282,7 +320,7 @@ def test_who_is_interrupted_before_the_commit_stores_nothing(
         except BaseException as error:
             answers.append(error)
 
-    with ThreadPoolExecutor(2) as pool, begun.desk.writer._commit_lock:
+    with ThreadPoolExecutor(2) as pool, writer_of(begun)._commit_lock:
         for number in range(2):
             pool.submit(append, signed(party_statement(f"p{number}"), key))
             wait_for_queue(begun, number + 1)

@@ -26,7 +26,7 @@ CHANGES: dict[str, tuple[Change, int]] = {
     "double": (tampering.double_row, 1),
     "swap": (tampering.swap_rows, 1),
 }
-TABLES = sorted(db.metadata.tables)
+TABLES = sorted(table.name for table in db.ledger_tables())
 # What is named: a table, an entry, a checkpoint or the head that does not fit.
 NAMED = re.compile(
     r"table \w+|entry \d+|entries \d+ to \d+|checkpoint of|size \d+|database holds|no log 1"

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.errors import Refused
 from ledger.house import House
-from ledger.log.service import Receipt, Submission, Writer
+from ledger.log.service import Appender, Receipt, Submission
 from ledger.matching import dividing
 from ledger.matching.service import run_matching
 from tests.divided import FOUR, agree, correct, lots, source, span, take
@@ -59,7 +59,7 @@ class TestCutting:
 class _Overtaken:
     """A writer before which somebody else is served first."""
 
-    def __init__(self, writer: Writer, first: Callable[[], object]) -> None:
+    def __init__(self, writer: Appender, first: Callable[[], object]) -> None:
         self._writer = writer
         self._first = first
 
@@ -86,7 +86,7 @@ def test_a_run_that_was_overtaken(park: House, what: str, first: Callable[[House
         first(park)
         seen.append(dump(park.settings.dir))
 
-    slow = replace(park.desk, writer=cast(Writer, _Overtaken(park.desk.writer, act)))
+    slow = replace(park.desk, writer=cast(Appender, _Overtaken(park.desk.writer, act)))
     with pytest.raises(Refused, match="match again"):
         run_matching(slow, FOUR)
     assert dump(park.settings.dir) == seen[0]
@@ -99,7 +99,7 @@ def test_what_does_not_concern_the_run_may_overtake_it(park: House) -> None:
     agree(park, "all", {"saw": 0, "press": 0})
     slow = replace(
         park.desk,
-        writer=cast(Writer, _Overtaken(park.desk.writer, lambda: take(park, "tower", [3]))),
+        writer=cast(Appender, _Overtaken(park.desk.writer, lambda: take(park, "tower", [3]))),
     )
     evaluation = run_matching(slow, FOUR).evaluation
     assert evaluation.matched[0].matched_wh == 156

@@ -1,0 +1,1 @@
+"""Long work: what is to be done, how far it is, and what came of it."""

@@ -1,0 +1,1 @@
+"""Reporting periods of organisations: open, provisional, submitted, approved, closed."""
