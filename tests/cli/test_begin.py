@@ -137,21 +137,21 @@ def test_a_begun_ledger_without_a_checkpoint_has_a_status(
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "9999", "0003", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "{last}", None, None
 def upgrade():
     op.create_table("notes_of_the_next_version", sa.Column("log_id", sa.Integer()))
-    {then}
 """
 
 
 @pytest.fixture
 def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The program as its next version will be: with one more migration. Returns its file."""
+    last = schema.newest()
     folder = tmp_path / "migrations"
     shutil.copytree(Path(migrations.__file__).parent, folder)
     monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
-    path = folder / "versions/0004_next.py"
-    path.write_text(NEXT.format(then=""))
+    path = folder / "versions/9999_next.py"
+    path.write_text(NEXT.format(last=last))
     return path
 
 
@@ -161,11 +161,11 @@ def test_an_older_schema_is_refused_and_migrated(
     folder = copy_ledger(begun_template, tmp_path / "ledger")
     done = run("status")
     assert done.code == 6
-    assert "has schema 0003, this program needs 0004; run: greenledger migrate" in done.err
+    assert "this program needs 9999; run: greenledger migrate" in done.err
     assert run("audit").code == 6
     assert json.loads(run("migrate", "--json").out) == {"schema": "9999"}
     assert run("status").code == 0
-    assert run("migrate").out == "The database has schema 0004.\n"
+    assert run("migrate").out == "The database has schema 9999.\n"
     connection = sqlite3.connect(folder / "ledger.sqlite3")
     assert connection.execute("SELECT * FROM notes_of_the_next_version").fetchall() == []
     connection.close()
@@ -175,11 +175,13 @@ def test_a_migration_that_fails_changes_nothing(
     begun_template: Path, tmp_path: Path, next_version: Path
 ) -> None:
     folder = copy_ledger(begun_template, tmp_path / "ledger")
-    next_version.write_text(NEXT.format(then="raise OSError('the power')"))
+    written = next_version.read_text()
+    next_version.write_text(written.replace("))\n", "))\n    raise OSError('the power')\n", 1))
     with pytest.raises(OSError, match="the power"):
         House.migrate(settings_in(folder))
     connection = sqlite3.connect(folder / "ledger.sqlite3")
-    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
+    found = connection.execute("SELECT version_num FROM alembic_version")
+    assert found.fetchall() != [("9999",)]
     found = connection.execute("SELECT 1 FROM sqlite_master WHERE name LIKE 'notes_of%'")
     assert found.fetchall() == []
     connection.close()
