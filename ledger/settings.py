@@ -22,6 +22,10 @@ class Settings(BaseSettings):
     database_url: str = ""
     high_water_dir: Path | None = None
     kek: SecretStr | None = None
+    # The API, for each process: the largest request, and how many come from one caller.
+    body_bytes_max: int = 64 * 1024 * 1024
+    requests_per_s: float = 200
+    requests_burst: int = 400
 
     @property
     def url(self) -> str:

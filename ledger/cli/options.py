@@ -13,7 +13,7 @@ import typer
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
 from ledger.log.notes import SigningKey, parse_skey
-from ledger.lots.model import Month
+from ledger.lots.model import Month, parse_month
 from ledger.settings import Settings
 from ledger.units import parse_zone, zone_offset_s
 
@@ -61,11 +61,7 @@ def park_instant(text: str, zone: str) -> int:
 
 def park_month(text: str, zone: str) -> Month:
     """`2026-01`, a calendar month of park time. Raises InvalidInput."""
-    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text, re.ASCII)
-    if not found or not 1971 <= int(found[1]) < 9999:
-        raise InvalidInput(f"{text!r} is no month such as 2026-01")
-    offset_s = zone_offset_s(parse_zone(zone))
-    return Month(year=int(found[1]), month=int(found[2]), zone_offset_s=offset_s)
+    return parse_month(text, zone_offset_s(parse_zone(zone)))
 
 
 def read_key(path: Path) -> SigningKey:

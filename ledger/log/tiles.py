@@ -152,6 +152,10 @@ class TileNodes:
             rows.append(merkle.parents(rows[-1]))
         return rows[height][offset]
 
+    def tile(self, level: int, number: int, width: int) -> bytes:
+        """The first `width` hashes of a tile, as C2SP tlog-tiles serves it; they must be there."""
+        return self._hashes(level, number)[: width * merkle.HASH_SIZE]
+
     def _hashes(self, level: int, number: int) -> bytes:
         if number < (self._edge.size >> (8 * level)) // WIDTH:
             return self._fetch(level, number)

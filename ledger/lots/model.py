@@ -68,6 +68,14 @@ def month_of(unix_s: int, zone_offset_s: int) -> Month:
     return Month(year=at.year, month=at.month, zone_offset_s=zone_offset_s)
 
 
+def parse_month(text: str, zone_offset_s: int) -> Month:
+    """`2026-01`, a calendar month of park time. Raises InvalidInput."""
+    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text, re.ASCII)
+    if not found or not 1971 <= int(found[1]) < 9999:
+        raise InvalidInput(f"{text!r} is no month such as 2026-01")
+    return Month(year=int(found[1]), month=int(found[2]), zone_offset_s=zone_offset_s)
+
+
 def months_in(period: Period, zone_offset_s: int) -> list[Month]:
     """The months that a period touches, in order."""
     found = [month_of(period.start_s, zone_offset_s)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, or_, select
 
 from ledger.errors import Corrupt
 from ledger.log import store as log_store
@@ -225,6 +225,17 @@ def lots_between(conn: Connection, log_id: int, first: bytes, last: bytes) -> li
         .order_by(lots.c.lot)
     )
     return [lot_row(row) for row in conn.execute(query)]
+
+
+def lots_after(
+    conn: Connection, log_id: int, after: bytes, points: Collection[bytes] | None, limit: int
+) -> list[LotRow]:
+    """At most `limit` lots with ids after `after`, by id; only those made by `points`, or held by
+    them, if these are given."""
+    query = select(lots).where(lots.c.log_id == log_id, lots.c.lot > after)
+    if points is not None:
+        query = query.where(or_(lots.c.point.in_(points), lots.c.holder.in_(points)))
+    return [lot_row(row) for row in conn.execute(query.order_by(lots.c.lot).limit(limit))]
 
 
 def unspent_held(conn: Connection, log_id: int, holder: bytes, period: Period) -> list[LotRow]:

@@ -103,12 +103,13 @@ def take_in(
     own. Raises InvalidInput, NotFound or Refused.
     """
     log_id = desk.log.log_id
+    given = list(series)
     with reading(desk.engine) as conn:
-        known = points_by_name(conn, log_id)
+        known = store.points_named(conn, log_id, {one.point for one in given})
         found = _Sorted()
-        for one in series:
+        for one in given:
             if one.point not in known:
-                raise NotFound(f"no point {one.point!r}; registered are {', '.join(sorted(known))}")
+                find_point(conn, log_id, one.point)
             _sort(conn, log_id, known[one.point].point, one, found, correct=bool(origin.reason))
         last = store.last_batch(conn, log_id, origin.author, origin.source)
         corrections = [

@@ -102,6 +102,21 @@ def point_of_name(conn: Connection, log_id: int, name: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+def points_named(conn: Connection, log_id: int, names: Collection[str]) -> dict[str, Registered]:
+    """Registrations in force of the points with these names, by name."""
+    found: dict[str, Registered] = {}
+    given = sorted(names)
+    for begin in range(0, len(given), _AT_ONCE):
+        query = select(point_names.c.point).where(
+            point_names.c.log_id == log_id,
+            point_names.c.name.in_(given[begin : begin + _AT_ONCE]),
+        )
+        which = [bytes(point) for point in conn.execute(query).scalars()]
+        points_found = current_points(conn, log_id, only=which)
+        found.update((one.master.name, one) for one in points_found.values())
+    return {name: found[name] for name in given if name in found}
+
+
 def save_point_name(conn: Connection, log_id: int, name: str, point: bytes) -> None:
     conn.execute(insert(point_names).values(log_id=log_id, name=name, point=point))
 

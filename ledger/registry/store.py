@@ -266,31 +266,44 @@ def _holding(row: Any) -> HoldingRow:
     )
 
 
+_HOLDINGS: Final = select(
+    holdings, holding_ends.c.act, holding_ends.c.entry_index.label("end_index")
+).outerjoin(
+    holding_ends,
+    and_(
+        holding_ends.c.log_id == holdings.c.log_id,
+        holding_ends.c.holding == holdings.c.holding,
+    ),
+)
+
+
 def find_holdings(
     conn: Connection, log_id: int, *which: ColumnElement[bool], live: bool = False
 ) -> list[HoldingRow]:
     """By batch and first unit; `which` narrows them, `live` to those that have not ended."""
-    query = (
-        select(holdings, holding_ends.c.act, holding_ends.c.entry_index.label("end_index"))
-        .outerjoin(
-            holding_ends,
-            and_(
-                holding_ends.c.log_id == holdings.c.log_id,
-                holding_ends.c.holding == holdings.c.holding,
-            ),
-        )
-        .where(holdings.c.log_id == log_id, *which)
-        .order_by(
-            holdings.c.scheme,
-            holdings.c.code,
-            holdings.c.first_unit,
-            holdings.c.entry_index,
-            holdings.c.number,
-        )
+    query = _HOLDINGS.where(holdings.c.log_id == log_id, *which).order_by(
+        holdings.c.scheme,
+        holdings.c.code,
+        holdings.c.first_unit,
+        holdings.c.entry_index,
+        holdings.c.number,
     )
     if live:
         query = query.where(holding_ends.c.holding.is_(None))
     return [_holding(row) for row in conn.execute(query)]
+
+
+def live_page(
+    conn: Connection, log_id: int, *which: ColumnElement[bool], after: bytes, limit: int
+) -> list[HoldingRow]:
+    """At most `limit` live holdings with ids after `after`, by id; `which` narrows them."""
+    query = _HOLDINGS.where(
+        holdings.c.log_id == log_id,
+        holdings.c.holding > after,
+        holding_ends.c.holding.is_(None),
+        *which,
+    )
+    return [_holding(row) for row in conn.execute(query.order_by(holdings.c.holding).limit(limit))]
 
 
 def begun(conn: Connection, log_id: int, which: Collection[bytes]) -> dict[bytes, int]:

@@ -1,0 +1,87 @@
+"""The application: routes, limits, metrics, and how errors look, put together over one house."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from fastapi import Depends, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api import callers, problems
+from api.limits import Limits, Rates
+from api.metrics import Measured, Metrics
+from api.routes import ROUTERS
+from api.service import Service
+from ledger.house import House
+from ledger.settings import Settings
+
+BASE: Final = "/api/v1"
+_DESCRIPTION: Final = """
+An append-only, signed ledger of green power and carbon credits. Whatever is written is an entry of
+a public log (C2SP tlog-tiles under `/log`), which anybody verifies without this service.
+
+Errors are RFC 9457 problem documents. A request that writes takes an `Idempotency-Key`: sent again
+with it, it writes nothing and gives the same answer. Lists are read in pages by `cursor`.
+"""
+
+
+def create_app(house: House) -> FastAPI:
+    """The API over an open house, which stays the caller's to close."""
+    settings = house.settings
+    app = FastAPI(
+        title="greenledger",
+        version="1",
+        description=_DESCRIPTION,
+        openapi_url=f"{BASE}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.documented(401, 403, 422, 429, 503),
+        redirect_slashes=False,
+    )
+    app.state.service = Service(house=house)
+    metrics = Metrics(house)
+    app.state.metrics = metrics
+    for router in ROUTERS:
+        app.include_router(router, prefix=BASE, dependencies=[Depends(callers.caller_of)])
+    problems.add_to(app)
+    app.add_middleware(
+        Limits,
+        body_bytes_max=settings.body_bytes_max,
+        rates=Rates(per_s=settings.requests_per_s, burst=settings.requests_burst),
+    )
+    app.add_middleware(Measured, metrics=metrics)
+    callers.check_table(app)
+    _document(app)
+    return app
+
+
+def from_settings() -> FastAPI:
+    """For uvicorn's `--factory`, once in each of its processes."""
+    logging.getLogger("uvicorn.access").disabled = True
+    return create_app(House.open(Settings()))
+
+
+def _document(app: FastAPI) -> None:
+    """The OpenAPI document: credentials, problem documents instead of FastAPI's own errors."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            found = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            )
+            schemas = found["components"]["schemas"]
+            schemas.pop("HTTPValidationError", None)
+            schemas.pop("ValidationError", None)
+            schemas["ProblemDocument"] = problems.ProblemDocument.model_json_schema()
+            found["components"]["securitySchemes"] = {
+                "token": {"type": "http", "scheme": "bearer", "description": "gls_… or glk_…"}
+            }
+            for path in found["paths"].values():
+                for operation in path.values():
+                    operation["security"] = callers.security_of(operation["operationId"])
+                    operation["responses"].update(problems.documented_json(422))
+            app.openapi_schema = found
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it

@@ -1,0 +1,112 @@
+"""Who calls, and whether the table lets them: one dependency for every route.
+
+A route is known by its operation id; `ledger.access.table.RULES` says who may call it. An
+organisation's data stands behind `Caller.may_for`: where existence is private, what is another's
+does not exist (404).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import APIRoute
+from ledger.access.caller import ANYBODY, Caller
+from ledger.access.roles import Reach
+from ledger.access.service import caller_of_token
+from ledger.access.table import RULES
+
+from api.problems import Problem
+from api.service import Service, ServiceOf
+from ledger.db import reading
+from ledger.errors import NotFound
+
+SESSION_COOKIE: Final = "greenledger_session"
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="greenledger"'}
+
+
+def operation_of(request: Request) -> str:
+    """The operation id of the route that was found."""
+    route = request.scope.get("route")
+    return str(getattr(route, "operation_id", None) or "")
+
+
+def caller_of(request: Request, service: ServiceOf) -> Caller:
+    """The caller, once its credential was checked and the table lets it. Raises Problem."""
+    operation = operation_of(request)
+    rule = RULES[operation]
+    caller = _identified(request, service)
+    if rule.reach is Reach.PUBLIC:
+        return caller
+    if caller is ANYBODY:
+        raise Problem(401, "this needs a session or an API key", headers=_CHALLENGE)
+    if not caller.may(operation):
+        roles = ", ".join(sorted(rule.roles)) or "a person's session"
+        raise Problem(403, f"{operation} takes one of the roles {roles}, which you do not have")
+    return caller
+
+
+def _identified(request: Request, service: Service) -> Caller:
+    header = request.headers.get("authorization", "")
+    token = ""
+    if header:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Problem(401, "Authorization is: Bearer, and a token", headers=_CHALLENGE)
+    elif SESSION_COOKIE in request.cookies:
+        token = request.cookies[SESSION_COOKIE]
+        _check_same_site(request)
+    if not token:
+        return ANYBODY
+    with reading(service.desk.engine) as conn:
+        found = caller_of_token(
+            conn, token.strip(), now_s=service.now_s(), operator=service.log.operator
+        )
+    if found is None:
+        raise Problem(
+            401, "the token is unknown, expired or revoked; log in anew", headers=_CHALLENGE
+        )
+    return found
+
+
+def _check_same_site(request: Request) -> None:
+    """A browser sends the cookie by itself, also where another site asks it to."""
+    if request.method in _SAFE:
+        return
+    origin = request.headers.get("origin", "")
+    if origin and origin.split("://", 1)[-1] == request.headers.get("host", ""):
+        return
+    raise Problem(403, "a request with a session's cookie has to come from this site")
+
+
+CallerOf = Annotated[Caller, Depends(caller_of)]
+Found = TypeVar("Found")
+
+
+def own(caller: Caller, request_operation: str, party: str, what: str) -> None:
+    """Raises NotFound where what is asked for is another organisation's."""
+    if not caller.may_for(request_operation, party):
+        raise NotFound(what)
+
+
+def visible(
+    caller: Caller, operation: str, rows: list[Found], party: Callable[[Found], str]
+) -> list[Found]:
+    """The rows of organisations that the caller may see."""
+    parties = caller.parties(operation)
+    return rows if parties is None else [row for row in rows if party(row) in parties]
+
+
+def security_of(operation: str) -> list[dict[str, list[str]]]:
+    """What the OpenAPI document says that a call needs."""
+    return [] if RULES[operation].reach is Reach.PUBLIC else [{"token": []}]
+
+
+def check_table(app: FastAPI) -> None:
+    """Raises AssertionError for a route that the table does not name: nobody decided on it."""
+    operations = [each.operation_id for each in app.routes if isinstance(each, APIRoute)]
+    missing = [each for each in operations if each not in RULES]
+    assert not missing, f"ledger/access/table.py names no rule for {missing}"
+    assert len(set(operations)) == len(operations), "an operation id is used twice"

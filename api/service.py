@@ -1,0 +1,44 @@
+"""What every route works with: the house, its settings and the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from ledger.house import House
+from ledger.log.store import LogFacts
+from ledger.parties.desk import Desk
+from ledger.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One process of the API."""
+
+    house: House
+
+    @property
+    def settings(self) -> Settings:
+        return self.house.settings
+
+    @property
+    def desk(self) -> Desk:
+        return self.house.desk
+
+    @property
+    def log(self) -> LogFacts:
+        return self.house.log
+
+    def now_s(self) -> int:
+        return self.house.desk.clock_s()
+
+
+def service_of(request: Request) -> Service:
+    found = request.app.state.service
+    assert isinstance(found, Service)
+    return found
+
+
+ServiceOf = Annotated[Service, Depends(service_of)]
