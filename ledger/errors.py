@@ -19,6 +19,18 @@ class Refused(LedgerError):
     """The input is well-formed, but a rule of the ledger forbids it in the present state."""
 
 
+class NotSignedIn(Refused):
+    """Name, password, code, token or identity let nobody in: which of them is not said."""
+
+
+class Throttled(Refused):
+    """Too many failures; the next attempt counts after `retry_after_s`."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class NotFound(LedgerError):
     """Something that the request names does not exist."""
 

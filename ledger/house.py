@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Engine, inspect
 
 from ledger import db, schema
+from ledger.access import totp
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
@@ -105,6 +106,11 @@ class House:
     @property
     def log(self) -> store.LogFacts:
         return self.desk.log
+
+    @property
+    def seal_key(self) -> bytes:
+        """What second factors of accounts are encrypted with at rest."""
+        return self.desk.keystore.subkey(totp.PURPOSE)
 
     @classmethod
     def open(cls, settings: Settings, *, clock_s: Callable[[], int] = now_s) -> House:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ledger.errors import NotFound, Unavailable
 from ledger.files import write_private
@@ -54,6 +56,10 @@ class Keystore:
             )
         with suppress(FileExistsError):  # made by another process just now: that one counts
             write_private(path, secrets.token_hex(KEK_BYTES).encode())
+
+    def subkey(self, purpose: str) -> bytes:
+        """32 bytes that follow from the key-encryption key, for what else is encrypted at rest."""
+        return HKDF(SHA256(), KEK_BYTES, salt=None, info=purpose.encode()).derive(self._kek())
 
     def _path(self, key: VerifyKey) -> Path:
         name = hashlib.sha256(key.name.encode()).hexdigest()[:16]

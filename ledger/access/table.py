@@ -1,0 +1,155 @@
+"""Which role may do what: one row for each operation of the API. What no row names, nobody may do.
+
+A row says roles and reach. `by_person` asks for somebody who has signed in: API keys approve
+nothing, and make neither members nor keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.access.roles import READERS, Reach, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`roles`: any of them is enough; none where `reach` asks for no role."""
+
+    roles: frozenset[Role]
+    reach: Reach
+    by_person: bool = False
+
+
+def _own(*roles: Role) -> Rule:
+    return Rule(roles=frozenset(roles), reach=Reach.OWN)
+
+
+def _park(*roles: Role) -> Rule:
+    return Rule(roles=frozenset(roles), reach=Reach.PARK)
+
+
+def _person(rule: Rule) -> Rule:
+    return Rule(roles=rule.roles, reach=rule.reach, by_person=True)
+
+
+_PUBLIC: Final = Rule(roles=frozenset(), reach=Reach.PUBLIC)
+_SIGNED_IN: Final = Rule(roles=frozenset(), reach=Reach.SIGNED_IN)
+_MYSELF: Final = _person(_SIGNED_IN)
+_READ: Final = _own(*READERS)
+_PREPARE: Final = _own(Role.PREPARER)
+_HAND_IN: Final = _own(Role.PREPARER, Role.GATEWAY)
+_DECIDE: Final = _person(_own(Role.APPROVER))
+_ADMINISTER: Final = _person(_own(Role.ADMIN))
+_WATCH: Final = _person(_own(Role.ADMIN, Role.AUDITOR))
+_RUN_PARK: Final = _person(_park(Role.ADMIN))
+
+RULES: Final[Mapping[str, Rule]] = {
+    # The service
+    "health": _PUBLIC,
+    "ready": _PUBLIC,
+    "openapi": _PUBLIC,
+    "metrics": _park(Role.ADMIN, Role.AUDITOR),
+    # The public log
+    "log_checkpoint": _PUBLIC,
+    "log_tile": _PUBLIC,
+    "log_entries_bundle": _PUBLIC,
+    "log_entry": _PUBLIC,
+    "log_proof": _PUBLIC,
+    "log_consistency": _PUBLIC,
+    # Signing in
+    "login": _PUBLIC,
+    "oidc_begin": _PUBLIC,
+    "oidc_finish": _PUBLIC,
+    "logout": _MYSELF,
+    "whoami": _SIGNED_IN,
+    "password_change": _MYSELF,
+    "totp_enrol": _MYSELF,
+    "totp_confirm": _MYSELF,
+    "totp_remove": _MYSELF,
+    # Accounts
+    "account_list": _WATCH,
+    "account_show": _WATCH,
+    "account_create": _ADMINISTER,
+    "account_disable": _RUN_PARK,
+    "account_enable": _RUN_PARK,
+    "account_reset_totp": _RUN_PARK,
+    "account_link": _RUN_PARK,
+    "account_unlink": _RUN_PARK,
+    "membership_list": _WATCH,
+    "membership_grant": _ADMINISTER,
+    "membership_revoke": _ADMINISTER,
+    "api_key_list": _WATCH,
+    "api_key_create": _ADMINISTER,
+    "api_key_revoke": _ADMINISTER,
+    "access_events": _WATCH,
+    # Organisations
+    "parties_list": _SIGNED_IN,
+    "party_register": _RUN_PARK,
+    "party_key_list": _SIGNED_IN,
+    "party_key_create": _ADMINISTER,
+    "party_key_introduce": _ADMINISTER,
+    "party_key_rotate": _ADMINISTER,
+    "party_key_revoke": _ADMINISTER,
+    "party_key_endorse": _ADMINISTER,
+    # Metering
+    "points_list": _READ,
+    "point_show": _READ,
+    "point_register": _PREPARE,
+    "readings_submit": _HAND_IN,
+    "readings_file": _HAND_IN,
+    "series_show": _READ,
+    # Matching
+    "contracts_list": _READ,
+    "contract_register": _PREPARE,
+    "policies": _SIGNED_IN,
+    "runs_list": _READ,
+    "run_show": _READ,
+    "run_start": _park(Role.PREPARER),
+    "lots_list": _READ,
+    "lot_trace": _READ,
+    # Claims
+    "claims_list": _READ,
+    "claim_show": _READ,
+    "claim_make": _PREPARE,
+    "claim_replace": _PREPARE,
+    "evidence_make": _READ,
+    "evidence_show": _READ,
+    # Certificates and credits
+    "schemes_list": _SIGNED_IN,
+    "projects_list": _READ,
+    "project_register": _PREPARE,
+    "certificates_list": _READ,
+    "certificates_issue": _PREPARE,
+    "certificates_import": _PREPARE,
+    "certificates_transfer": _PREPARE,
+    "certificates_retire": _PREPARE,
+    "certificates_cancel": _PREPARE,
+    "certificates_mark": _PREPARE,
+    "certificates_disclose": _PREPARE,
+    "credits_list": _READ,
+    "credits_record": _PREPARE,
+    "credits_verify": _PREPARE,
+    "credits_issue": _PREPARE,
+    "credits_import": _PREPARE,
+    "credits_transfer": _PREPARE,
+    "credits_retire": _PREPARE,
+    "credits_cancel": _PREPARE,
+    "statements_import": _PREPARE,
+    "reconciliation_show": _READ,
+    # Four eyes and closing
+    "drafts_list": _READ,
+    "draft_show": _READ,
+    "draft_approve": _DECIDE,
+    "draft_reject": _DECIDE,
+    "periods_list": _READ,
+    "period_advance": _PREPARE,
+    "period_restate": _PREPARE,
+    # Work
+    "jobs_list": _READ,
+    "job_show": _READ,
+    "job_events": _READ,
+    "job_cancel": _PREPARE,
+    "entries_submit": _PREPARE,
+}
