@@ -12,15 +12,15 @@ from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute
-from ledger.access.caller import ANYBODY, Caller
-from ledger.access.roles import Reach
-from ledger.access.service import caller_of_token
-from ledger.access.table import RULES
 
 from api.problems import Problem
 from api.service import Service, ServiceOf
-from ledger.db import reading
-from ledger.errors import NotFound
+from ledger.access.caller import ANYBODY, Caller
+from ledger.access.roles import Reach
+from ledger.access.service import caller_of_token, needs_touch, touch
+from ledger.access.table import RULES
+from ledger.db import reading, writing
+from ledger.errors import NotFound, NotSignedIn
 
 SESSION_COOKIE: Final = "greenledger_session"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -60,14 +60,14 @@ def _identified(request: Request, service: Service) -> Caller:
         _check_same_site(request)
     if not token:
         return ANYBODY
-    with reading(service.desk.engine) as conn:
-        found = caller_of_token(
-            conn, token.strip(), now_s=service.now_s(), operator=service.log.operator
-        )
-    if found is None:
-        raise Problem(
-            401, "the token is unknown, expired or revoked; log in anew", headers=_CHALLENGE
-        )
+    try:
+        with reading(service.desk.engine) as conn:
+            found = caller_of_token(conn, token.strip(), service.now_s(), service.log.operator)
+    except NotSignedIn as error:
+        raise Problem(401, str(error), headers=_CHALLENGE) from error
+    if needs_touch(found, service.now_s()):
+        with writing(service.desk.engine) as conn:
+            touch(conn, token.strip(), service.now_s())
     return found
 
 

@@ -14,7 +14,16 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from ledger.errors import Corrupt, InvalidInput, LedgerError, NotFound, Refused, Unavailable
+from ledger.errors import (
+    Corrupt,
+    InvalidInput,
+    LedgerError,
+    NotFound,
+    NotSignedIn,
+    Refused,
+    Throttled,
+    Unavailable,
+)
 
 MEDIA: Final = "application/problem+json"
 _TYPES: Final = "urn:greenledger:problem:"
@@ -24,6 +33,8 @@ STATUS: Final[Mapping[type[LedgerError], int]] = {
     Refused: 409,
     NotFound: 404,
     Corrupt: 500,
+    NotSignedIn: 401,
+    Throttled: 429,
     Unavailable: 503,
 }
 _RETRY_S: Final = 2
@@ -99,7 +110,11 @@ def add_to(app: FastAPI) -> None:
         status = status_of(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("unavailable", error=str(error), kind=type(error).__name__)
-        headers = {"Retry-After": str(_RETRY_S)} if isinstance(error, Unavailable) else {}
+        headers = {}
+        if isinstance(error, Throttled):
+            headers = {"Retry-After": str(error.retry_after_s)}
+        elif isinstance(error, Unavailable):
+            headers = {"Retry-After": str(_RETRY_S)}
         return _response(status, str(error), headers)
 
     @app.exception_handler(RequestValidationError)

@@ -2,6 +2,15 @@
 
 from typing import Final
 
-from api.routes import health, log, readings
+from api.routes import claims, health, log, matching, parties, points, readings, units
 
-ROUTERS: Final = (health.router, log.router, readings.router)
+ROUTERS: Final = (
+    health.router,
+    log.router,
+    parties.router,
+    points.router,
+    readings.router,
+    matching.router,
+    *units.ROUTERS,
+    claims.router,
+)

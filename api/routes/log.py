@@ -32,11 +32,7 @@ Index = Annotated[int, Path(ge=0, le=_INDEX_MAX)]
 BINARY: Final[dict[int | str, JsonObject]] = {
     200: {"content": {_BYTES: {"schema": {"type": "string", "format": "binary"}}}}
 }
-    200: {"content": {_BYTES: {"schema": {"type": "string", "format": "binary"}}}}
-}
 TEXT: Final[dict[int | str, JsonObject]] = {
-    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
-}
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
 }
 

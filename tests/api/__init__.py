@@ -1,0 +1,1 @@
+"""The HTTP API: its rules on a real server."""
