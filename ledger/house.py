@@ -12,8 +12,10 @@ from typing import Final
 from sqlalchemy import Engine, inspect
 
 from ledger import db, schema
-from ledger.access import requests  # noqa: F401  (its table)
-from ledger.access import totp
+from ledger.access import (
+    requests,  # noqa: F401  (its table)
+    totp,
+)
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall

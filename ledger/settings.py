@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,6 +15,10 @@ class Settings(BaseSettings):
     `high_water_dir` belongs on another disk than the database in production: it is what notices
     that an old copy of the database has been put back. `kek` (64 hex digits) encrypts the keys that
     the server holds for parties; without it a file in `secrets/` is used.
+
+    `redis_url`: where workers hear of jobs; without it jobs run in the process that serves, on
+    `job_threads` threads. A worker that says nothing for `job_lease_s` has lost its job. What is
+    done by the clock is done every `…_every_s`; 0 = never.
     """
 
     model_config = SettingsConfigDict(env_prefix="GREENLEDGER_", extra="ignore")
@@ -26,6 +31,17 @@ class Settings(BaseSettings):
     body_bytes_max: int = 64 * 1024 * 1024
     requests_per_s: float = 200
     requests_burst: int = 400
+    redis_url: SecretStr = SecretStr("")
+    job_threads: int = Field(default=1, ge=1, le=64)
+    job_lease_s: int = Field(default=60, ge=1)
+    job_progress_s: float = Field(default=1.0, gt=0)
+    job_attempts_max: int = Field(default=5, ge=1)
+    job_keep_s: int = Field(default=30 * 86_400, ge=0)
+    job_sweep_every_s: float = Field(default=5.0, gt=0)
+    checkpoint_every_s: int = Field(default=60, ge=0)
+    expiry_every_s: int = Field(default=86_400, ge=0)
+    audit_every_s: int = Field(default=7 * 86_400, ge=0)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
     def url(self) -> str:

@@ -8,6 +8,7 @@ from ledger import (
     db,
     house,  # noqa: F401  (imports every room's tables)
 )
+from ledger.jobs import schema as _jobs  # noqa: F401  (so do these above the house)
 
 _engine = db.open_engine(context.config.attributes["url"])
 try:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from ledger.db import reading
 from ledger.errors import NotFound
 from ledger.log.notes import SigningKey
+from ledger.log.service import Receipt
 from ledger.metering import service, store
 from ledger.metering.effective import effective
 from ledger.metering.importers import (
@@ -80,6 +81,25 @@ def facts_of(master: Point) -> PointFacts:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedFile:
+    """A file that was read, and the batches that it became, signed but not stored yet."""
+
+    name: str
+    imported: Imported
+    taking: service.Taking
+    warnings: Sequence[str]
+
+    def stored(self, receipts: Sequence[Receipt]) -> ImportedFile:
+        """What became of the file; `receipts`: of `taking.submissions`."""
+        return ImportedFile(
+            name=self.name,
+            imported=self.imported,
+            taken=self.taking.taken(receipts),
+            warnings=self.warnings,
+        )
+
+
 def import_file(
     desk: Desk,
     path: Path,
@@ -96,13 +116,45 @@ def import_file(
     """Read one file and store it whole, or change nothing. Raises what the steps raise."""
     if not path.is_file():
         raise NotFound(f"no file {path}")
-    data = path.read_bytes()
+    prepared = prepare(
+        desk,
+        path.read_bytes(),
+        profile,
+        name=path.name,
+        profile_text=profile_text,
+        source=source,
+        author=author,
+        accept_partial=accept_partial,
+        reason=reason,
+        key=key,
+        progress=progress,
+    )
+    submissions = prepared.taking.submissions
+    return prepared.stored(desk.writer.append_all(submissions) if submissions else [])
+
+
+def prepare(
+    desk: Desk,
+    data: bytes,
+    profile: Profile,
+    *,
+    name: str,
+    profile_text: str,
+    source: str,
+    author: str,
+    accept_partial: bool = False,
+    reason: str = "",
+    key: SigningKey | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> PreparedFile:
+    """Read the bytes of a file, and sign the batches that they become. Raises what the steps
+    raise; nothing is stored yet."""
     with reading(desk.engine) as conn:
         known = service.points_by_name(conn, desk.log.log_id)
     imported = read_bytes(
         data,
         profile,
-        name=path.name,
+        name=name,
         points={name: facts_of(found.master) for name, found in known.items()},
         zone=parse_zone(desk.log.zone),
         now_s=desk.clock_s(),
@@ -114,7 +166,7 @@ def import_file(
     origin = service.Origin(
         source=source,
         author=author,
-        file_name=path.name,
+        file_name=name,
         file=data,
         profile=profile_text,
         repairs=repairs_json(imported),
@@ -122,8 +174,8 @@ def import_file(
         repeats=imported.repeats,
         reason=reason,
     )
-    taken = service.take_in(desk, imported.series, origin, key=key)
-    return ImportedFile(name=path.name, imported=imported, taken=taken, warnings=warnings)
+    taking = service.sort_out(desk, imported.series, origin, key=key)
+    return PreparedFile(name=name, imported=imported, taking=taking, warnings=warnings)
 
 
 def _twins(

@@ -84,6 +84,21 @@ class Taken:
     corrected: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """Readings sorted out: the batches to store, signed, and what else there was."""
+
+    submissions: Sequence[Submission]
+    stored: int
+    repeats: int
+    corrected: int
+
+    def taken(self, receipts: Sequence[Receipt]) -> Taken:
+        return Taken(
+            receipts=receipts, stored=self.stored, repeats=self.repeats, corrected=self.corrected
+        )
+
+
 @dataclass(slots=True)
 class _Sorted:
     """Readings sorted into new ones, repeats and corrections, by what is in force."""
@@ -102,6 +117,14 @@ def take_in(
     `origin.reason` says why they correct what is in force. `key` signs where the author holds its
     own. Raises InvalidInput, NotFound or Refused.
     """
+    found = sort_out(desk, series, origin, key=key)
+    return found.taken(desk.writer.append_all(found.submissions) if found.submissions else [])
+
+
+def sort_out(
+    desk: Desk, series: Iterable[Series], origin: Origin, *, key: SigningKey | None = None
+) -> Taking:
+    """What `take_in` would store: repeats dropped, batches sealed and signed. Raises likewise."""
     log_id = desk.log.log_id
     given = list(series)
     with reading(desk.engine) as conn:
@@ -132,9 +155,8 @@ def take_in(
         chain.add(READINGS, blocks, None)
     for blocks, corrects in corrections:
         chain.add(CORRECTION, blocks, Blob.seal(corrects, CORRECTS_MEDIA, salt=fresh_salt()))
-    receipts = desk.writer.append_all(chain.submissions) if chain.submissions else []
-    return Taken(
-        receipts=receipts,
+    return Taking(
+        submissions=chain.submissions,
         stored=sum(len(one) for one in found.fresh),
         repeats=found.repeats + origin.repeats,
         corrected=sum(len(one) for one in found.corrections),

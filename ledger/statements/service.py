@@ -50,6 +50,24 @@ class ImportedStatement:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedStatement:
+    """A file that was read. `draft`: what is to be appended; None where that was done `earlier`."""
+
+    rows: int
+    repairs: Sequence[Repair]
+    earlier: store.ImportedRow | None
+    draft: Draft | None
+
+    def stored(self, conn: Connection, log: LogFacts, index: int | None) -> ImportedStatement:
+        """What became of the file; `index`: the entry of `draft`."""
+        found = self.earlier if index is None else store.find_statement(conn, log.log_id, index)
+        assert found is not None
+        return ImportedStatement(
+            statement=found, rows=self.rows, repairs=self.repairs, repeated=index is None
+        )
+
+
 def import_statement(
     desk: Desk, path: Path, profile: StatementProfile, *, profile_text: str, as_of: date
 ) -> ImportedStatement:
@@ -65,21 +83,37 @@ def import_statement(
         raise NotFound(f"no file {path}") from None
     except OSError as error:
         raise InvalidInput(f"{path.name}: can't be read: {error.strerror}") from error
+    prepared = prepare(desk, data, profile, name=path.name, profile_text=profile_text, as_of=as_of)
+    index = None if prepared.draft is None else desk.append(prepared.draft).index
+    with reading(desk.engine) as conn:
+        return prepared.stored(conn, desk.log, index)
+
+
+def prepare(
+    desk: Desk,
+    data: bytes,
+    profile: StatementProfile,
+    *,
+    name: str,
+    profile_text: str,
+    as_of: date,
+) -> PreparedStatement:
+    """Read the bytes of a file. Raises as `import_statement` does; nothing is stored yet."""
     zone = parse_zone(desk.log.zone)
-    found = read_statement(data, profile, name=path.name, as_of=as_of, zone=zone)
+    found = read_statement(data, profile, name=name, as_of=as_of, zone=zone)
     file = Blob.seal(data, FILE_MEDIA, salt=fresh_salt())
     said = Statement(
         scheme=profile.scheme,
         issuer=profile.issuer,
         as_of=as_of,
-        file=StatementFile(name=path.name, size=len(data), hash=file.key),
+        file=StatementFile(name=name, size=len(data), hash=file.key),
         profile=profile_text,
         rows=found.rows,
     )
     with reading(desk.engine) as conn:
         earlier = store.last_of_file(conn, desk.log.log_id, hashlib.sha256(data).digest())
-    repeated = earlier is not None and earlier.reading == said.reading(profile.kind)
-    if earlier is None or not repeated:
+    draft = None
+    if earlier is None or earlier.reading != said.reading(profile.kind):
         draft = Draft(
             type=IMPORT,
             author=desk.log.operator,
@@ -87,11 +121,8 @@ def import_statement(
             bodies={"body": seal_json(said.to_json(), NAME)},
             attachments=[file.data],
         )
-        receipt = desk.append(draft)
-        with reading(desk.engine) as conn:
-            earlier = store.find_statement(conn, desk.log.log_id, receipt.index)
-    return ImportedStatement(
-        statement=earlier, rows=len(found.rows), repairs=found.repairs, repeated=repeated
+    return PreparedStatement(
+        rows=len(found.rows), repairs=found.repairs, earlier=earlier, draft=draft
     )
 
 
