@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,9 +16,10 @@ from ledger.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One process of the API."""
+    """One process of the API. `nudge` tells a worker of a job; forgotten ones are found anyway."""
 
     house: House
+    nudge: Callable[[str], None]
 
     @property
     def settings(self) -> Settings:

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from api.routes import claims, health, log, matching, parties, points, readings, units
+from api.routes import (
+    catalogue,
+    claims,
+    health,
+    jobs,
+    log,
+    matching,
+    parties,
+    points,
+    readings,
+    units,
+)
 
 ROUTERS: Final = (
     health.router,
@@ -12,5 +23,7 @@ ROUTERS: Final = (
     readings.router,
     matching.router,
     *units.ROUTERS,
+    catalogue.router,
     claims.router,
+    jobs.router,
 )

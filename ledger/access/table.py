@@ -123,8 +123,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "evidence_show": _READ,
     # Certificates and credits
     "schemes_list": _SIGNED_IN,
+    "scheme_register": _park(Role.ADMIN),
     "projects_list": _READ,
-    "project_register": _PREPARE,
+    "project_register": _park(Role.PREPARER),
     "certificates_list": _READ,
     "certificates_retirements": _READ,
     "certificates_retirement": _READ,
@@ -144,8 +145,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "credits_mark": _PREPARE,
     "credits_end": _PREPARE,
     "credits_disclose": _PREPARE,
-    "statements_import": _PREPARE,
-    "reconciliation_show": _READ,
+    "statements_import": _park(Role.PREPARER),
+    "statements_list": _park(*READERS),
+    "reconciliation_show": _park(*READERS),
     # Four eyes and closing
     "drafts_list": _READ,
     "draft_show": _READ,
@@ -159,5 +161,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "job_show": _READ,
     "job_events": _READ,
     "job_cancel": _PREPARE,
+    "checkpoint_sign": _park(Role.PREPARER),
+    "expiry_run": _park(Role.PREPARER),
+    "audit_run": _park(Role.PREPARER, Role.AUDITOR),
     "entries_submit": _HAND_IN,
 }
