@@ -14,6 +14,10 @@ class Settings(BaseSettings):
     `high_water_dir` belongs on another disk than the database in production: it is what notices
     that an old copy of the database has been put back. `kek` (64 hex digits) encrypts the keys that
     the server holds for parties; without it a file in `secrets/` is used.
+
+    `oidc_…` name an OpenID provider where people may sign in: its issuer, this service as its
+    client, where it sends people back to, and e-mail domains (with spaces between them) whose
+    people get an account without roles by themselves.
     """
 
     model_config = SettingsConfigDict(env_prefix="GREENLEDGER_", extra="ignore")
@@ -22,6 +26,11 @@ class Settings(BaseSettings):
     database_url: str = ""
     high_water_dir: Path | None = None
     kek: SecretStr | None = None
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_redirect_uri: str = ""
+    oidc_domains: str = ""
 
     @property
     def url(self) -> str:
