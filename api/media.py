@@ -42,6 +42,14 @@ class Model(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+BINARY: Final[dict[int | str, JsonObject]] = {
+    200: {
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    }
+}
+TEXT: Final[dict[int | str, JsonObject]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 Item = TypeVar("Item")
 
 

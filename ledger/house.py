@@ -12,10 +12,15 @@ from typing import Final
 from sqlalchemy import Engine, inspect
 
 from ledger import db, schema
+<<<<<<< HEAD
 from ledger.access import (
     requests,  # noqa: F401  (its table)
     totp,
 )
+=======
+from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
+from ledger.access import sealing
+>>>>>>> access
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
@@ -112,8 +117,8 @@ class House:
 
     @property
     def seal_key(self) -> bytes:
-        """What second factors of accounts are encrypted with at rest."""
-        return self.desk.keystore.subkey(totp.PURPOSE)
+        """What secrets of accounts are encrypted with at rest."""
+        return self.desk.keystore.subkey(sealing.PURPOSE)
 
     @classmethod
     def open(cls, settings: Settings, *, clock_s: Callable[[], int] = now_s) -> House:

@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.media import Model
+from api.media import TEXT, Model
 from api.problems import documented
 from api.service import ServiceOf
 from ledger import schema
@@ -52,7 +52,7 @@ def ready(service: ServiceOf) -> Ready:
     "/metrics",
     operation_id="metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses=TEXT,
 )
 def metrics(request: Request) -> Response:
     """Prometheus metrics of this process."""

@@ -20,6 +20,7 @@ from pydantic import Field
 from api.acting import Act, ActOf
 from api.callers import CallerOf, operation_of
 from api.media import (
+    BINARY,
     HEX_16,
     NAME,
     Base64,

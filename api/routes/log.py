@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from api.media import HEX_32, JsonObject, Model
+from api.media import BINARY, HEX_32, TEXT, Model
 from api.problems import documented
 from api.service import Service, ServiceOf
 from ledger.db import reading
@@ -29,12 +29,6 @@ _BYTES: Final = "application/octet-stream"
 _INDEX_MAX: Final = 2**63 - 1
 _TILE: Final = re.compile(r"(?:x\d{3}/)*\d{3}(?:\.p/(?:[1-9]\d{0,2}))?", re.ASCII)
 Index = Annotated[int, Path(ge=0, le=_INDEX_MAX)]
-BINARY: Final[dict[int | str, JsonObject]] = {
-    200: {"content": {_BYTES: {"schema": {"type": "string", "format": "binary"}}}}
-}
-TEXT: Final[dict[int | str, JsonObject]] = {
-    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
-}
 
 
 class LogShown(Model):
