@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from fastapi import Depends, FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.utils import get_openapi
 
 from api import callers, problems
@@ -13,7 +16,9 @@ from api.limits import Limits, Rates
 from api.metrics import Measured, Metrics
 from api.routes import ROUTERS
 from api.service import Service
+from ledger.access.passwords import Passwords
 from ledger.house import House
+from ledger.jobs.inprocess import Runner
 from ledger.settings import Settings
 
 BASE: Final = "/api/v1"
@@ -26,10 +31,29 @@ with it, it writes nothing and gives the same answer. Lists are read in pages by
 """
 
 
-def create_app(house: House) -> FastAPI:
-    """The API over an open house, which stays the caller's to close."""
+def create_app(
+    house: House,
+    *,
+    nudge: Callable[[str], None] | None = None,
+    passwords: Passwords | None = None,
+) -> FastAPI:
+    """The API over an open house, which stays the caller's to close.
+
+    `nudge` tells workers of a job; without it the process does its jobs itself.
+    """
     settings = house.settings
+    runner = Runner(house)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if nudge is None:
+            runner.start()
+        yield
+        if nudge is None:
+            await run_in_threadpool(runner.stop)
+
     app = FastAPI(
+        lifespan=lifespan,
         title="greenledger",
         version="1",
         description=_DESCRIPTION,
@@ -39,7 +63,9 @@ def create_app(house: House) -> FastAPI:
         responses=problems.documented(401, 403, 422, 429, 503),
         redirect_slashes=False,
     )
-    app.state.service = Service(house=house)
+    app.state.service = Service(
+        house=house, nudge=nudge or runner.nudge, passwords=passwords or Passwords()
+    )
     metrics = Metrics(house)
     app.state.metrics = metrics
     for router in ROUTERS:

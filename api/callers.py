@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from api.problems import Problem
 from api.service import Service, ServiceOf
 from ledger.access.caller import ANYBODY, Caller
+from ledger.access.events import Actor
 from ledger.access.roles import Reach
 from ledger.access.service import caller_of_token, needs_touch, touch
 from ledger.access.table import RULES
@@ -48,26 +49,42 @@ def caller_of(request: Request, service: ServiceOf) -> Caller:
     return caller
 
 
-def _identified(request: Request, service: Service) -> Caller:
+def token_of(request: Request) -> str:
+    """The credential that came with a request, or `""`. Raises Problem."""
     header = request.headers.get("authorization", "")
-    token = ""
     if header:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Problem(401, "Authorization is: Bearer, and a token", headers=_CHALLENGE)
-    elif SESSION_COOKIE in request.cookies:
-        token = request.cookies[SESSION_COOKIE]
+        return token.strip()
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if token:
         _check_same_site(request)
+    return token
+
+
+def address_of(request: Request) -> str:
+    """Where a request came from: the peer, or what a trusted proxy said (uvicorn's setting)."""
+    return request.client.host if request.client else ""
+
+
+def actor_of(request: Request, caller: Caller) -> Actor:
+    """Who acts, for the trail."""
+    return Actor(account=caller.account, key=caller.key, address=address_of(request))
+
+
+def _identified(request: Request, service: Service) -> Caller:
+    token = token_of(request)
     if not token:
         return ANYBODY
     try:
         with reading(service.desk.engine) as conn:
-            found = caller_of_token(conn, token.strip(), service.now_s(), service.log.operator)
+            found = caller_of_token(conn, token, service.now_s(), service.log.operator)
     except NotSignedIn as error:
         raise Problem(401, str(error), headers=_CHALLENGE) from error
     if needs_touch(found, service.now_s()):
         with writing(service.desk.engine) as conn:
-            touch(conn, token.strip(), service.now_s())
+            touch(conn, token, service.now_s())
     return found
 
 

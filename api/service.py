@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from ledger.access.passwords import Passwords
 from ledger.house import House
 from ledger.log.store import LogFacts
 from ledger.parties.desk import Desk
@@ -20,6 +21,7 @@ class Service:
 
     house: House
     nudge: Callable[[str], None]
+    passwords: Passwords
 
     @property
     def settings(self) -> Settings:

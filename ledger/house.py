@@ -12,15 +12,10 @@ from typing import Final
 from sqlalchemy import Engine, inspect
 
 from ledger import db, schema
-<<<<<<< HEAD
 from ledger.access import (
     requests,  # noqa: F401  (its table)
-    totp,
+    sealing,
 )
-=======
-from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
-from ledger.access import sealing
->>>>>>> access
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall

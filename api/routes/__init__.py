@@ -3,6 +3,7 @@
 from typing import Final
 
 from api.routes import (
+    accounts,
     catalogue,
     claims,
     health,
@@ -12,11 +13,14 @@ from api.routes import (
     parties,
     points,
     readings,
+    sessions,
     units,
 )
 
 ROUTERS: Final = (
     health.router,
+    sessions.router,
+    accounts.router,
     log.router,
     parties.router,
     points.router,

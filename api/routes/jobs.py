@@ -20,7 +20,6 @@ from pydantic import Field
 from api.acting import Act, ActOf
 from api.callers import CallerOf, operation_of
 from api.media import (
-    BINARY,
     HEX_16,
     NAME,
     Base64,

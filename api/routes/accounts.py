@@ -1,0 +1,418 @@
+"""Accounts, their roles and API keys, and the trail of who changed what.
+
+An administrator of an organisation sees and changes what concerns it; the park manager all.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
+
+from api.callers import CallerOf, actor_of, operation_of
+from api.media import HEX_16, Cursor, Limit, Model, Page, PartyId, page_of
+from api.problems import documented
+from api.service import Service, ServiceOf
+from ledger.access import service as access
+from ledger.access.caller import Caller
+from ledger.access.roles import MEMBER_ROLES, Role
+from ledger.db import reading, writing
+from ledger.errors import InvalidInput, NotFound
+from ledger.parties.store import current_party
+
+router = APIRouter(tags=["accounts"])
+AccountPath = Annotated[str, Path(pattern=HEX_16)]
+KeyPath = Annotated[str, Path(pattern=r"^[0-9a-zA-Z_-]{1,64}$", description="A key's public name")]
+_WEEK_S = 7 * 86_400
+_YEARS_S = 3 * 366 * 86_400
+
+
+class AccountShown(Model):
+    """An account, with the roles that the caller may see. Times are Unix seconds; 0: not."""
+
+    account: str
+    name: str
+    created_at_s: int
+    disabled_at_s: int
+    has_password: bool
+    has_totp: bool
+    roles: dict[str, list[Role]]
+    identities: list[list[str]]
+
+
+class AccountIn(Model):
+    """A new account with its first role. Without a password it signs in at a provider."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[str, Field(max_length=1_000)] = ""
+    party: PartyId
+    role: Annotated[Role, Field(strict=False)]
+
+
+class Made(Model):
+    """The id of what was made."""
+
+    id: str
+
+
+class MembershipIn(Model):
+    """A role in an organisation."""
+
+    party: PartyId
+    role: Annotated[Role, Field(strict=False)]
+
+
+class IdentityIn(Model):
+    """How an OpenID provider calls a person."""
+
+    issuer: Annotated[str, Field(min_length=1, max_length=500)]
+    subject: Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class KeyIn(Model):
+    """An API key of your own account, for programs of one organisation.
+
+    `scopes`: operations, or beginnings of some with a star (`points_*`); `*` is all that its roles
+    allow.
+    """
+
+    party: PartyId
+    roles: Annotated[list[Annotated[Role, Field(strict=False)]], Field(min_length=1, max_length=6)]
+    scopes: Annotated[
+        list[Annotated[str, Field(pattern=r"^[a-z_]{0,60}\*?$", min_length=1)]],
+        Field(min_length=1, max_length=100),
+    ] = ["*"]
+    label: Annotated[str, Field(max_length=200)] = ""
+    expires_in_s: Annotated[int, Field(ge=60, le=_YEARS_S)] = 52 * _WEEK_S
+
+
+class KeyShown(Model):
+    """An API key without its token. Times are Unix seconds; 0: not."""
+
+    key: str
+    account: str
+    party: str
+    label: str
+    roles: list[Role]
+    scopes: list[str]
+    created_at_s: int
+    seen_at_s: int
+    expires_at_s: int
+    revoked_at_s: int
+
+
+class NewKey(KeyShown):
+    """With its token, which can't be had again."""
+
+    token: str
+
+
+class EventShown(Model):
+    """Who did what, when and from where."""
+
+    number: int
+    at_s: int
+    kind: str
+    by: str
+    by_key: str
+    address: str
+    account: str
+    party: str
+    role: str
+    key: str
+
+
+def _account(one: access.Account) -> AccountShown:
+    return AccountShown(
+        account=one.account,
+        name=one.name,
+        created_at_s=one.created_at_s,
+        disabled_at_s=one.disabled_at_s or 0,
+        has_password=one.has_password,
+        has_totp=one.has_totp,
+        roles={party: sorted(held) for party, held in one.roles.items()},
+        identities=[list(each) for each in one.identities],
+    )
+
+
+def _key(one: access.ApiKey) -> dict[str, object]:
+    return {
+        "key": one.key,
+        "account": one.account,
+        "party": one.party,
+        "label": one.label,
+        "roles": sorted(one.roles),
+        "scopes": sorted(one.scopes),
+        "created_at_s": one.created_at_s,
+        "seen_at_s": one.seen_at_s,
+        "expires_at_s": one.expires_at_s,
+        "revoked_at_s": one.revoked_at_s or 0,
+    }
+
+
+@router.get("/accounts", operation_id="account_list")
+def list_accounts(
+    service: ServiceOf, caller: CallerOf, cursor: Cursor = "", limit: Limit = 100
+) -> Page[AccountShown]:
+    """Members of your organisations."""
+    with reading(service.desk.engine) as conn:
+        found = access.list_accounts(conn, caller.parties("account_list"))
+    return page_of(found, _account, key=lambda one: one.name, cursor=cursor, limit=limit)
+
+
+def _visible(service: Service, caller: Caller, operation: str, account: str) -> access.Account:
+    """A member of the caller's organisations. Raises NotFound."""
+    with reading(service.desk.engine) as conn:
+        known = access.list_accounts(conn, caller.parties(operation))
+    for one in known:
+        if one.account == account:
+            return one
+    raise NotFound(f"there is no account {account} in your organisations")
+
+
+@router.get("/accounts/{account}", operation_id="account_show", responses=documented(404))
+def show_account(service: ServiceOf, caller: CallerOf, account: AccountPath) -> AccountShown:
+    """One account."""
+    return _account(_visible(service, caller, "account_show", account))
+
+
+@router.post(
+    "/accounts", operation_id="account_create", status_code=201, responses=documented(404, 409)
+)
+def create_account(body: AccountIn, request: Request, service: ServiceOf, caller: CallerOf) -> Made:
+    """A new account, a member of your organisation."""
+    _require_mine(service, caller, "account_create", body.party)
+    _require_member_role(body.role)
+    password = service.passwords.hash(body.password) if body.password else None
+    actor = actor_of(request, caller)
+    with writing(service.desk.engine) as conn:
+        made = access.create_account(
+            conn, service.now_s(), actor, body.name, *([password] if password else [])
+        )
+        access.grant(
+            conn, service.now_s(), actor, made, body.party, body.role, service.log.operator
+        )
+    return Made(id=made)
+
+
+def _require_mine(service: Service, caller: Caller, operation: str, party: str) -> None:
+    with reading(service.desk.engine) as conn:
+        known = current_party(conn, service.log.log_id, party)
+    if known is None or not caller.may_for(operation, party):
+        raise NotFound(f"there is no party {party!r} that you act for")
+
+
+def _require_member_role(role: Role) -> None:
+    if role not in MEMBER_ROLES:
+        raise InvalidInput(
+            f"{role} is for API keys; members have {', '.join(sorted(MEMBER_ROLES))}"
+        )
+
+
+def _change(name: str, path: str, text: str, change: str) -> None:
+    """A route of the park manager that changes an account as a whole."""
+
+    def route(
+        account: AccountPath, request: Request, service: ServiceOf, caller: CallerOf
+    ) -> Response:
+        actor, now_s = actor_of(request, caller), service.now_s()
+        with writing(service.desk.engine) as conn:
+            access.account_of(conn, account)
+            if change == "disable":
+                access.disable_account(conn, now_s, actor, account, service.log.operator)
+            elif change == "enable":
+                access.enable_account(conn, now_s, actor, account)
+            else:
+                access.reset_totp(conn, now_s, actor, account)
+        return Response(status_code=204)
+
+    router.add_api_route(
+        path,
+        route,
+        methods=["POST"],
+        operation_id=name,
+        status_code=204,
+        summary=text,
+        description=text,
+        responses=documented(404, 409),
+    )
+
+
+_change(
+    "account_disable",
+    "/accounts/{account}/disabling",
+    "It signs in no more, and its keys open nothing.",
+    "disable",
+)
+_change("account_enable", "/accounts/{account}/enabling", "It may sign in again.", "enable")
+_change(
+    "account_reset_totp",
+    "/accounts/{account}/totp-reset",
+    "Take a lost second factor away.",
+    "reset",
+)
+
+
+@router.post(
+    "/accounts/{account}/identities",
+    operation_id="account_link",
+    status_code=204,
+    responses=documented(404, 409),
+)
+def link(
+    account: AccountPath, body: IdentityIn, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """Let whom an OpenID provider calls so sign in as this account."""
+    actor = actor_of(request, caller)
+    with writing(service.desk.engine) as conn:
+        access.account_of(conn, account)
+        access.link_identity(conn, service.now_s(), actor, account, body.issuer, body.subject)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/accounts/{account}/identities/removal",
+    operation_id="account_unlink",
+    status_code=204,
+    responses=documented(404, 409),
+)
+def unlink(
+    account: AccountPath, body: IdentityIn, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """Take an identity away; sessions of the account end."""
+    actor = actor_of(request, caller)
+    with writing(service.desk.engine) as conn:
+        access.unlink_identity(conn, service.now_s(), actor, account, body.issuer, body.subject)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/accounts/{account}/roles",
+    operation_id="membership_grant",
+    status_code=204,
+    responses=documented(404, 409),
+)
+def grant(
+    account: AccountPath, body: MembershipIn, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """Give an account a role in your organisation."""
+    _require_mine(service, caller, operation_of(request), body.party)
+    _require_member_role(body.role)
+    actor = actor_of(request, caller)
+    with writing(service.desk.engine) as conn:
+        access.account_of(conn, account)
+        access.grant(
+            conn, service.now_s(), actor, account, body.party, body.role, service.log.operator
+        )
+    return Response(status_code=204)
+
+
+@router.post(
+    "/accounts/{account}/roles/removal",
+    operation_id="membership_revoke",
+    status_code=204,
+    responses=documented(404, 409),
+)
+def revoke(
+    account: AccountPath, body: MembershipIn, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """Take a role away; keys that rest on it allow less from then on."""
+    _require_mine(service, caller, operation_of(request), body.party)
+    actor = actor_of(request, caller)
+    with writing(service.desk.engine) as conn:
+        access.revoke(
+            conn, service.now_s(), actor, account, body.party, body.role, service.log.operator
+        )
+    return Response(status_code=204)
+
+
+@router.get("/api-keys", operation_id="api_key_list")
+def list_keys(
+    service: ServiceOf, caller: CallerOf, cursor: Cursor = "", limit: Limit = 100
+) -> Page[KeyShown]:
+    """API keys of your organisations, ended ones too."""
+    with reading(service.desk.engine) as conn:
+        found = access.list_api_keys(conn, caller.parties("api_key_list"))
+    return page_of(
+        found,
+        lambda one: KeyShown.model_validate(_key(one)),
+        key=lambda one: one.key,
+        cursor=cursor,
+        limit=limit,
+    )
+
+
+@router.post(
+    "/api-keys", operation_id="api_key_create", status_code=201, responses=documented(404, 409)
+)
+def create_key(body: KeyIn, request: Request, service: ServiceOf, caller: CallerOf) -> NewKey:
+    """An API key; its token is shown this once."""
+    _require_mine(service, caller, "api_key_create", body.party)
+    with writing(service.desk.engine) as conn:
+        token, made = access.create_api_key(
+            conn,
+            service.now_s(),
+            actor_of(request, caller),
+            account=caller.account,
+            party=body.party,
+            roles=body.roles,
+            operator=service.log.operator,
+            expires_at_s=service.now_s() + body.expires_in_s,
+            scopes=body.scopes,
+            label=body.label,
+        )
+    return NewKey.model_validate({**_key(made), "token": token})
+
+
+@router.post(
+    "/api-keys/{key}/revocation",
+    operation_id="api_key_revoke",
+    status_code=204,
+    responses=documented(404),
+)
+def revoke_key(key: KeyPath, request: Request, service: ServiceOf, caller: CallerOf) -> Response:
+    """It opens nothing any more."""
+    absent = f"there is no API key {key!r} of yours"
+    with writing(service.desk.engine) as conn:
+        try:
+            found = access.api_key(conn, key)
+        except NotFound as error:
+            raise NotFound(absent) from error
+        if not caller.may_for("api_key_revoke", found.party):
+            raise NotFound(absent)
+        access.revoke_api_key(conn, service.now_s(), actor_of(request, caller), key)
+    return Response(status_code=204)
+
+
+@router.get("/access-events", operation_id="access_events")
+def list_events(
+    service: ServiceOf,
+    caller: CallerOf,
+    before: Annotated[int, Query(ge=0, lt=2**63, description="Below this number; 0: newest")] = 0,
+    limit: Limit = 100,
+) -> Page[EventShown]:
+    """The append-only trail: sign-ins, failures, roles, keys; the newest first."""
+    with reading(service.desk.engine) as conn:
+        found = access.list_events(
+            conn, caller.parties("access_events"), before=before or None, limit=limit
+        )
+    return Page(
+        items=[
+            EventShown(
+                number=one.number,
+                at_s=one.at_s,
+                kind=one.kind,
+                by=one.actor.account,
+                by_key=one.actor.key,
+                address=one.actor.address,
+                account=one.account,
+                party=one.party,
+                role=one.role,
+                key=one.key,
+            )
+            for one in found
+        ],
+        next=str(found[-1].number) if len(found) == limit else "",
+    )
