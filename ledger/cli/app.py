@@ -28,6 +28,7 @@ from ledger.cli import (
     reductions,
     runs,
     schemes,
+    serving,
     statements,
     traces,
     units,
@@ -81,6 +82,7 @@ claims.add_to(app)
 claim_status.add_to(claims.claim)
 evidence.add_to(claims.claim)
 proving.add_to(app)
+serving.add_to(app)
 demo.add_to(app)
 
 

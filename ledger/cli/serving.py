@@ -1,0 +1,97 @@
+"""greenledger serve: the HTTP API of a data directory."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from ledger import db
+from ledger.access import service as access
+from ledger.access.roles import MEMBER_ROLES
+from ledger.cli.options import Dir, open_house
+from ledger.cli.output import Output
+from ledger.errors import InvalidInput
+from ledger.house import House
+from ledger.settings import Settings
+
+_ORIGIN: Final = "greenledger.localhost"
+_FIRST: Final = "admin"
+_LOCAL: Final = ("127.0.0.1", "::1", "localhost")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("serve")(serve)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65_535)] = 8000,
+    proxy: Annotated[
+        str, typer.Option(help="Addresses of proxies whose X-Forwarded-For counts.")
+    ] = "127.0.0.1",
+    new: Annotated[
+        bool, typer.Option("--new", help="Where there is no ledger: begin one to try things out.")
+    ] = False,
+    directory: Dir = None,
+) -> None:
+    """Serve the API under /api/v1 until Ctrl-C.
+
+    Where nobody can sign in yet, an account `admin` with all roles is made, and its password is
+    shown once.
+    """
+    import uvicorn
+
+    from api.app import create_app
+
+    if new and host not in _LOCAL:
+        raise InvalidInput("--new begins a ledger to try things out: with --host 127.0.0.1 alone")
+    if new:
+        _begin(directory)
+    house = open_house(directory)
+    out = Output(as_json=False)
+    password = _first_account(house)
+    if password:
+        out.say(f"Nobody could sign in yet. Made account {_FIRST}, with the password")
+        out.say(f"  {password}")
+    config = uvicorn.Config(
+        create_app(house),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=True,
+        forwarded_allow_ips=proxy,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    with config.bind_socket() as listening:
+        at = listening.getsockname()
+        out.say(f"{house.log.origin} is served at http://{at[0]}:{at[1]}/api/v1 (Ctrl-C stops)")
+        server.run(sockets=[listening])
+    house.engine.dispose()
+
+
+def _begin(directory: Path | None) -> None:
+    settings = Settings(dir=directory) if directory else Settings()
+    if not settings.database_url and not settings.database_file.exists():
+        House.init(settings, origin=_ORIGIN, name="A park to try things out").engine.dispose()
+
+
+def _first_account(house: House) -> str:
+    """The password of the account that was made, or `""` where there are accounts."""
+    with db.reading(house.engine) as conn:
+        if access.list_accounts(conn):
+            return ""
+    password = secrets.token_urlsafe(18)
+    hashed = access.Passwords().hash(password)
+    now_s = house.desk.clock_s()
+    with db.writing(house.engine) as conn:
+        made = access.create_account(conn, now_s, access.MACHINE, _FIRST, hashed)
+        for role in sorted(MEMBER_ROLES):
+            operator = house.log.operator
+            access.grant(conn, now_s, access.MACHINE, made, operator, role, operator)
+    return password
