@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,12 +14,24 @@ class Settings(BaseSettings):
     `high_water_dir` belongs on another disk than the database in production: it is what notices
     that an old copy of the database has been put back. `kek` (64 hex digits) encrypts the keys that
     the server holds for parties; without it a file in `secrets/` is used.
+
+    `database_url` is that of a PostgreSQL database, `postgresql://USER:PASSWORD@HOST:PORT/NAME`;
+    empty is the embedded default. `database_…_s` end, under PostgreSQL, what waits for a lock, or
+    runs, or lies idle inside a transaction for longer (seconds, 0: never); audits, exports,
+    restores and migrations are not ended. See docs/postgresql.md.
     """
 
-    model_config = SettingsConfigDict(env_prefix="GREENLEDGER_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="GREENLEDGER_", extra="ignore", hide_input_in_errors=True
+    )
 
     dir: Path = Path("greenledger-data")
-    database_url: str = ""
+    # It may have a password in it.
+    database_url: str = Field(default="", repr=False)
+    database_lock_s: int = Field(default=30, ge=0)
+    database_statement_s: int = Field(default=60, ge=0)
+    database_idle_in_transaction_s: int = Field(default=600, ge=0)
+    database_connections_max: int = Field(default=25, ge=2)
     high_water_dir: Path | None = None
     kek: SecretStr | None = None
 
