@@ -85,6 +85,16 @@ def _require_database(settings: Settings) -> None:
         )
 
 
+def _open_engine(settings: Settings) -> Engine:
+    limits = db.Limits(
+        lock_s=settings.database_lock_s,
+        statement_s=settings.database_statement_s,
+        idle_in_transaction_s=settings.database_idle_in_transaction_s,
+        connections_max=settings.database_connections_max,
+    )
+    return db.open_engine(settings.url, limits)
+
+
 def _make_database(settings: Settings) -> Engine:
     """The data directory, and a database with the newest schema in it."""
     make_private_folder(settings.dir)
@@ -92,7 +102,7 @@ def _make_database(settings: Settings) -> Engine:
         # It holds values and the secrets of batches. SQLite gives its -wal the mode of the file.
         settings.database_file.touch(mode=0o600)
     schema.migrate(settings.url)
-    return db.open_engine(settings.url)
+    return _open_engine(settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +130,7 @@ class House:
         """Raises Unavailable where there is no ledger, or its database is an old copy, or of
         another version."""
         _require_database(settings)
-        engine = db.open_engine(settings.url)
+        engine = _open_engine(settings)
         try:
             with db.reading(engine) as conn:
                 if not inspect(conn).has_table("logs"):
@@ -229,7 +239,7 @@ class House:
         record = self._high_water_of(self.settings, self.log).read()
         found = audit.audit(self.engine, self.log, ENTRY_TYPES, record, progress)
         # Once more by the rule that outsiders scan for, which knows nothing of the tables.
-        with db.reading(self.engine) as conn:
+        with db.reading(self.engine, long=True) as conn:
             try:
                 rule.scan(store.entry_range(conn, self.log.log_id, 0, found.entries))
             except (InvalidInput, Refused) as error:
@@ -239,13 +249,13 @@ class House:
     def export_tiles(self, folder: Path, progress: Progress) -> int:
         """Write the public log; returns its size."""
         self.checkpoint()
-        with db.reading(self.engine) as conn:
+        with db.reading(self.engine, long=True) as conn:
             return export.export_tiles(conn, self.log, folder, progress)
 
     def export_entries(self, folder: Path, progress: Progress) -> int:
         """Write entries and bodies; returns the number of entries."""
         self.checkpoint()
-        with db.reading(self.engine) as conn:
+        with db.reading(self.engine, long=True) as conn:
             return export.export_entries(conn, self.log, ENTRY_TYPES, folder, progress)
 
     @classmethod

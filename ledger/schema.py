@@ -70,11 +70,14 @@ def check(conn: Connection) -> None:
 def migrate(url: str) -> None:
     """Bring the database to the newest schema, or leave it as it is. Raises Unavailable."""
     engine = db.open_engine(url)
-    with db.reading(engine) as conn:
-        found = present(conn)
-        if not _is_known(found):
-            check(conn)
-    engine.dispose()
+    try:
+        with db.reading(engine) as conn:
+            db.check_collation(conn)
+            found = present(conn)
+            if not _is_known(found):
+                check(conn)
+    finally:
+        engine.dispose()
     if found == newest():
         return
     config = Config()

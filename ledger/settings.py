@@ -22,12 +22,23 @@ class Settings(BaseSettings):
     `oidc_…` name an OpenID provider where people may sign in: its issuer, this service as its
     client, where it sends people back to, and e-mail domains (with spaces between them) whose
     people get an account without roles by themselves.
+    `database_url` is that of a PostgreSQL database, `postgresql://USER:PASSWORD@HOST:PORT/NAME`;
+    empty is the embedded default. `database_…_s` end, under PostgreSQL, what waits for a lock, or
+    runs, or lies idle inside a transaction for longer (seconds, 0: never); audits, exports,
+    restores and migrations are not ended. See docs/postgresql.md.
     """
 
-    model_config = SettingsConfigDict(env_prefix="GREENLEDGER_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="GREENLEDGER_", extra="ignore", hide_input_in_errors=True
+    )
 
     dir: Path = Path("greenledger-data")
-    database_url: str = ""
+    # It may have a password in it.
+    database_url: str = Field(default="", repr=False)
+    database_lock_s: int = Field(default=30, ge=0)
+    database_statement_s: int = Field(default=60, ge=0)
+    database_idle_in_transaction_s: int = Field(default=600, ge=0)
+    database_connections_max: int = Field(default=25, ge=2)
     high_water_dir: Path | None = None
     kek: SecretStr | None = None
     # The API, for each process: the largest request, and how many come from one caller.

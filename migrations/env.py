@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from alembic import context
 
 from ledger import (
@@ -10,16 +12,25 @@ from ledger import (
 )
 from ledger.jobs import schema as _jobs  # noqa: F401  (so do these above the house)
 
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Partitions are parts of their table."""
+    return kind != "table" or name is None or re.fullmatch(r".+_p[0-9]+", name) is None
+
+
 _engine = db.open_engine(context.config.attributes["url"])
 try:
     # SQLite rolls DDL back like rows, though Alembic takes it for a database that can't: who is
     # killed in the middle leaves what was there before.
-    with db.writing(_engine) as _connection:
+    with db.writing(_engine, long=True) as _connection:
+        # Who waits here for another process finds everything done.
+        db.lock(_connection, "migrations")
         context.configure(
             connection=_connection,
             target_metadata=db.metadata,
             render_as_batch=False,
             transactional_ddl=True,
+            include_name=_is_ours,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -6,13 +6,29 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.ledgers import database
+from tests.servers.postgres import postgresql
 from tests.shared_data import shared_dir
+
+__all__ = ["database", "postgresql"]
 
 # CI must fail for a reason in the change, not for the day's luck: the same examples each time. At a
 # desk each run tries new ones. No deadline, on machines that do other things too.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked `both_databases` run on SQLite and on PostgreSQL; what does not say so has one
+    parameter too, so that a ledger made for one test serves the others."""
+    if "database" not in metafunc.fixturenames:
+        return
+    marked = metafunc.definition.get_closest_marker
+    if marked("both_databases") and not marked("sqlite_only"):
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+    else:
+        metafunc.parametrize("database", ["sqlite"], ids=[pytest.HIDDEN_PARAM], indirect=True)
 
 
 @pytest.fixture(scope="session")

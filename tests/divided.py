@@ -28,7 +28,7 @@ from ledger.metering.service import (
     take_in,
 )
 from ledger.units import Period
-from tests.ledgers import NOW_S, QUARTER_S, copy_ledger, open_house
+from tests.ledgers import NOW_S, QUARTER_S, close, copy_ledger, open_house
 
 EDGE_S = NOW_S - 8 * 3600
 ALWAYS = Period(start_s=EDGE_S - 40 * 86_400, end_s=EDGE_S + 40 * 86_400)
@@ -47,7 +47,7 @@ def built(begun: Path, folder: Path, build: Callable[[House], object]) -> Path:
 def opened(template: Path, folder: Path) -> Iterator[House]:
     house = open_house(copy_ledger(template, folder / "copy"))
     yield house
-    house.engine.dispose()
+    close(house)
 
 
 def span(first: int, end: int) -> Period:

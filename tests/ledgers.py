@@ -19,7 +19,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import make_url
 
+from ledger import db
 from ledger.claims import service as claims
 from ledger.db import reading
 from ledger.house import House
@@ -39,6 +41,8 @@ from ledger.statements.profile import read_statement_profile
 from ledger.statements.service import import_statement
 from ledger.units import Period, format_instant
 from tests import units
+from tests.raw import Raw, marked
+from tests.servers.postgres import PostgreSQL
 
 ORIGIN = "park.example/tests"
 NOW_S = 1_772_323_200  # 2026-03-01T00:00:00Z
@@ -69,8 +73,40 @@ class Clock:
         return self.now_s
 
 
+# In a data directory of the tests: the PostgreSQL database that belongs to it, if one does.
+DATABASE_URL = "database-url"
+
+
 def settings_in(folder: Path) -> Settings:
-    return Settings(dir=folder, database_url="", high_water_dir=None, kek=None)
+    file = folder / DATABASE_URL
+    url = file.read_text() if file.exists() else ""
+    return Settings(dir=folder, database_url=url, high_water_dir=None, kek=None)
+
+
+def server_of(folder: Path) -> tuple[PostgreSQL, str] | None:
+    """The server and the database of a data directory; None for SQLite."""
+    url = make_url(settings_in(folder).url)
+    if url.get_backend_name() == "sqlite":
+        return None
+    assert isinstance(url.query["host"], str)
+    assert url.database is not None
+    return PostgreSQL(Path(url.query["host"])), url.database
+
+
+def on_postgresql(server: PostgreSQL, folder: Path, template: str = "template0") -> Path:
+    """A data directory with a database of its own, a copy of another one."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / DATABASE_URL).write_text(server.url(server.create(template)))
+    return folder
+
+
+def close(house: House) -> None:
+    """Nothing is left open; a database on a server is dropped."""
+    house.engine.dispose()
+    there = server_of(house.settings.dir)
+    if there is not None:
+        server, name = there
+        server.drop(name)
 
 
 def begin(folder: Path, clock_s: Callable[[], int] | None = None) -> House:
@@ -90,47 +126,51 @@ def no_progress(_done: int, _all: int) -> None:
 def rows(house: House, sql: str, *values: object) -> list[Any]:
     """What a plain SQL query finds, past all code of the ledger."""
     with reading(house.engine) as conn:
-        return [tuple(row) for row in conn.exec_driver_sql(sql, tuple(values))]
+        return [tuple(row) for row in conn.exec_driver_sql(marked(conn, sql), tuple(values))]
+
+
+def _folder_of(house_or_folder: House | Path) -> Path:
+    return house_or_folder if isinstance(house_or_folder, Path) else house_or_folder.settings.dir
 
 
 def raw_database(house_or_folder: House | Path) -> sqlite3.Connection:
-    """The database file as an attacker opens it: no triggers in the way of what comes next."""
-    folder = house_or_folder if isinstance(house_or_folder, Path) else house_or_folder.settings.dir
-    connection = sqlite3.connect(folder / "ledger.sqlite3", isolation_level=None)
+    """The database file as an attacker opens it. Of SQLite; `raw` is for either database."""
+    file = _folder_of(house_or_folder) / "ledger.sqlite3"
+    assert file.exists(), f"{file} is none: use `raw`"
+    connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA synchronous=OFF")
     return connection
 
 
-def without_triggers(connection: sqlite3.Connection) -> list[str]:
-    """Drop every trigger, and return the statements that bring them back."""
-    found = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    triggers = found.fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    return [sql for _, sql in triggers]
+def raw(house_or_folder: House | Path) -> Raw:
+    """A connection past all code of the ledger, with triggers and foreign keys in place."""
+    folder = _folder_of(house_or_folder)
+    there = server_of(folder)
+    if there is not None:
+        server, name = there
+        return Raw(server.connect(name))
+    connection = raw_database(folder)
+    connection.execute("PRAGMA foreign_keys=ON")
+    return Raw(connection)
 
 
 def tamper(house_or_folder: House | Path, *changes: str | tuple[str, tuple[Any, ...]]) -> None:
     """Change rows behind the ledger's back; the triggers stand again afterwards."""
-    connection = raw_database(house_or_folder)
-    triggers = without_triggers(connection)
-    for change in changes:
-        sql, values = (change, ()) if isinstance(change, str) else change
-        assert connection.execute(sql, values).rowcount > 0, f"nothing changed by {sql}"
-    for trigger in triggers:
-        connection.execute(trigger)
+    connection = raw(house_or_folder)
+    with connection.unguarded():
+        for change in changes:
+            sql, values = (change, ()) if isinstance(change, str) else change
+            assert connection.execute(sql, *values).rowcount > 0, f"nothing changed by {sql}"
     connection.close()
 
 
 def dump(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table, in a fixed order."""
-    connection = raw_database(folder)
-    names = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-    ).fetchall()
+    connection = raw(folder)
+    names = [*db.metadata.tables, "alembic_version"]
     found = {
         name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
-        for (name,) in names
+        for name in names
     }
     connection.close()
     return found
@@ -361,13 +401,33 @@ def add_many(house: House, count: int, prefix: str = "bulk") -> list[Receipt]:
 
 
 def copy_ledger(template: Path, folder: Path) -> Path:
-    return Path(shutil.copytree(template, folder, symlinks=True))
+    copied = Path(shutil.copytree(template, folder, symlinks=True))
+    there = server_of(template)
+    if there is not None:
+        server, name = there
+        on_postgresql(server, copied, name)
+    return copied
 
 
 @pytest.fixture(scope="session")
-def begun_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def database(request: pytest.FixtureRequest) -> PostgreSQL | None:
+    """Where `begun_template`, and all that is built on it, lies: None is SQLite.
+
+    Tests marked `both_databases` run twice; see tests/conftest.py.
+    """
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return None
+    server = request.getfixturevalue("postgresql")
+    assert isinstance(server, PostgreSQL)
+    return server
+
+
+@pytest.fixture(scope="session")
+def begun_template(database: PostgreSQL | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory whose log holds the genesis alone."""
     folder = tmp_path_factory.mktemp("begun") / "data"
+    if database is not None:
+        on_postgresql(database, folder)
     begin(folder).engine.dispose()
     return folder
 
@@ -398,7 +458,7 @@ def begun(begun_template: Path, tmp_path: Path) -> Iterator[House]:
     """A ledger that has only begun, to be changed at will."""
     house = open_house(copy_ledger(begun_template, tmp_path / "begun"))
     yield house
-    house.engine.dispose()
+    close(house)
 
 
 @pytest.fixture
@@ -406,7 +466,7 @@ def filled(filled_template: Path, tmp_path: Path) -> Iterator[House]:
     """A ledger with some of everything, to be changed at will."""
     house = open_house(copy_ledger(filled_template, tmp_path / "filled"))
     yield house
-    house.engine.dispose()
+    close(house)
 
 
 @pytest.fixture
@@ -414,4 +474,4 @@ def tiled(tiled_template: Path, tmp_path: Path) -> Iterator[House]:
     """A ledger of 300 entries, to be changed at will."""
     house = open_house(copy_ledger(tiled_template, tmp_path / "tiled"))
     yield house
-    house.engine.dispose()
+    close(house)

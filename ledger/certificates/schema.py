@@ -14,16 +14,17 @@ from sqlalchemy import (
     Table,
 )
 
-from ledger.db import append_only, metadata
+from ledger.db import Trigger, append_only, metadata
 
 # Certificates are whole: what a month leaves below one, a later month of the contract may use.
-WITHIN_TRIGGER: Final = """
-CREATE TRIGGER settlements_within BEFORE INSERT ON settlements
-WHEN NEW.units * NEW.unit_size > NEW.settled_wh + COALESCE((
+WITHIN_TRIGGER: Final = Trigger(
+    name="settlements_within",
+    table="settlements",
+    forbids="""NEW.units * NEW.unit_size > NEW.settled_wh + COALESCE((
     SELECT SUM(s.settled_wh - s.units * s.unit_size) FROM settlements AS s
-    WHERE s.log_id = NEW.log_id AND s.contract = NEW.contract AND s.buyer = NEW.buyer), 0)
-BEGIN SELECT RAISE(ABORT, 'a green trade moves no more certificates than were settled'); END
-"""
+    WHERE s.log_id = NEW.log_id AND s.contract = NEW.contract AND s.buyer = NEW.buyer), 0)""",
+    says="a green trade moves no more certificates than were settled",
+)
 
 settlements: Final = append_only(
     Table(

@@ -18,58 +18,65 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from ledger.db import append_only, metadata
+from ledger.db import Trigger, append_only, metadata
 
 # A claim claims no more of a lot than there is.
-WITHIN_TRIGGER: Final = """
-CREATE TRIGGER claim_lots_within BEFORE INSERT ON claim_lots
-WHEN NEW.wh > (SELECT l.wh FROM lots AS l WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot)
-BEGIN SELECT RAISE(ABORT, 'a claim claims no more of a lot than there is'); END
-"""
+WITHIN_TRIGGER: Final = Trigger(
+    name="claim_lots_within",
+    table="claim_lots",
+    forbids="""NEW.wh > (
+    SELECT l.wh FROM lots AS l WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot)""",
+    says="a claim claims no more of a lot than there is",
+)
 # Only a claim that was replaced lets go of a lot; one that was withdrawn keeps it for good.
-ONCE_TRIGGER: Final = """
-CREATE TRIGGER claim_lots_once BEFORE INSERT ON claim_lots
-WHEN EXISTS (
+ONCE_TRIGGER: Final = Trigger(
+    name="claim_lots_once",
+    table="claim_lots",
+    forbids="""EXISTS (
     SELECT 1 FROM claim_lots AS c LEFT JOIN claim_ends AS e
     ON e.log_id = c.log_id AND e.claim = c.claim AND e.kind = 'replaced'
-    WHERE c.log_id = NEW.log_id AND c.lot = NEW.lot AND c.claim <> NEW.claim AND e.claim IS NULL)
-BEGIN SELECT RAISE(ABORT, 'a lot is used by one claim'); END
-"""
+    WHERE c.log_id = NEW.log_id AND c.lot = NEW.lot AND c.claim <> NEW.claim
+    AND e.claim IS NULL)""",
+    says="a lot is used by one claim",
+)
 
 # Energy that went into reductions is green power no more.
-BARRED_TRIGGER: Final = """
-CREATE TRIGGER claim_lots_barred BEFORE INSERT ON claim_lots
-WHEN EXISTS (
+BARRED_TRIGGER: Final = Trigger(
+    name="claim_lots_barred",
+    table="claim_lots",
+    forbids="""EXISTS (
     SELECT 1 FROM lots AS l JOIN energy_bars AS b ON b.log_id = l.log_id AND b.point = l.point
     AND b.month_start_s = l.month_start_s
     WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.entry_index < (
         SELECT c.entry_index FROM claims AS c
-        WHERE c.log_id = NEW.log_id AND c.claim = NEW.claim))
-BEGIN SELECT RAISE(ABORT, 'its energy went into a reduction'); END
-"""
+        WHERE c.log_id = NEW.log_id AND c.claim = NEW.claim))""",
+    says="its energy went into a reduction",
+)
 # As with lots: only a claim that was replaced lets go of a retirement.
-RETIRED_ONCE_TRIGGER: Final = """
-CREATE TRIGGER claim_retirements_once BEFORE INSERT ON claim_retirements
-WHEN EXISTS (
+RETIRED_ONCE_TRIGGER: Final = Trigger(
+    name="claim_retirements_once",
+    table="claim_retirements",
+    forbids="""EXISTS (
     SELECT 1 FROM claim_retirements AS c LEFT JOIN claim_ends AS e
     ON e.log_id = c.log_id AND e.claim = c.claim AND e.kind = 'replaced'
     WHERE c.log_id = NEW.log_id AND c.retirement = NEW.retirement AND c.claim <> NEW.claim
-    AND e.claim IS NULL)
-BEGIN SELECT RAISE(ABORT, 'a retirement is in one claim'); END
-"""
+    AND e.claim IS NULL)""",
+    says="a retirement is in one claim",
+)
 # For the consumer who claims, and within what its units are worth.
-RETIRED_FOR_TRIGGER: Final = """
-CREATE TRIGGER claim_retirements_for BEFORE INSERT ON claim_retirements
-WHEN NOT EXISTS (
+RETIRED_FOR_TRIGGER: Final = Trigger(
+    name="claim_retirements_for",
+    table="claim_retirements",
+    forbids="""NOT EXISTS (
     SELECT 1 FROM retirements AS r JOIN claims AS c ON c.log_id = r.log_id
     WHERE r.log_id = NEW.log_id AND r.retirement = NEW.retirement AND c.claim = NEW.claim
     AND r.beneficiary = c.author AND c.start_s <= r.start_s AND r.end_s <= c.end_s
     AND NEW.wh <= r.units * (
         SELECT MAX(b.unit_size) FROM gone_units AS g JOIN unit_batches AS b ON b.log_id = g.log_id
         AND b.scheme = g.scheme AND b.code = g.code AND b.revision = g.revision
-        WHERE g.log_id = r.log_id AND g.entry_index = r.entry_index))
-BEGIN SELECT RAISE(ABORT, 'a retirement is for the claimant, in its time, worth its units'); END
-"""
+        WHERE g.log_id = r.log_id AND g.entry_index = r.entry_index))""",
+    says="a retirement is for the claimant, in its time, worth its units",
+)
 
 claims: Final = append_only(
     Table(

@@ -24,25 +24,27 @@ from sqlalchemy import (
 )
 
 from ledger.credits.ccus import AVOIDED, MASS_G_MAX, REMOVAL, Flows
-from ledger.db import append_only, metadata
+from ledger.db import Trigger, append_only, metadata
 
 # Nothing is reduced twice: not in a project, nor at a plant that is in several schemes. A record
 # that was rejected holds no time.
-PERIODS_TRIGGER: Final = """
-CREATE TRIGGER reductions_apart BEFORE INSERT ON reductions
-WHEN EXISTS (
+PERIODS_TRIGGER: Final = Trigger(
+    name="reductions_apart",
+    table="reductions",
+    forbids="""EXISTS (
     SELECT 1 FROM reductions AS r LEFT JOIN verifications AS v
     ON v.log_id = r.log_id AND v.record = r.record
     WHERE r.log_id = NEW.log_id
     AND (r.plant = NEW.plant OR (r.scheme = NEW.scheme AND r.project = NEW.project))
     AND r.start_s < NEW.end_s AND NEW.start_s < r.end_s
-    AND (v.verdict IS NULL OR v.verdict <> 'rejected'))
-BEGIN SELECT RAISE(ABORT, 'periods of a project or plant overlap: nothing is reduced twice'); END
-"""
+    AND (v.verdict IS NULL OR v.verdict <> 'rejected'))""",
+    says="periods of a project or plant overlap: nothing is reduced twice",
+)
 # What is credited is what was recorded: old reversals first, then on from what was left.
-CHAIN_TRIGGER: Final = """
-CREATE TRIGGER verifications_in_chain BEFORE INSERT ON verifications
-WHEN NOT EXISTS (
+CHAIN_TRIGGER: Final = Trigger(
+    name="verifications_in_chain",
+    table="verifications",
+    forbids="""NOT EXISTS (
     SELECT 1 FROM reductions AS r
     WHERE r.log_id = NEW.log_id AND r.record = NEW.record
     AND r.scheme = NEW.scheme AND r.project = NEW.project
@@ -59,17 +61,18 @@ OR NEW.credited = 1 AND (
         SELECT v.removal_left_g FROM verifications AS v
         WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project
         AND v.credited = 1 ORDER BY v.entry_index DESC LIMIT 1), 0)
-    OR NEW.debit_g <> MIN(NEW.debit_g + NEW.buffer_g + NEW.avoided_g + NEW.removal_g, (
+    OR NEW.debit_g <> LEAST(NEW.debit_g + NEW.buffer_g + NEW.avoided_g + NEW.removal_g, (
         SELECT COALESCE(SUM(x.debit_g), 0) FROM reversals AS x
         WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project)
         - (SELECT COALESCE(SUM(v.debit_g), 0) FROM verifications AS v
-        WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project)))
-BEGIN SELECT RAISE(ABORT, 'a verification credits what was recorded, old reversals first'); END
-"""
+        WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project)))""",
+    says="a verification credits what was recorded, old reversals first",
+)
 # The buffer gives what it has first, and no more escapes than is stored.
-BUFFER_TRIGGER: Final = """
-CREATE TRIGGER reversals_from_buffer BEFORE INSERT ON reversals
-WHEN NEW.buffer_g <> MIN(NEW.g, (
+BUFFER_TRIGGER: Final = Trigger(
+    name="reversals_from_buffer",
+    table="reversals",
+    forbids="""NEW.buffer_g <> LEAST(NEW.g, (
     SELECT COALESCE(SUM(v.buffer_g), 0) FROM verifications AS v
     WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project)
     - (SELECT COALESCE(SUM(x.buffer_g), 0) FROM reversals AS x
@@ -80,25 +83,27 @@ OR NEW.g > (
     WHERE r.log_id = NEW.log_id AND r.scheme = NEW.scheme AND r.project = NEW.project
     AND v.verdict = 'confirmed')
     - (SELECT COALESCE(SUM(x.g), 0) FROM reversals AS x
-    WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project)
-BEGIN SELECT RAISE(ABORT, 'a reversal takes the buffer first, and no more than is stored'); END
-"""
+    WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project)""",
+    says="a reversal takes the buffer first, and no more than is stored",
+)
 # What was rejected, or is subtracted at its source, is never issued. These two stand on tables of
 # the registry, which knows of no record.
-ISSUE_TRIGGER: Final = """
-CREATE TRIGGER unit_batches_of_records BEFORE INSERT ON unit_batches
-WHEN NEW.record IS NOT NULL AND NOT EXISTS (
+ISSUE_TRIGGER: Final = Trigger(
+    name="unit_batches_of_records",
+    table="unit_batches",
+    forbids="""NEW.record IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM verifications AS v JOIN reductions AS r
     ON r.log_id = v.log_id AND r.record = v.record
     WHERE v.log_id = NEW.log_id AND v.record = NEW.record AND v.credited = 1
     AND r.scheme = NEW.scheme AND r.project = NEW.project
     AND r.start_s = NEW.start_s AND r.end_s = NEW.end_s
-    AND NEW.first_unit = 0 AND NEW.end_unit = v.avoided_units + v.removal_units)
-BEGIN SELECT RAISE(ABORT, 'units are issued for a confirmed, credited record, as verified'); END
-"""
-CLASSES_TRIGGER: Final = """
-CREATE TRIGGER holdings_of_records BEFORE INSERT ON holdings
-WHEN EXISTS (
+    AND NEW.first_unit = 0 AND NEW.end_unit = v.avoided_units + v.removal_units)""",
+    says="units are issued for a confirmed, credited record, as verified",
+)
+CLASSES_TRIGGER: Final = Trigger(
+    name="holdings_of_records",
+    table="holdings",
+    forbids="""EXISTS (
     SELECT 1 FROM unit_batches AS b JOIN verifications AS v
     ON v.log_id = b.log_id AND v.record = b.record
     WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme AND b.code = NEW.code
@@ -109,9 +114,9 @@ WHEN EXISTS (
         AND h.revision = NEW.revision AND h.class = NEW.class
         AND h.entry_index = NEW.entry_index) + NEW.end_unit - NEW.first_unit
     > CASE NEW.class WHEN 'avoided' THEN v.avoided_units
-        WHEN 'removal' THEN v.removal_units ELSE 0 END)
-BEGIN SELECT RAISE(ABORT, 'a record makes so many units of a class as was verified'); END
-"""
+        WHEN 'removal' THEN v.removal_units ELSE 0 END)""",
+    says="a record makes so many units of a class as was verified",
+)
 
 
 _FLOWS: Final = tuple(field.name for field in fields(Flows))

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Row, Table, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger import db
+from ledger.db.soundness import check_database
 from ledger.errors import Corrupt, InvalidInput, LedgerError
 from ledger.files import scratch_folder
 from ledger.log import merkle, store
@@ -31,7 +32,6 @@ from ledger.log.export import (
 from ledger.log.notes import parse_note
 from ledger.log.publish import check_high_water, recorded_range
 from ledger.log.service import Placement, Submission
-from ledger.log.soundness import check_database
 from ledger.log.types import EntryTypes
 
 # Written beside the log, not by replaying it: checked by rules of their own.
@@ -65,7 +65,7 @@ def audit(
     with scratch_folder(_room_for_a_copy(engine)) as folder:
         scratch = db.open_scratch(folder / "rebuilt.sqlite3")
         db.create_tables(scratch)
-        with db.reading(engine) as stored, db.writing(scratch) as rebuilt:
+        with db.reading(engine, long=True) as stored, db.writing(scratch) as rebuilt:
             check_database(stored)
             roots = store.recorded_roots(stored, log.log_id)
             size = store.load_head(stored, log.log_id).size
@@ -88,7 +88,7 @@ def audit(
 def _room_for_a_copy(engine: Engine) -> Path:
     """Beside the database: a folder for temporary files is often memory, and too small."""
     file = Path(engine.url.database or "")
-    if file.is_file() and os.access(file.parent, os.W_OK):
+    if engine.dialect.name == "sqlite" and file.is_file() and os.access(file.parent, os.W_OK):
         return file.parent
     return Path(gettempdir())
 
@@ -243,8 +243,8 @@ def restore(
     genesis. Raises InvalidInput, Corrupt or Refused.
     """
     note = exported_checkpoint(folder)
-    with db.writing(engine) as conn:
-        if store.load_head(conn, log_id).size:
+    with db.writing(engine, long=True) as conn:
+        if store.lock_head(conn, log_id).size:
             raise InvalidInput("the database holds a log already; restore into an empty one")
         found = read_export(folder, types)
         replayed = replay(conn, log_id, types, found, 0, progress, {})

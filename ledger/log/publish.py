@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select
 
 from ledger import files
-from ledger.db import writing
+from ledger.db import lock, writing
 from ledger.errors import Corrupt, NotFound, Unavailable
 from ledger.log import merkle, store, tiles
 from ledger.log.checkpoint import Checkpoint, TlogProof, open_checkpoint
@@ -126,7 +126,10 @@ def sign_checkpoint(
 def _sign_locked(
     engine: Engine, log: store.LogFacts, key: SigningKey, high_water: HighWater
 ) -> bytes:
-    with writing(engine) as conn:
+    # Signers on other machines do not see this one's file lock.
+    alone = f"checkpoints of log {log.log_id}"
+    with writing(engine, long=True) as conn:
+        lock(conn, alone)
         record = high_water.read()
         check_high_water(conn, log, record)
         verified = _recompute(conn, log, record)
@@ -140,6 +143,7 @@ def _sign_locked(
         note = sign_note(one.checkpoint.text, key)
         open_checkpoint(note, log.log_key)
         with writing(engine) as conn:
+            lock(conn, alone)
             _record_note(conn, log, one.checkpoint.size, note)
     return note
 

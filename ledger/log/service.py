@@ -16,7 +16,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.exc import IntegrityError
 
-from ledger.db import reading, writing
+from ledger.db import as_ledger_error, reading, writing
 from ledger.errors import InvalidInput, LedgerError, Refused, Unavailable
 from ledger.log import store, tiles
 from ledger.log.bodies import Blob, Body, check_reference
@@ -170,7 +170,7 @@ class Placement:
         self.types = types
         self.leaves: list[bytes] = []
         self._log_id = log_id
-        self._head = store.load_head(conn, log_id, lock=True)
+        self._head = store.lock_head(conn, log_id)
         self._tick_s = self._head.tick_s
         self._log = store.load_log(conn, log_id) if self._head.size else None
 
@@ -380,7 +380,7 @@ class _NothingToWrite(Exception):
 def _as_refusal(error: LedgerError | IntegrityError) -> LedgerError:
     if isinstance(error, LedgerError):
         return error
-    return Refused(f"the database refused the entry: {error.orig}")
+    return as_ledger_error(error)
 
 
 class _Group:
@@ -422,7 +422,7 @@ def bootstrap(engine: Engine, types: EntryTypes, log_id: int, genesis: bytes) ->
     """Write entry 0 of a new log. Raises Refused where the log has begun."""
     entry = parse_entry(genesis)
     with writing(engine) as conn:
-        if store.load_head(conn, log_id).size:
+        if store.lock_head(conn, log_id).size:
             raise Refused("the log has begun already")
         placement = Placement(conn, log_id, types)
         placement.place(Submission(data=genesis))

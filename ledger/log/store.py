@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Connection,
     LargeBinary,
+    Select,
     SmallInteger,
     String,
     Table,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from ledger.db import append_only, located, metadata
+from ledger.db import append_only, located, lock, metadata
 from ledger.errors import Corrupt, InvalidInput, NotFound
 from ledger.log import notes, tiles
 from ledger.log.entry import Entry, parse_entry
@@ -160,11 +161,28 @@ def _broken_is_corrupt(table: str) -> Iterator[None]:
         raise Corrupt(f"table {table}: {error}") from error
 
 
-def load_head(conn: Connection, log_id: int, *, lock: bool = False) -> Head:
-    """The head row; with `lock`, for who is to move it: nobody else can then. Raises Corrupt."""
-    query = select(heads.c.size, heads.c.tick_s, heads.c.edge).where(heads.c.log_id == log_id)
-    if lock:
-        query = query.with_for_update()  # SQLite has none and needs none: `writing` locks it all
+def load_head(conn: Connection, log_id: int) -> Head:
+    """The head row. Raises Corrupt."""
+    return _head(conn, _head_query(log_id))
+
+
+def lock_head(conn: Connection, log_id: int) -> Head:
+    """The head row, for who is to move it: first of all that a writer of the log does, since
+    nobody else writes then until the transaction ends. Raises Corrupt."""
+    query = _head_query(log_id).with_for_update()  # SQLite needs none: `writing` locks it all
+    found = _head(conn, query)
+    if found.size:
+        return found
+    # No row to lock as yet: the genesis is written by one alone.
+    lock(conn, f"log {log_id} begins")
+    return _head(conn, query)
+
+
+def _head_query(log_id: int) -> Select[tuple[int, int, bytes]]:
+    return select(heads.c.size, heads.c.tick_s, heads.c.edge).where(heads.c.log_id == log_id)
+
+
+def _head(conn: Connection, query: Select[tuple[int, int, bytes]]) -> Head:
     with _broken_is_corrupt("log_heads"):
         row = conn.execute(query).one_or_none()
         if row is None:

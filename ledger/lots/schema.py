@@ -17,16 +17,17 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from ledger.db import append_only, metadata
+from ledger.db import Trigger, append_only, metadata
 
 # A point's month is divided anew only after it was divided before.
-REVISIONS_TRIGGER: Final = """
-CREATE TRIGGER origins_in_order BEFORE INSERT ON origins
-WHEN NEW.revision <> (
+REVISIONS_TRIGGER: Final = Trigger(
+    name="origins_in_order",
+    table="origins",
+    forbids="""NEW.revision <> (
     SELECT COUNT(*) FROM origins AS o WHERE o.log_id = NEW.log_id AND o.point = NEW.point
-    AND o.month_start_s = NEW.month_start_s)
-BEGIN SELECT RAISE(ABORT, 'an origin is divided once, revision after revision'); END
-"""
+    AND o.month_start_s = NEW.month_start_s)""",
+    says="an origin is divided once, revision after revision",
+)
 
 origins: Final = append_only(
     Table(

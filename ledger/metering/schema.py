@@ -18,17 +18,18 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from ledger.db import append_only, metadata
+from ledger.db import Trigger, append_only, metadata
 
 # Plain blocks alone hold the rule, as a correction only replaces what one of them has. They are
 # apart, so that the last one to begin before the new one ends is the only one it can overlap.
-NO_OVERLAP_TRIGGER: Final = """
-CREATE TRIGGER blocks_no_overlap BEFORE INSERT ON blocks
-WHEN NEW.correction = 0 AND NEW.start_s < (
+NO_OVERLAP_TRIGGER: Final = Trigger(
+    name="blocks_no_overlap",
+    table="blocks",
+    forbids="""NEW.correction = 0 AND NEW.start_s < (
     SELECT b.end_s FROM blocks AS b WHERE b.log_id = NEW.log_id AND b.point = NEW.point
-    AND b.correction = 0 AND b.start_s < NEW.end_s ORDER BY b.start_s DESC LIMIT 1)
-BEGIN SELECT RAISE(ABORT, 'blocks overlap: a point and interval has one value'); END
-"""
+    AND b.correction = 0 AND b.start_s < NEW.end_s ORDER BY b.start_s DESC LIMIT 1)""",
+    says="blocks overlap: a point and interval has one value",
+)
 
 points: Final = append_only(
     Table(

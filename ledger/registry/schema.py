@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from ledger.db import append_only, metadata
+from ledger.db import Trigger, append_only, metadata
 from ledger.registry.lifecycle import FINAL, MOVES, STATES, TIMED
 
 
@@ -31,127 +31,133 @@ def _listed(values: object) -> str:
     return ", ".join(f"'{one}'" for one in sorted(values))
 
 
-BATCH_OVERLAP_TRIGGER: Final = """
-CREATE TRIGGER unit_batches_apart BEFORE INSERT ON unit_batches
-WHEN EXISTS (
+BATCH_OVERLAP_TRIGGER: Final = Trigger(
+    name="unit_batches_apart",
+    table="unit_batches",
+    forbids="""EXISTS (
     SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
-    AND b.code = NEW.code AND b.first_unit < NEW.end_unit AND NEW.first_unit < b.end_unit)
-BEGIN SELECT RAISE(ABORT, 'no number of a code is in two batches'); END
-"""
-BATCH_ORDER_TRIGGER: Final = """
-CREATE TRIGGER unit_batches_in_order BEFORE INSERT ON unit_batches
-WHEN NEW.revision <> (
+    AND b.code = NEW.code AND b.first_unit < NEW.end_unit AND NEW.first_unit < b.end_unit)""",
+    says="no number of a code is in two batches",
+)
+BATCH_ORDER_TRIGGER: Final = Trigger(
+    name="unit_batches_in_order",
+    table="unit_batches",
+    forbids="""NEW.revision <> (
     SELECT COUNT(*) FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
-    AND b.code = NEW.code)
-BEGIN SELECT RAISE(ABORT, 'a code is imported revision after revision'); END
-"""
-HOLDING_INSIDE_TRIGGER: Final = """
-CREATE TRIGGER holdings_inside BEFORE INSERT ON holdings
-WHEN NOT EXISTS (
+    AND b.code = NEW.code)""",
+    says="a code is imported revision after revision",
+)
+HOLDING_INSIDE_TRIGGER: Final = Trigger(
+    name="holdings_inside",
+    table="holdings",
+    forbids="""NOT EXISTS (
     SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
     AND b.code = NEW.code AND b.revision = NEW.revision
-    AND b.first_unit <= NEW.first_unit AND NEW.end_unit <= b.end_unit)
-BEGIN SELECT RAISE(ABORT, 'a holding is of units of its batch'); END
-"""
-HOLDING_APART_TRIGGER: Final = """
-CREATE TRIGGER holdings_apart BEFORE INSERT ON holdings
-WHEN EXISTS (
+    AND b.first_unit <= NEW.first_unit AND NEW.end_unit <= b.end_unit)""",
+    says="a holding is of units of its batch",
+)
+HOLDING_APART_TRIGGER: Final = Trigger(
+    name="holdings_apart",
+    table="holdings",
+    forbids="""EXISTS (
     SELECT 1 FROM holdings AS h LEFT JOIN holding_ends AS e
     ON e.log_id = h.log_id AND e.holding = h.holding
     WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
-    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)
-BEGIN SELECT RAISE(ABORT, 'a unit has one owner'); END
-"""
-HOLDING_GONE_TRIGGER: Final = """
-CREATE TRIGGER holdings_gone BEFORE INSERT ON holdings
-WHEN EXISTS (
+    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)""",
+    says="a unit has one owner",
+)
+HOLDING_GONE_TRIGGER: Final = Trigger(
+    name="holdings_gone",
+    table="holdings",
+    forbids="""EXISTS (
     SELECT 1 FROM gone_units AS g WHERE g.log_id = NEW.log_id AND g.scheme = NEW.scheme
-    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)
-BEGIN SELECT RAISE(ABORT, 'a unit that is gone does not come back'); END
-"""
-GONE_APART_TRIGGER: Final = """
-CREATE TRIGGER gone_units_apart BEFORE INSERT ON gone_units
-WHEN EXISTS (
+    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)""",
+    says="a unit that is gone does not come back",
+)
+GONE_APART_TRIGGER: Final = Trigger(
+    name="gone_units_apart",
+    table="gone_units",
+    forbids="""EXISTS (
     SELECT 1 FROM gone_units AS g WHERE g.log_id = NEW.log_id AND g.scheme = NEW.scheme
-    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)
-BEGIN SELECT RAISE(ABORT, 'a unit is used once'); END
-"""
-GONE_LIVE_TRIGGER: Final = """
-CREATE TRIGGER gone_units_free BEFORE INSERT ON gone_units
-WHEN EXISTS (
+    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)""",
+    says="a unit is used once",
+)
+GONE_LIVE_TRIGGER: Final = Trigger(
+    name="gone_units_free",
+    table="gone_units",
+    forbids="""EXISTS (
     SELECT 1 FROM holdings AS h LEFT JOIN holding_ends AS e
     ON e.log_id = h.log_id AND e.holding = h.holding
     WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
-    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)
-BEGIN SELECT RAISE(ABORT, 'a unit that somebody holds is not gone'); END
-"""
-GONE_ENDED_TRIGGER: Final = """
-CREATE TRIGGER gone_units_ended BEFORE INSERT ON gone_units
-WHEN NOT EXISTS (
+    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)""",
+    says="a unit that somebody holds is not gone",
+)
+GONE_ENDED_TRIGGER: Final = Trigger(
+    name="gone_units_ended",
+    table="gone_units",
+    forbids="""NOT EXISTS (
     SELECT 1 FROM holdings AS h JOIN holding_ends AS e
     ON e.log_id = h.log_id AND e.holding = h.holding
     WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
     AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit
-    AND e.entry_index = NEW.entry_index AND e.act = NEW.act)
-BEGIN SELECT RAISE(ABORT, 'units that are gone were of a holding that ended by the same act'); END
-"""
+    AND e.entry_index = NEW.entry_index AND e.act = NEW.act)""",
+    says="units that are gone were of a holding that ended by the same act",
+)
 # The table of moves, once more.
 _ALLOWED: Final = "\n    OR ".join(
     f"(NEW.act = '{act}' AND h.state IN ({_listed(move.ends)}))"
     for act, move in sorted(MOVES.items())
 )
-MOVES_TRIGGER: Final = "\n".join(
-    (
-        "CREATE TRIGGER holding_ends_allowed BEFORE INSERT ON holding_ends",
-        "WHEN NOT EXISTS (",
-        "    SELECT 1 FROM holdings AS h WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding",
-        f"    AND ({_ALLOWED}))",
-        "BEGIN SELECT RAISE(ABORT, 'a holding in this state does not end so'); END",
-    )
+MOVES_TRIGGER: Final = Trigger(
+    name="holding_ends_allowed",
+    table="holding_ends",
+    forbids=f"""NOT EXISTS (
+    SELECT 1 FROM holdings AS h WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding
+    AND ({_ALLOWED}))""",  # noqa: S608  (names of our own)
+    says="a holding in this state does not end so",
 )
 _OVER: Final = """
     SELECT 1 FROM holdings AS h JOIN unit_batches AS b
     ON b.log_id = h.log_id AND b.scheme = h.scheme
     AND b.code = h.code AND b.revision = h.revision
-    WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s
-"""
-EXPIRED_TRIGGER: Final = "\n".join(
-    (
-        "CREATE TRIGGER holding_ends_in_time BEFORE INSERT ON holding_ends",
-        f"WHEN NEW.act IN ({_listed(TIMED)}) AND EXISTS ({_OVER})",
-        "BEGIN SELECT RAISE(ABORT, 'these units are valid no more'); END",
-    )
+    WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s"""
+EXPIRED_TRIGGER: Final = Trigger(
+    name="holding_ends_in_time",
+    table="holding_ends",
+    forbids=f"NEW.act IN ({_listed(TIMED)}) AND EXISTS ({_OVER})",
+    says="these units are valid no more",
 )
-EARLY_TRIGGER: Final = "\n".join(
-    (
-        "CREATE TRIGGER holding_ends_expired BEFORE INSERT ON holding_ends",
-        f"WHEN NEW.act = 'expire' AND NOT EXISTS ({_OVER})",
-        "BEGIN SELECT RAISE(ABORT, 'these units are still valid'); END",
-    )
+EARLY_TRIGGER: Final = Trigger(
+    name="holding_ends_expired",
+    table="holding_ends",
+    forbids=f"NEW.act = 'expire' AND NOT EXISTS ({_OVER})",
+    says="these units are still valid",
 )
 # What its project's batches before left over, a metered batch carries on.
-CARRY_TRIGGER: Final = """
-CREATE TRIGGER unit_batches_carry BEFORE INSERT ON unit_batches
-WHEN NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
+CARRY_TRIGGER: Final = Trigger(
+    name="unit_batches_carry",
+    table="unit_batches",
+    forbids="""NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
     SELECT b.left_wh FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
     AND b.project = NEW.project AND b.class = NEW.class AND b.metered = 1
-    ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)
-BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project and class left over'); END
-"""
+    ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)""",
+    says="a batch carries on what its project and class left over",
+)
 
 # A kWh has one certificate; a reduction may come after it was cancelled.
-LOT_ONCE_TRIGGER: Final = """
-CREATE TRIGGER unit_batch_lots_once BEFORE INSERT ON unit_batch_lots
-WHEN EXISTS (
+LOT_ONCE_TRIGGER: Final = Trigger(
+    name="unit_batch_lots_once",
+    table="unit_batch_lots",
+    forbids="""EXISTS (
     SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
     AND b.code = NEW.code AND b.revision = NEW.revision AND b.metered = 1)
 AND EXISTS (
     SELECT 1 FROM unit_batch_lots AS l JOIN unit_batches AS b
     ON b.log_id = l.log_id AND b.scheme = l.scheme
     AND b.code = l.code AND b.revision = l.revision
-    WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.metered = 1)
-BEGIN SELECT RAISE(ABORT, 'a lot stands behind certificates once'); END
-"""
+    WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.metered = 1)""",
+    says="a lot stands behind certificates once",
+)
 
 schemes: Final = append_only(
     Table(

@@ -16,25 +16,27 @@ from sqlalchemy import (
     Table,
 )
 
-from ledger.db import append_only, metadata
+from ledger.db import Trigger, append_only, metadata
 
 # A file may be read anew, by a better profile; the same reading again would say nothing.
-ONCE_TRIGGER: Final = """
-CREATE TRIGGER statements_once BEFORE INSERT ON statements
-WHEN NEW.reading = (
+ONCE_TRIGGER: Final = Trigger(
+    name="statements_once",
+    table="statements",
+    forbids="""NEW.reading = (
     SELECT s.reading FROM statements AS s WHERE s.log_id = NEW.log_id
-    AND s.file_hash = NEW.file_hash ORDER BY s.entry_index DESC LIMIT 1)
-BEGIN SELECT RAISE(ABORT, 'a statement is imported once'); END
-"""
+    AND s.file_hash = NEW.file_hash ORDER BY s.entry_index DESC LIMIT 1)""",
+    says="a statement is imported once",
+)
 # The last range to begin before the new one ends is the only one that it can overlap.
-NO_OVERLAP_TRIGGER: Final = """
-CREATE TRIGGER statement_rows_no_overlap BEFORE INSERT ON statement_rows
-WHEN NEW.code <> '' AND NEW.first_unit < (
+NO_OVERLAP_TRIGGER: Final = Trigger(
+    name="statement_rows_no_overlap",
+    table="statement_rows",
+    forbids="""NEW.code <> '' AND NEW.first_unit < (
     SELECT r.end_unit FROM statement_rows AS r WHERE r.log_id = NEW.log_id AND r.code = NEW.code
     AND r.entry_index = NEW.entry_index AND r.first_unit < NEW.end_unit
-    ORDER BY r.first_unit DESC LIMIT 1)
-BEGIN SELECT RAISE(ABORT, 'units overlap: a statement has each unit of a code once'); END
-"""
+    ORDER BY r.first_unit DESC LIMIT 1)""",
+    says="units overlap: a statement has each unit of a code once",
+)
 
 # `as_of`: date 2026-03-31. `file_hash`: SHA-256 of the file as it was received. `reading`: of what
 # was read from it.

@@ -8,6 +8,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import rules
+from migrations.rules import Rule
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -32,17 +35,21 @@ APPEND_ONLY = (
     "tiles",
     "blocks",
 )
-BLOCKS_NO_OVERLAP = """
-CREATE TRIGGER blocks_no_overlap BEFORE INSERT ON blocks
-WHEN NEW.correction = 0 AND NEW.start_s < (
+TRIGGERS = (
+    Rule(
+        name="blocks_no_overlap",
+        table="blocks",
+        forbids="""NEW.correction = 0 AND NEW.start_s < (
     SELECT b.end_s FROM blocks AS b WHERE b.log_id = NEW.log_id AND b.point = NEW.point
-    AND b.correction = 0 AND b.start_s < NEW.end_s ORDER BY b.start_s DESC LIMIT 1)
-BEGIN SELECT RAISE(ABORT, 'blocks overlap: a point and interval has one value'); END
-"""
+    AND b.correction = 0 AND b.start_s < NEW.end_s ORDER BY b.start_s DESC LIMIT 1)""",
+        says="blocks overlap: a point and interval has one value",
+    ),
+)
 
 
 def upgrade() -> None:
-    op.create_table(
+    rules.prepare()
+    rules.create_growing_table(
         "batches",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -65,7 +72,7 @@ def upgrade() -> None:
             name=op.f("uq_batches_log_id_author_source_sequence"),
         ),
     )
-    op.create_table(
+    rules.create_growing_table(
         "bodies",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
@@ -110,7 +117,7 @@ def upgrade() -> None:
         sa.Column("claim", sa.String(length=500), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_endorsements")),
     )
-    op.create_table(
+    rules.create_growing_table(
         "entries",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -220,7 +227,7 @@ def upgrade() -> None:
         sa.Column("root", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_runs")),
     )
-    op.create_table(
+    rules.create_growing_table(
         "tiles",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("level", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -228,7 +235,7 @@ def upgrade() -> None:
         sa.Column("hashes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log_id", "level", "number", name=op.f("pk_tiles")),
     )
-    op.create_table(
+    rules.create_growing_table(
         "blocks",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -255,16 +262,12 @@ def upgrade() -> None:
         ["log_id", "point", "correction", "start_s", "end_s"],
         unique=False,
     )
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-    op.execute(BLOCKS_NO_OVERLAP)
+    rules.keep_rows(APPEND_ONLY)
+    rules.make(TRIGGERS)
 
 
 def downgrade() -> None:
+    rules.drop(TRIGGERS)
     op.drop_index("ix_blocks_point_span", table_name="blocks")
     op.drop_table("blocks")
     op.drop_table("tiles")
@@ -285,3 +288,4 @@ def downgrade() -> None:
     op.drop_table("checkpoint_notes")
     op.drop_table("bodies")
     op.drop_table("batches")
+    rules.forget()

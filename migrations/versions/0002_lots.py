@@ -8,6 +8,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import rules
+from migrations.rules import Rule
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -24,26 +27,31 @@ APPEND_ONLY = (
     "origins",
 )
 TRIGGERS = (
-    """
-CREATE TRIGGER origins_in_order BEFORE INSERT ON origins
-WHEN NEW.revision <> (
+    Rule(
+        name="origins_in_order",
+        table="origins",
+        forbids="""NEW.revision <> (
     SELECT COUNT(*) FROM origins AS o WHERE o.log_id = NEW.log_id AND o.point = NEW.point
-    AND o.month_start_s = NEW.month_start_s)
-BEGIN SELECT RAISE(ABORT, 'an origin is divided once, revision after revision'); END
-""",
-    """
-CREATE TRIGGER claim_lots_within BEFORE INSERT ON claim_lots
-WHEN NEW.wh > (SELECT l.wh FROM lots AS l WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot)
-BEGIN SELECT RAISE(ABORT, 'a claim claims no more of a lot than there is'); END
-""",
-    """
-CREATE TRIGGER claim_lots_once BEFORE INSERT ON claim_lots
-WHEN EXISTS (
+    AND o.month_start_s = NEW.month_start_s)""",
+        says="an origin is divided once, revision after revision",
+    ),
+    Rule(
+        name="claim_lots_within",
+        table="claim_lots",
+        forbids="""NEW.wh > (
+    SELECT l.wh FROM lots AS l WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot)""",
+        says="a claim claims no more of a lot than there is",
+    ),
+    Rule(
+        name="claim_lots_once",
+        table="claim_lots",
+        forbids="""EXISTS (
     SELECT 1 FROM claim_lots AS c LEFT JOIN claim_ends AS e
     ON e.log_id = c.log_id AND e.claim = c.claim AND e.kind = 'replaced'
-    WHERE c.log_id = NEW.log_id AND c.lot = NEW.lot AND c.claim <> NEW.claim AND e.claim IS NULL)
-BEGIN SELECT RAISE(ABORT, 'a lot is used by one claim'); END
-""",
+    WHERE c.log_id = NEW.log_id AND c.lot = NEW.lot AND c.claim <> NEW.claim
+    AND e.claim IS NULL)""",
+        says="a lot is used by one claim",
+    ),
 )
 
 
@@ -70,7 +78,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("log_id", "replaces", name=op.f("uq_claims_log_id_replaces")),
     )
     op.create_index("ix_claims_entry", "claims", ["log_id", "entry_index"], unique=False)
-    op.create_table(
+    rules.create_growing_table(
         "origins",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("point", sa.LargeBinary(length=16), nullable=False),
@@ -136,7 +144,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_claim_flags")),
     )
     op.create_index("ix_claim_flags_claim", "claim_flags", ["log_id", "claim"], unique=False)
-    op.create_table(
+    rules.create_growing_table(
         "lots",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("lot", sa.LargeBinary(length=16), nullable=False),
@@ -158,7 +166,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_lots_holder", "lots", ["log_id", "holder", "month_start_s"], unique=False)
     op.create_index("ix_lots_point", "lots", ["log_id", "point", "month_start_s"], unique=False)
-    op.create_table(
+    rules.create_growing_table(
         "lot_spends",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("lot", sa.LargeBinary(length=16), nullable=False),
@@ -168,7 +176,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("log_id", "lot", name=op.f("pk_lot_spends")),
     )
-    op.create_table(
+    rules.create_growing_table(
         "lot_wraps",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("lot", sa.LargeBinary(length=16), nullable=False),
@@ -179,7 +187,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("log_id", "lot", "form", name=op.f("pk_lot_wraps")),
     )
-    op.create_table(
+    rules.create_growing_table(
         "claim_lots",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("claim", sa.LargeBinary(length=16), nullable=False),
@@ -199,18 +207,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log_id", "claim", "lot", name=op.f("pk_claim_lots")),
     )
     op.create_index("ix_claim_lots_lot", "claim_lots", ["log_id", "lot"], unique=False)
-
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-    for trigger in TRIGGERS:
-        op.execute(trigger)
+    rules.keep_rows(APPEND_ONLY)
+    rules.make(TRIGGERS)
 
 
 def downgrade() -> None:
+    rules.drop(TRIGGERS)
     op.drop_table("claim_lots")
     op.drop_table("lot_wraps")
     op.drop_table("lot_spends")

@@ -6,8 +6,10 @@ Nothing of the live code is used here: what this migration makes must not change
 from __future__ import annotations
 
 import sqlalchemy as sa
-import sqlalchemy.dialects.sqlite
 from alembic import op
+
+from migrations import rules
+from migrations.rules import Rule
 
 revision = "0003"
 down_revision = "0002"
@@ -34,20 +36,22 @@ APPEND_ONLY = (
     "verifications",
 )
 TRIGGERS = (
-    """
-CREATE TRIGGER reductions_apart BEFORE INSERT ON reductions
-WHEN EXISTS (
+    Rule(
+        name="reductions_apart",
+        table="reductions",
+        forbids="""EXISTS (
     SELECT 1 FROM reductions AS r LEFT JOIN verifications AS v
     ON v.log_id = r.log_id AND v.record = r.record
     WHERE r.log_id = NEW.log_id
     AND (r.plant = NEW.plant OR (r.scheme = NEW.scheme AND r.project = NEW.project))
     AND r.start_s < NEW.end_s AND NEW.start_s < r.end_s
-    AND (v.verdict IS NULL OR v.verdict <> 'rejected'))
-BEGIN SELECT RAISE(ABORT, 'periods of a project or plant overlap: nothing is reduced twice'); END
-""",
-    """
-CREATE TRIGGER reversals_from_buffer BEFORE INSERT ON reversals
-WHEN NEW.buffer_g <> MIN(NEW.g, (
+    AND (v.verdict IS NULL OR v.verdict <> 'rejected'))""",
+        says="periods of a project or plant overlap: nothing is reduced twice",
+    ),
+    Rule(
+        name="reversals_from_buffer",
+        table="reversals",
+        forbids="""NEW.buffer_g <> LEAST(NEW.g, (
     SELECT COALESCE(SUM(v.buffer_g), 0) FROM verifications AS v
     WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project)
     - (SELECT COALESCE(SUM(x.buffer_g), 0) FROM reversals AS x
@@ -58,127 +62,142 @@ OR NEW.g > (
     WHERE r.log_id = NEW.log_id AND r.scheme = NEW.scheme AND r.project = NEW.project
     AND v.verdict = 'confirmed')
     - (SELECT COALESCE(SUM(x.g), 0) FROM reversals AS x
-    WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project)
-BEGIN SELECT RAISE(ABORT, 'a reversal takes the buffer first, and no more than is stored'); END
-""",
-    """
-CREATE TRIGGER settlements_within BEFORE INSERT ON settlements
-WHEN NEW.units * NEW.unit_size > NEW.settled_wh + COALESCE((
+    WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project)""",
+        says="a reversal takes the buffer first, and no more than is stored",
+    ),
+    Rule(
+        name="settlements_within",
+        table="settlements",
+        forbids="""NEW.units * NEW.unit_size > NEW.settled_wh + COALESCE((
     SELECT SUM(s.settled_wh - s.units * s.unit_size) FROM settlements AS s
-    WHERE s.log_id = NEW.log_id AND s.contract = NEW.contract AND s.buyer = NEW.buyer), 0)
-BEGIN SELECT RAISE(ABORT, 'a green trade moves no more certificates than were settled'); END
-""",
-    """
-CREATE TRIGGER statements_once BEFORE INSERT ON statements
-WHEN NEW.reading = (
+    WHERE s.log_id = NEW.log_id AND s.contract = NEW.contract AND s.buyer = NEW.buyer), 0)""",
+        says="a green trade moves no more certificates than were settled",
+    ),
+    Rule(
+        name="statements_once",
+        table="statements",
+        forbids="""NEW.reading = (
     SELECT s.reading FROM statements AS s WHERE s.log_id = NEW.log_id
-    AND s.file_hash = NEW.file_hash ORDER BY s.entry_index DESC LIMIT 1)
-BEGIN SELECT RAISE(ABORT, 'a statement is imported once'); END
-""",
-    """
-CREATE TRIGGER unit_batches_apart BEFORE INSERT ON unit_batches
-WHEN EXISTS (
+    AND s.file_hash = NEW.file_hash ORDER BY s.entry_index DESC LIMIT 1)""",
+        says="a statement is imported once",
+    ),
+    Rule(
+        name="unit_batches_apart",
+        table="unit_batches",
+        forbids="""EXISTS (
     SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
-    AND b.code = NEW.code AND b.first_unit < NEW.end_unit AND NEW.first_unit < b.end_unit)
-BEGIN SELECT RAISE(ABORT, 'no number of a code is in two batches'); END
-""",
-    """
-CREATE TRIGGER unit_batches_in_order BEFORE INSERT ON unit_batches
-WHEN NEW.revision <> (
+    AND b.code = NEW.code AND b.first_unit < NEW.end_unit AND NEW.first_unit < b.end_unit)""",
+        says="no number of a code is in two batches",
+    ),
+    Rule(
+        name="unit_batches_in_order",
+        table="unit_batches",
+        forbids="""NEW.revision <> (
     SELECT COUNT(*) FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
-    AND b.code = NEW.code)
-BEGIN SELECT RAISE(ABORT, 'a code is imported revision after revision'); END
-""",
-    """
-CREATE TRIGGER unit_batches_carry BEFORE INSERT ON unit_batches
-WHEN NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
+    AND b.code = NEW.code)""",
+        says="a code is imported revision after revision",
+    ),
+    Rule(
+        name="unit_batches_carry",
+        table="unit_batches",
+        forbids="""NEW.metered = 1 AND NEW.carried_wh <> COALESCE((
     SELECT b.left_wh FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
     AND b.project = NEW.project AND b.class = NEW.class AND b.metered = 1
-    ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)
-BEGIN SELECT RAISE(ABORT, 'a batch carries on what its project and class left over'); END
-""",
-    """
-CREATE TRIGGER claim_retirements_once BEFORE INSERT ON claim_retirements
-WHEN EXISTS (
+    ORDER BY b.entry_index DESC, b.number DESC LIMIT 1), 0)""",
+        says="a batch carries on what its project and class left over",
+    ),
+    Rule(
+        name="claim_retirements_once",
+        table="claim_retirements",
+        forbids="""EXISTS (
     SELECT 1 FROM claim_retirements AS c LEFT JOIN claim_ends AS e
     ON e.log_id = c.log_id AND e.claim = c.claim AND e.kind = 'replaced'
     WHERE c.log_id = NEW.log_id AND c.retirement = NEW.retirement AND c.claim <> NEW.claim
-    AND e.claim IS NULL)
-BEGIN SELECT RAISE(ABORT, 'a retirement is in one claim'); END
-""",
-    """
-CREATE TRIGGER claim_retirements_for BEFORE INSERT ON claim_retirements
-WHEN NOT EXISTS (
+    AND e.claim IS NULL)""",
+        says="a retirement is in one claim",
+    ),
+    Rule(
+        name="claim_retirements_for",
+        table="claim_retirements",
+        forbids="""NOT EXISTS (
     SELECT 1 FROM retirements AS r JOIN claims AS c ON c.log_id = r.log_id
     WHERE r.log_id = NEW.log_id AND r.retirement = NEW.retirement AND c.claim = NEW.claim
     AND r.beneficiary = c.author AND c.start_s <= r.start_s AND r.end_s <= c.end_s
     AND NEW.wh <= r.units * (
         SELECT MAX(b.unit_size) FROM gone_units AS g JOIN unit_batches AS b ON b.log_id = g.log_id
         AND b.scheme = g.scheme AND b.code = g.code AND b.revision = g.revision
-        WHERE g.log_id = r.log_id AND g.entry_index = r.entry_index))
-BEGIN SELECT RAISE(ABORT, 'a retirement is for the claimant, in its time, worth its units'); END
-""",
-    """
-CREATE TRIGGER gone_units_apart BEFORE INSERT ON gone_units
-WHEN EXISTS (
+        WHERE g.log_id = r.log_id AND g.entry_index = r.entry_index))""",
+        says="a retirement is for the claimant, in its time, worth its units",
+    ),
+    Rule(
+        name="gone_units_apart",
+        table="gone_units",
+        forbids="""EXISTS (
     SELECT 1 FROM gone_units AS g WHERE g.log_id = NEW.log_id AND g.scheme = NEW.scheme
-    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)
-BEGIN SELECT RAISE(ABORT, 'a unit is used once'); END
-""",
-    """
-CREATE TRIGGER gone_units_free BEFORE INSERT ON gone_units
-WHEN EXISTS (
+    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)""",
+        says="a unit is used once",
+    ),
+    Rule(
+        name="gone_units_free",
+        table="gone_units",
+        forbids="""EXISTS (
     SELECT 1 FROM holdings AS h LEFT JOIN holding_ends AS e
     ON e.log_id = h.log_id AND e.holding = h.holding
     WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
-    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)
-BEGIN SELECT RAISE(ABORT, 'a unit that somebody holds is not gone'); END
-""",
-    """
-CREATE TRIGGER gone_units_ended BEFORE INSERT ON gone_units
-WHEN NOT EXISTS (
+    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)""",
+        says="a unit that somebody holds is not gone",
+    ),
+    Rule(
+        name="gone_units_ended",
+        table="gone_units",
+        forbids="""NOT EXISTS (
     SELECT 1 FROM holdings AS h JOIN holding_ends AS e
     ON e.log_id = h.log_id AND e.holding = h.holding
     WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
     AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit
-    AND e.entry_index = NEW.entry_index AND e.act = NEW.act)
-BEGIN SELECT RAISE(ABORT, 'units that are gone were of a holding that ended by the same act'); END
-""",
-    """
-CREATE TRIGGER holdings_inside BEFORE INSERT ON holdings
-WHEN NOT EXISTS (
+    AND e.entry_index = NEW.entry_index AND e.act = NEW.act)""",
+        says="units that are gone were of a holding that ended by the same act",
+    ),
+    Rule(
+        name="holdings_inside",
+        table="holdings",
+        forbids="""NOT EXISTS (
     SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
     AND b.code = NEW.code AND b.revision = NEW.revision
-    AND b.first_unit <= NEW.first_unit AND NEW.end_unit <= b.end_unit)
-BEGIN SELECT RAISE(ABORT, 'a holding is of units of its batch'); END
-""",
-    """
-CREATE TRIGGER holdings_apart BEFORE INSERT ON holdings
-WHEN EXISTS (
+    AND b.first_unit <= NEW.first_unit AND NEW.end_unit <= b.end_unit)""",
+        says="a holding is of units of its batch",
+    ),
+    Rule(
+        name="holdings_apart",
+        table="holdings",
+        forbids="""EXISTS (
     SELECT 1 FROM holdings AS h LEFT JOIN holding_ends AS e
     ON e.log_id = h.log_id AND e.holding = h.holding
     WHERE h.log_id = NEW.log_id AND h.scheme = NEW.scheme AND h.code = NEW.code
-    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)
-BEGIN SELECT RAISE(ABORT, 'a unit has one owner'); END
-""",
-    """
-CREATE TRIGGER holdings_gone BEFORE INSERT ON holdings
-WHEN EXISTS (
+    AND h.first_unit < NEW.end_unit AND NEW.first_unit < h.end_unit AND e.holding IS NULL)""",
+        says="a unit has one owner",
+    ),
+    Rule(
+        name="holdings_gone",
+        table="holdings",
+        forbids="""EXISTS (
     SELECT 1 FROM gone_units AS g WHERE g.log_id = NEW.log_id AND g.scheme = NEW.scheme
-    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)
-BEGIN SELECT RAISE(ABORT, 'a unit that is gone does not come back'); END
-""",
-    """
-CREATE TRIGGER statement_rows_no_overlap BEFORE INSERT ON statement_rows
-WHEN NEW.code <> '' AND NEW.first_unit < (
+    AND g.code = NEW.code AND g.first_unit < NEW.end_unit AND NEW.first_unit < g.end_unit)""",
+        says="a unit that is gone does not come back",
+    ),
+    Rule(
+        name="statement_rows_no_overlap",
+        table="statement_rows",
+        forbids="""NEW.code <> '' AND NEW.first_unit < (
     SELECT r.end_unit FROM statement_rows AS r WHERE r.log_id = NEW.log_id AND r.code = NEW.code
     AND r.entry_index = NEW.entry_index AND r.first_unit < NEW.end_unit
-    ORDER BY r.first_unit DESC LIMIT 1)
-BEGIN SELECT RAISE(ABORT, 'units overlap: a statement has each unit of a code once'); END
-""",
-    """
-CREATE TRIGGER verifications_in_chain BEFORE INSERT ON verifications
-WHEN NOT EXISTS (
+    ORDER BY r.first_unit DESC LIMIT 1)""",
+        says="units overlap: a statement has each unit of a code once",
+    ),
+    Rule(
+        name="verifications_in_chain",
+        table="verifications",
+        forbids="""NOT EXISTS (
     SELECT 1 FROM reductions AS r
     WHERE r.log_id = NEW.log_id AND r.record = NEW.record
     AND r.scheme = NEW.scheme AND r.project = NEW.project
@@ -195,27 +214,29 @@ OR NEW.credited = 1 AND (
         SELECT v.removal_left_g FROM verifications AS v
         WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project
         AND v.credited = 1 ORDER BY v.entry_index DESC LIMIT 1), 0)
-    OR NEW.debit_g <> MIN(NEW.debit_g + NEW.buffer_g + NEW.avoided_g + NEW.removal_g, (
+    OR NEW.debit_g <> LEAST(NEW.debit_g + NEW.buffer_g + NEW.avoided_g + NEW.removal_g, (
         SELECT COALESCE(SUM(x.debit_g), 0) FROM reversals AS x
         WHERE x.log_id = NEW.log_id AND x.scheme = NEW.scheme AND x.project = NEW.project)
         - (SELECT COALESCE(SUM(v.debit_g), 0) FROM verifications AS v
-        WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project)))
-BEGIN SELECT RAISE(ABORT, 'a verification credits what was recorded, old reversals first'); END
-""",
-    """
-CREATE TRIGGER unit_batches_of_records BEFORE INSERT ON unit_batches
-WHEN NEW.record IS NOT NULL AND NOT EXISTS (
+        WHERE v.log_id = NEW.log_id AND v.scheme = NEW.scheme AND v.project = NEW.project)))""",
+        says="a verification credits what was recorded, old reversals first",
+    ),
+    Rule(
+        name="unit_batches_of_records",
+        table="unit_batches",
+        forbids="""NEW.record IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM verifications AS v JOIN reductions AS r
     ON r.log_id = v.log_id AND r.record = v.record
     WHERE v.log_id = NEW.log_id AND v.record = NEW.record AND v.credited = 1
     AND r.scheme = NEW.scheme AND r.project = NEW.project
     AND r.start_s = NEW.start_s AND r.end_s = NEW.end_s
-    AND NEW.first_unit = 0 AND NEW.end_unit = v.avoided_units + v.removal_units)
-BEGIN SELECT RAISE(ABORT, 'units are issued for a confirmed, credited record, as verified'); END
-""",
-    """
-CREATE TRIGGER holdings_of_records BEFORE INSERT ON holdings
-WHEN EXISTS (
+    AND NEW.first_unit = 0 AND NEW.end_unit = v.avoided_units + v.removal_units)""",
+        says="units are issued for a confirmed, credited record, as verified",
+    ),
+    Rule(
+        name="holdings_of_records",
+        table="holdings",
+        forbids="""EXISTS (
     SELECT 1 FROM unit_batches AS b JOIN verifications AS v
     ON v.log_id = b.log_id AND v.record = b.record
     WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme AND b.code = NEW.code
@@ -226,12 +247,13 @@ WHEN EXISTS (
         AND h.revision = NEW.revision AND h.class = NEW.class
         AND h.entry_index = NEW.entry_index) + NEW.end_unit - NEW.first_unit
     > CASE NEW.class WHEN 'avoided' THEN v.avoided_units
-        WHEN 'removal' THEN v.removal_units ELSE 0 END)
-BEGIN SELECT RAISE(ABORT, 'a record makes so many units of a class as was verified'); END
-""",
-    """
-CREATE TRIGGER holding_ends_allowed BEFORE INSERT ON holding_ends
-WHEN NOT EXISTS (
+        WHEN 'removal' THEN v.removal_units ELSE 0 END)""",
+        says="a record makes so many units of a class as was verified",
+    ),
+    Rule(
+        name="holding_ends_allowed",
+        table="holding_ends",
+        forbids="""NOT EXISTS (
     SELECT 1 FROM holdings AS h WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding
     AND ((NEW.act = 'cancel' AND h.state IN ('active', 'frozen', 'locked', 'reserved'))
     OR (NEW.act = 'expire' AND h.state IN ('active', 'frozen', 'locked', 'reserved'))
@@ -245,51 +267,53 @@ WHEN NOT EXISTS (
     OR (NEW.act = 'settle' AND h.state IN ('active', 'locked', 'reserved'))
     OR (NEW.act = 'split' AND h.state IN ('active', 'frozen', 'locked', 'reserved'))
     OR (NEW.act = 'transfer' AND h.state IN ('active', 'reserved'))
-    OR (NEW.act = 'withdraw' AND h.state IN ('active', 'frozen', 'locked', 'reserved'))))
-BEGIN SELECT RAISE(ABORT, 'a holding in this state does not end so'); END
-""",
-    """
-CREATE TRIGGER holding_ends_in_time BEFORE INSERT ON holding_ends
-WHEN NEW.act IN ('export', 'retire', 'settle', 'transfer') AND EXISTS (
+    OR (NEW.act = 'withdraw' AND h.state IN ('active', 'frozen', 'locked', 'reserved'))))""",
+        says="a holding in this state does not end so",
+    ),
+    Rule(
+        name="holding_ends_in_time",
+        table="holding_ends",
+        forbids="""NEW.act IN ('export', 'retire', 'settle', 'transfer') AND EXISTS (
     SELECT 1 FROM holdings AS h JOIN unit_batches AS b
     ON b.log_id = h.log_id AND b.scheme = h.scheme
     AND b.code = h.code AND b.revision = h.revision
-    WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s
-)
-BEGIN SELECT RAISE(ABORT, 'these units are valid no more'); END
-""",
-    """
-CREATE TRIGGER holding_ends_expired BEFORE INSERT ON holding_ends
-WHEN NEW.act = 'expire' AND NOT EXISTS (
+    WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s)""",
+        says="these units are valid no more",
+    ),
+    Rule(
+        name="holding_ends_expired",
+        table="holding_ends",
+        forbids="""NEW.act = 'expire' AND NOT EXISTS (
     SELECT 1 FROM holdings AS h JOIN unit_batches AS b
     ON b.log_id = h.log_id AND b.scheme = h.scheme
     AND b.code = h.code AND b.revision = h.revision
-    WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s
-)
-BEGIN SELECT RAISE(ABORT, 'these units are still valid'); END
-""",
-    """
-CREATE TRIGGER unit_batch_lots_once BEFORE INSERT ON unit_batch_lots
-WHEN EXISTS (
+    WHERE h.log_id = NEW.log_id AND h.holding = NEW.holding AND b.expires_s <= NEW.tick_s)""",
+        says="these units are still valid",
+    ),
+    Rule(
+        name="unit_batch_lots_once",
+        table="unit_batch_lots",
+        forbids="""EXISTS (
     SELECT 1 FROM unit_batches AS b WHERE b.log_id = NEW.log_id AND b.scheme = NEW.scheme
     AND b.code = NEW.code AND b.revision = NEW.revision AND b.metered = 1)
 AND EXISTS (
     SELECT 1 FROM unit_batch_lots AS l JOIN unit_batches AS b
     ON b.log_id = l.log_id AND b.scheme = l.scheme
     AND b.code = l.code AND b.revision = l.revision
-    WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.metered = 1)
-BEGIN SELECT RAISE(ABORT, 'a lot stands behind certificates once'); END
-""",
-    """
-CREATE TRIGGER claim_lots_barred BEFORE INSERT ON claim_lots
-WHEN EXISTS (
+    WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.metered = 1)""",
+        says="a lot stands behind certificates once",
+    ),
+    Rule(
+        name="claim_lots_barred",
+        table="claim_lots",
+        forbids="""EXISTS (
     SELECT 1 FROM lots AS l JOIN energy_bars AS b ON b.log_id = l.log_id AND b.point = l.point
     AND b.month_start_s = l.month_start_s
     WHERE l.log_id = NEW.log_id AND l.lot = NEW.lot AND b.entry_index < (
         SELECT c.entry_index FROM claims AS c
-        WHERE c.log_id = NEW.log_id AND c.claim = NEW.claim))
-BEGIN SELECT RAISE(ABORT, 'its energy went into a reduction'); END
-""",
+        WHERE c.log_id = NEW.log_id AND c.claim = NEW.claim))""",
+        says="its energy went into a reduction",
+    ),
 )
 
 
@@ -518,7 +542,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_statements")),
     )
     op.create_index("ix_statements_file", "statements", ["log_id", "file_hash"], unique=False)
-    op.create_table(
+    rules.create_growing_table(
         "unit_batches",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("scheme", sa.String(length=40), nullable=False),
@@ -609,7 +633,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("log_id", "retirement", name=op.f("pk_disclosures")),
     )
-    op.create_table(
+    rules.create_growing_table(
         "gone_units",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("scheme", sa.String(length=40), nullable=False),
@@ -642,7 +666,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_gone_units_entry", "gone_units", ["log_id", "entry_index"], unique=False)
-    op.create_table(
+    rules.create_growing_table(
         "holdings",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("holding", sa.LargeBinary(length=16), nullable=False),
@@ -682,7 +706,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_holdings_entry", "holdings", ["log_id", "entry_index"], unique=False)
     op.create_index("ix_holdings_owner", "holdings", ["log_id", "owner", "scheme"], unique=False)
-    op.create_table(
+    rules.create_growing_table(
         "statement_rows",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -792,7 +816,7 @@ def upgrade() -> None:
         ["log_id", "scheme", "project", "entry_index"],
         unique=False,
     )
-    op.create_table(
+    rules.create_growing_table(
         "holding_ends",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("holding", sa.LargeBinary(length=16), nullable=False),
@@ -809,7 +833,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_holding_ends_entry", "holding_ends", ["log_id", "entry_index"], unique=False
     )
-    op.create_table(
+    rules.create_growing_table(
         "unit_batch_lots",
         sa.Column("log_id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("lot", sa.LargeBinary(length=16), nullable=False),
@@ -839,19 +863,12 @@ def upgrade() -> None:
         ["log_id", "scheme", "code", "revision"],
         unique=False,
     )
-
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-    for trigger in TRIGGERS:
-        op.execute(trigger)
+    rules.keep_rows(APPEND_ONLY)
+    rules.make(TRIGGERS)
 
 
 def downgrade() -> None:
-    op.execute("DROP TRIGGER claim_lots_barred")
+    rules.drop(TRIGGERS)
     op.drop_table("unit_batch_lots")
     op.drop_table("holding_ends")
     op.drop_table("verifications")

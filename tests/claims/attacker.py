@@ -40,7 +40,8 @@ from ledger.metering.entries import blob
 from ledger.parties.desk import custodial_key
 from ledger.units import Period
 from tests.claims.parks import DAY, MONTH, evidence_of
-from tests.ledgers import Clock, no_progress, open_house, raw_database, tamper, without_triggers
+from tests.ledgers import Clock, no_progress, open_house, raw_database, tamper
+from tests.raw import without_triggers
 
 Doctor = Callable[[list[Plan]], list[Plan]]
 

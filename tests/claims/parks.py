@@ -26,7 +26,7 @@ from ledger.matching.service import Agreement, register_contract
 from ledger.metering.points import Point
 from ledger.metering.service import Origin, find_point, register_point, take_in
 from ledger.units import Period
-from tests.ledgers import DAY_S, QUARTER_S, copy_ledger, open_house, series
+from tests.ledgers import DAY_S, QUARTER_S, close, copy_ledger, open_house, series
 
 ROOF = [1000, 1100, 1900, 0, 2000, 1201, 803, 1407]
 SAW = [600, 600, 610, 620, 630, 640, 650, 660]
@@ -78,7 +78,7 @@ def park(park_template: Path, tmp_path: Path) -> Iterator[House]:
     """The small park, to be changed at will."""
     house = open_house(copy_ledger(park_template, tmp_path / "park"))
     yield house
-    house.engine.dispose()
+    close(house)
 
 
 def point_of(house: House, name: str) -> bytes:

@@ -26,7 +26,7 @@ from ledger.registry.project import Project
 from ledger.registry.scheme import shipped
 from ledger.units import Period
 from tests.credits.flows import grams
-from tests.ledgers import DAY_S, QUARTER_S, copy_ledger, open_house, series
+from tests.ledgers import DAY_S, QUARTER_S, close, copy_ledger, open_house, series
 
 SCHEMES: Final = Path(__file__).parents[2] / "ledger" / "registry" / "schemes"
 KEY: Final = ProjectKey(scheme="internal", project="kiln")
@@ -107,7 +107,7 @@ def kiln(kiln_template: Path, tmp_path: Path) -> Iterator[House]:
     """The kiln, to be changed at will."""
     house = open_house(copy_ledger(kiln_template, tmp_path / "kiln"))
     yield house
-    house.engine.dispose()
+    close(house)
 
 
 def monitored(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.ledgers import raw_database, without_triggers
+from tests.ledgers import raw_database
+from tests.raw import without_triggers
 
 Change = Callable[[sqlite3.Connection, str, random.Random], str | None]
 

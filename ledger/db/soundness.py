@@ -6,37 +6,35 @@ other queries would see another ledger than the one that an audit reads.
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from sqlalchemy import Connection, Integer, LargeBinary, Table
 
-from ledger import db
+from ledger.db import catalog
+from ledger.db.tables import ledger_tables
+from ledger.db.triggers import one_line, sqlite_triggers
 from ledger.errors import Corrupt
-
-_TRIGGER_NAME: Final = re.compile(r"CREATE TRIGGER (\w+)")
 
 
 def check_database(conn: Connection) -> None:
-    """Raises Corrupt with the first thing that is not as the schema says. SQLite only."""
-    if conn.dialect.name != "sqlite":
-        return
+    """Raises Corrupt with the first thing that is not as the schema says."""
+    if conn.dialect.name == "postgresql":
+        catalog.check(conn)
+    else:
+        _check_sqlite(conn)
+
+
+def _check_sqlite(conn: Connection) -> None:
     found = str(conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one())
     if found != "ok":
         raise Corrupt(f"the database file is damaged: {found}")
     _check_triggers(conn)
-    for table in db.metadata.sorted_tables:
+    for table in ledger_tables():
         _check_table(conn, table)
 
 
 def _check_triggers(conn: Connection) -> None:
-    wanted = {}
-    for statement in db.schema_triggers():
-        created = _TRIGGER_NAME.search(statement)
-        assert created is not None
-        wanted[created[1]] = _one_line(statement)
+    wanted = {name: one_line(statement) for name, statement in sqlite_triggers().items()}
     rows = conn.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    found = {row.name: _one_line(row.sql) for row in rows}
+    found = {row.name: one_line(row.sql) for row in rows}
     for name in sorted(set(wanted) | set(found)):
         if name not in found:
             raise Corrupt(f"trigger {name} is missing: it keeps rows from being changed")
@@ -44,10 +42,6 @@ def _check_triggers(conn: Connection) -> None:
             raise Corrupt(f"trigger {name} is none of the ledger's")
         if found[name] != wanted[name]:
             raise Corrupt(f"trigger {name} is not as the schema says: {found[name]}")
-
-
-def _one_line(statement: str) -> str:
-    return " ".join(statement.split())
 
 
 def _check_table(conn: Connection, table: Table) -> None:

@@ -1,0 +1,35 @@
+"""The shared table metadata, and what a table is marked as."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import MetaData, Table
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def append_only(table: Table) -> Table:
+    """Mark a table whose rows never change: migrations and `create_tables` add its triggers."""
+    table.info["append_only"] = True
+    return table
+
+
+def of_service(table: Table) -> Table:
+    """Mark a table of the service (accounts, jobs, …): no projection of the log, so that neither
+    audit nor restore rebuild it."""
+    table.info["of_service"] = True
+    return table
+
+
+def ledger_tables() -> list[Table]:
+    """Tables that hold the log and its projections, in the order of their keys."""
+    return [table for table in metadata.sorted_tables if not table.info.get("of_service")]
