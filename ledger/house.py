@@ -14,7 +14,10 @@ from sqlalchemy import Engine, inspect
 from ledger import db, schema
 from ledger.access import (
     requests,  # noqa: F401  (its table)
-    totp,
+    sealing,
+)
+from ledger.access import (
+    schema as _accounts,  # noqa: F401  (its tables)
 )
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
@@ -112,8 +115,8 @@ class House:
 
     @property
     def seal_key(self) -> bytes:
-        """What second factors of accounts are encrypted with at rest."""
-        return self.desk.keystore.subkey(totp.PURPOSE)
+        """What secrets of accounts are encrypted with at rest."""
+        return self.desk.keystore.subkey(sealing.PURPOSE)
 
     @classmethod
     def open(cls, settings: Settings, *, clock_s: Callable[[], int] = now_s) -> House:

@@ -19,6 +19,10 @@ class Settings(BaseSettings):
     `redis_url`: where workers hear of jobs; without it jobs run in the process that serves, on
     `job_threads` threads. A worker that says nothing for `job_lease_s` has lost its job. What is
     done by the clock is done every `…_every_s`; 0 = never.
+
+    `oidc_…` name an OpenID provider where people may sign in: its issuer, this service as its
+    client, where it sends people back to, and e-mail domains (with spaces between them) whose
+    people get an account without roles by themselves.
     """
 
     model_config = SettingsConfigDict(env_prefix="GREENLEDGER_", extra="ignore")
@@ -42,6 +46,11 @@ class Settings(BaseSettings):
     expiry_every_s: int = Field(default=86_400, ge=0)
     audit_every_s: int = Field(default=7 * 86_400, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_redirect_uri: str = ""
+    oidc_domains: str = ""
 
     @property
     def url(self) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ledger.access import events
 from ledger.access.events import Actor
-from ledger.access.passwords import Passwords
+from ledger.access.passwords import NONE, Hashed
 from ledger.access.roles import MEMBER_ROLES, Role
 from ledger.access.schema import (
     accounts,
@@ -51,43 +51,32 @@ class Account:
 
 
 def create_account(
-    conn: Connection,
-    passwords: Passwords,
-    now_s: int,
-    actor: Actor,
-    name: str,
-    password: str = "",
+    conn: Connection, now_s: int, actor: Actor, name: str, password: Hashed = NONE
 ) -> str:
     """A new account's id. Without a password it signs in by a linked identity or API key alone.
 
-    Raises InvalidInput for an unfit name or password, Refused for a name that is taken.
+    Raises InvalidInput for an unfit name, Refused for one that is taken.
     """
     if not _NAME.fullmatch(name):
         raise InvalidInput(
             f"account name {name!r} is not 1 to 64 of a-z 0-9 . _ @ + -, a letter or digit first"
         )
-    stored = passwords.hash(password) if password else ""
     if conn.execute(select(accounts.c.account).where(accounts.c.name == name)).first():
         raise Refused(f"an account is named {name!r} already; take another name")
     account = secrets.token_hex(16)
     conn.execute(
-        insert(accounts).values(account=account, name=name, password=stored, created_at_s=now_s)
+        insert(accounts).values(account=account, name=name, password=password, created_at_s=now_s)
     )
     events.record(conn, now_s, actor, "account.create", account=account)
     return account
 
 
 def set_password(
-    conn: Connection,
-    passwords: Passwords,
-    now_s: int,
-    actor: Actor,
-    account: str,
-    password: str,
+    conn: Connection, now_s: int, actor: Actor, account: str, password: Hashed
 ) -> None:
     """A new password, without asking for the old one; every session ends."""
     _require(conn, account)
-    store_password(conn, account, passwords.hash(password))
+    store_password(conn, account, password)
     end_sessions(conn, account)
     events.record(conn, now_s, actor, "password.set", account=account)
 
@@ -205,18 +194,18 @@ def linked_account(conn: Connection, issuer: str, subject: str) -> str:
     return str(conn.execute(query).scalar_one_or_none() or "")
 
 
-def stored_password(conn: Connection, name: str, *, lock: bool = False) -> tuple[str, str]:
+def stored_password(conn: Connection, name: str, *, lock: bool = False) -> tuple[str, Hashed]:
     """(account, hash) of an enabled account; both empty where nobody of that name may sign in."""
     if not _NAME.fullmatch(name):
-        return "", ""
+        return "", NONE
     query = select(accounts.c.account, accounts.c.password).where(
         accounts.c.name == name, accounts.c.disabled_at_s.is_(None)
     )
     row = conn.execute(query.with_for_update() if lock else query).one_or_none()
-    return (row.account, row.password) if row else ("", "")
+    return (row.account, Hashed(row.password)) if row else ("", NONE)
 
 
-def store_password(conn: Connection, account: str, stored: str) -> None:
+def store_password(conn: Connection, account: str, stored: Hashed) -> None:
     conn.execute(update(accounts).where(accounts.c.account == account).values(password=stored))
 
 

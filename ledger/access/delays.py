@@ -37,6 +37,11 @@ def of_name(name: str) -> tuple[bytes, int]:
     return digest(f"name {name}"), FREE_BY_NAME
 
 
+def of_code(account: str) -> tuple[bytes, int]:
+    """The same for codes of the second factor, where they are asked for after login."""
+    return digest(f"code {account}"), FREE_BY_NAME
+
+
 def of_address(address: str) -> tuple[bytes, int]:
     """The same for an address; of IPv6 the network, in which one machine has all addresses."""
     with suppress(ValueError):
@@ -83,11 +88,14 @@ def _make_row(conn: Connection, now_s: int, what: bytes) -> None:
         )
 
 
-def end_attempt(conn: Connection, name: tuple[bytes, int], address: tuple[bytes, int]) -> None:
-    """The attempt succeeded: the name's failures are forgotten, the address's are one less, since
-    who has an account must not wash its address clean with it."""
-    conn.execute(delete(login_delays).where(login_delays.c.what == name[0]))
-    what, free = address
+def clear(conn: Connection, what: tuple[bytes, int]) -> None:
+    """The attempt succeeded: failures are forgotten."""
+    conn.execute(delete(login_delays).where(login_delays.c.what == what[0]))
+
+
+def take_back(conn: Connection, counted: tuple[bytes, int]) -> None:
+    """The attempt was no failure: one less. Who has an account can't wash its address clean."""
+    what, free = counted
     row = conn.execute(
         select(login_delays).where(login_delays.c.what == what).with_for_update()
     ).one_or_none()

@@ -144,6 +144,8 @@ oidc_logins: Final = of_service(
         "oidc_logins",
         metadata,
         Column("state", LargeBinary(HASH), primary_key=True),
+        # Nonce and PKCE verifier.
+        Column("sealed", LargeBinary, nullable=False),
         Column("expires_at_s", BigInteger, nullable=False),
     )
 )

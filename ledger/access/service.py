@@ -25,6 +25,7 @@ from ledger.access.keys import ApiKey, api_key, create_api_key, list_api_keys, r
 from ledger.access.passwords import Passwords
 from ledger.access.sessions import (
     caller_of_token,
+    change_password,
     login,
     login_linked,
     logout,
@@ -45,6 +46,7 @@ __all__ = [
     "account_of",
     "api_key",
     "caller_of_token",
+    "change_password",
     "confirm_totp",
     "create_account",
     "create_api_key",

@@ -60,13 +60,41 @@ def login(
                 or totp.use_code(conn, seal_key, now_s, actor, account, code)
             )
         ):
-            delays.end_attempt(conn, by_name, by_address)
+            delays.clear(conn, by_name)
+            delays.take_back(conn, by_address)
             if fresh != stored:
                 people.store_password(conn, account, fresh)
             return _begin(conn, now_s, actor, "login")
         # Not the name that was typed: it may be somebody's password.
         events.record(conn, now_s, Actor(address=address), "login.fail", account=account)
     raise NotSignedIn(_WRONG)
+
+
+def change_password(
+    engine: Engine,
+    passwords: Passwords,
+    now_s: int,
+    actor: Actor,
+    old: str,
+    new: str,
+) -> None:
+    """One's own, knowing the old one; every session ends. Raises NotSignedIn for a wrong old one,
+    Throttled, InvalidInput for an unfit new one."""
+    hashed = passwords.hash(new)
+    with writing(engine) as conn:
+        name = people.account_of(conn, actor.account).name
+        by_name, by_address = delays.of_name(name), delays.of_address(actor.address)
+        delays.begin_attempt(conn, now_s, [by_name, by_address])
+        account, stored = people.stored_password(conn, name)
+    right = passwords.verify(stored, old)
+    with writing(engine) as conn:
+        if right and people.stored_password(conn, name, lock=True) == (account, stored):
+            delays.clear(conn, by_name)
+            delays.take_back(conn, by_address)
+            people.set_password(conn, now_s, actor, account, hashed)
+            return
+        events.record(conn, now_s, actor, "password.fail", account=account)
+    raise NotSignedIn("the old password is wrong")
 
 
 def login_linked(engine: Engine, now_s: int, address: str, issuer: str, subject: str) -> str:

@@ -13,24 +13,21 @@ from collections.abc import Sequence
 from typing import Final
 
 import pyotp
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from ledger.access import events
+from ledger.access import delays, events
 from ledger.access.accounts import account_of
 from ledger.access.events import Actor
 from ledger.access.schema import recovery_codes, totps
+from ledger.access.sealing import seal, unseal
 from ledger.access.tokens import digest
-from ledger.errors import Refused, Unavailable
+from ledger.db import writing
+from ledger.errors import Refused
 
-# What the key is derived for that encrypts secrets at rest.
-PURPOSE: Final = "greenledger access: second factors"
 STEP_S: Final = 30
 RECOVERY_CODES: Final = 10
 _RECOVERY: Final = re.compile(r"[0-9a-f]{20}", re.ASCII)
 _CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
-_NONCE_BYTES: Final = 12
 
 
 def enrol_totp(
@@ -48,7 +45,10 @@ def enrol_totp(
     secret = pyotp.random_base32()
     conn.execute(
         insert(totps).values(
-            account=account, sealed=_seal(seal_key, account, secret), confirmed=0, last_step=0
+            account=account,
+            sealed=seal(seal_key, _about(account), secret),
+            confirmed=0,
+            last_step=0,
         )
     )
     events.record(conn, now_s, actor, "totp.enrol", account=account)
@@ -78,16 +78,20 @@ def confirm_totp(
 
 
 def remove_totp(
-    conn: Connection, seal_key: bytes, now_s: int, actor: Actor, account: str, code: str
+    engine: Engine, seal_key: bytes, now_s: int, actor: Actor, account: str, code: str
 ) -> None:
-    """Raises Refused without a code, or a recovery code, that counts."""
-    if not is_second_factor(conn, account):
-        raise Refused("no second factor is set up")
-    if not use_code(conn, seal_key, now_s, actor, account, code):
-        raise Refused("the code is not the one that the second factor shows now")
-    conn.execute(delete(totps).where(totps.c.account == account))
-    conn.execute(delete(recovery_codes).where(recovery_codes.c.account == account))
-    events.record(conn, now_s, actor, "totp.remove", account=account)
+    """One's own, with a code or a recovery code. Raises Refused for a wrong one, or where there is
+    no second factor, Throttled after too many."""
+    attempt = delays.of_code(account)
+    with writing(engine) as conn:
+        delays.begin_attempt(conn, now_s, [attempt])
+    with writing(engine) as conn:
+        if not use_code(conn, seal_key, now_s, actor, account, code):
+            raise Refused("the code is none that the second factor shows now: it stays")
+        delays.clear(conn, attempt)
+        conn.execute(delete(totps).where(totps.c.account == account))
+        conn.execute(delete(recovery_codes).where(recovery_codes.c.account == account))
+        events.record(conn, now_s, actor, "totp.remove", account=account)
 
 
 def is_second_factor(conn: Connection, account: str) -> bool:
@@ -119,7 +123,7 @@ def _use_code(conn: Connection, seal_key: bytes, now_s: int, account: str, code:
     row = conn.execute(select(totps).where(totps.c.account == account)).one_or_none()
     if row is None or not _CODE.fullmatch(given):
         return False
-    codes = pyotp.TOTP(_unseal(seal_key, account, bytes(row.sealed)))
+    codes = pyotp.TOTP(unseal(seal_key, _about(account), bytes(row.sealed)))
     step = now_s // STEP_S
     # All are compared, so that the time does not say which was near.
     matching = [
@@ -138,17 +142,5 @@ def _use_code(conn: Connection, seal_key: bytes, now_s: int, account: str, code:
     return used == 1
 
 
-def _seal(seal_key: bytes, account: str, secret: str) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(seal_key).encrypt(nonce, secret.encode(), account.encode())
-
-
-def _unseal(seal_key: bytes, account: str, sealed: bytes) -> str:
-    nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-    try:
-        return AESGCM(seal_key).decrypt(nonce, rest, account.encode()).decode()
-    except (InvalidTag, ValueError) as error:
-        raise Unavailable(
-            f"the second factor of account {account} does not open: the key-encryption key is"
-            " another one, or the row was changed"
-        ) from error
+def _about(account: str) -> str:
+    return f"second factor of account {account}"

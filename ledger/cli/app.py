@@ -9,6 +9,8 @@ from typing import Final
 import typer
 
 from ledger.cli import (
+    accounts,
+    api_keys,
     certificates,
     claim_status,
     claims,
@@ -59,6 +61,8 @@ app = typer.Typer(
 )
 log.add_to(app)
 parties.add_to(app)
+accounts.add_to(app)
+api_keys.add_to(accounts.account)
 metering.add_to(app)
 matching.add_to(app)
 runs.add_to(app)

@@ -60,6 +60,7 @@ def upgrade() -> None:
     op.create_table(
         "oidc_logins",
         sa.Column("state", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("expires_at_s", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("state", name=op.f("pk_oidc_logins")),
     )
