@@ -12,10 +12,8 @@ from typing import Final
 from sqlalchemy import Engine, inspect
 
 from ledger import db, schema
-from ledger.access import (
-    requests,  # noqa: F401  (its table)
-    sealing,
-)
+from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
+from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall

@@ -10,41 +10,38 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """`dir` holds the embedded default: database, secrets, high-water record.
-
-    `high_water_dir` belongs on another disk than the database in production: it is what notices
-    that an old copy of the database has been put back. `kek` (64 hex digits) encrypts the keys that
-    the server holds for parties; without it a file in `secrets/` is used.
-
-    `redis_url`: where workers hear of jobs; without it jobs run in the process that serves, on
-    `job_threads` threads. A worker that says nothing for `job_lease_s` has lost its job. What is
-    done by the clock is done every `…_every_s`; 0 = never.
-    `oidc_…` name an OpenID provider where people may sign in: its issuer, this service as its
-    client, where it sends people back to, and e-mail domains (with spaces between them) whose
-    people get an account without roles by themselves.
-    `database_url` is that of a PostgreSQL database, `postgresql://USER:PASSWORD@HOST:PORT/NAME`;
-    empty is the embedded default. `database_…_s` end, under PostgreSQL, what waits for a lock, or
-    runs, or lies idle inside a transaction for longer (seconds, 0: never); audits, exports,
-    restores and migrations are not ended. See docs/postgresql.md.
-    """
+    """One field for each variable; docs name them as they are set: `GREENLEDGER_DIR`, …"""
 
     model_config = SettingsConfigDict(
         env_prefix="GREENLEDGER_", extra="ignore", hide_input_in_errors=True
     )
 
+    # The embedded default: database, secrets, high-water record.
     dir: Path = Path("greenledger-data")
-    # It may have a password in it.
+    # On another disk than the database in production: it is what notices that an old copy of the
+    # database has been put back.
+    high_water_dir: Path | None = None
+    # 64 hex digits that encrypt the keys which the server holds for parties; without them a file in
+    # `secrets/` does.
+    kek: SecretStr | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    # `postgresql://USER:PASSWORD@HOST:PORT/NAME`; empty is the embedded default. `…_s` end, under
+    # PostgreSQL, what waits for a lock, or runs, or lies idle inside a transaction for longer
+    # (0: never); audits, exports, restores and migrations are not ended. See docs/postgresql.md.
     database_url: str = Field(default="", repr=False)
     database_lock_s: int = Field(default=30, ge=0)
     database_statement_s: int = Field(default=60, ge=0)
     database_idle_in_transaction_s: int = Field(default=600, ge=0)
     database_connections_max: int = Field(default=25, ge=2)
-    high_water_dir: Path | None = None
-    kek: SecretStr | None = None
+
     # The API, for each process: the largest request, and how many come from one caller.
-    body_bytes_max: int = 64 * 1024 * 1024
-    requests_per_s: float = 200
-    requests_burst: int = 400
+    body_bytes_max: int = Field(default=64 * 1024 * 1024, ge=1024)
+    requests_per_s: float = Field(default=200, gt=0)
+    requests_burst: int = Field(default=400, ge=1)
+
+    # Where workers hear of jobs; without it jobs run in the process that serves, on `job_threads`
+    # threads. A worker that says nothing for `job_lease_s` has lost its job.
     redis_url: SecretStr = SecretStr("")
     job_threads: int = Field(default=1, ge=1, le=64)
     job_lease_s: int = Field(default=60, ge=1)
@@ -52,10 +49,14 @@ class Settings(BaseSettings):
     job_attempts_max: int = Field(default=5, ge=1)
     job_keep_s: int = Field(default=30 * 86_400, ge=0)
     job_sweep_every_s: float = Field(default=5.0, gt=0)
+    # What is done by the clock; 0 = never.
     checkpoint_every_s: int = Field(default=60, ge=0)
     expiry_every_s: int = Field(default=86_400, ge=0)
     audit_every_s: int = Field(default=7 * 86_400, ge=0)
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    # An OpenID provider where people may sign in: its issuer, this service as its client, where it
+    # sends people back to, and e-mail domains (with spaces between them) whose people get an
+    # account without roles by themselves.
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr | None = None
