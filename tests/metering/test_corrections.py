@@ -91,7 +91,7 @@ def test_a_correction_can_be_corrected_again(park: House) -> None:
 
 def test_a_run_longer_than_a_batch_is_cut(park: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a year of minutes is: 525,600 of them."""
-    monkeypatch.setattr(service, "READINGS_MAX", 4)
+    monkeypatch.setattr(sealing, "READINGS_MAX", 4)
     taken = take(park, series("roof", [*range(10)]))
     assert (len(taken.receipts), taken.stored) == (3, 10)
     take(park, series("roof", [*range(100, 110)]), reason="wrong CT ratio")
