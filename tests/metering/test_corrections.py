@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger.db import reading
 from ledger.errors import LedgerError, Refused
 from ledger.house import House
-from ledger.metering import service, store
+from ledger.metering import sealing, store
 from ledger.metering.batches import Block, Readings, cut, nonces
 from ledger.metering.effective import leaf_hashes_in_force
 from ledger.metering.points import Point
