@@ -16,6 +16,7 @@ from ledger.cli import (
     claims,
     demo,
     evidence,
+    gateway,
     instruments,
     issuing,
     log,
@@ -81,6 +82,7 @@ claims.add_to(app)
 claim_status.add_to(claims.claim)
 evidence.add_to(claims.claim)
 proving.add_to(app)
+gateway.add_to(app)
 demo.add_to(app)
 
 
