@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ledger.db import reading
 from ledger.errors import NotFound, Refused
 from ledger.log.notes import SigningKey
-from ledger.log.service import Receipt
+from ledger.log.service import Receipt, Submission
 from ledger.metering import store
 from ledger.metering.effective import effective, leaf_hashes_in_force
 from ledger.metering.entries import POINT
