@@ -16,6 +16,7 @@ from ledger.cli import (
     claims,
     demo,
     evidence,
+    gateway,
     instruments,
     issuing,
     log,
@@ -83,6 +84,7 @@ claim_status.add_to(claims.claim)
 evidence.add_to(claims.claim)
 proving.add_to(app)
 serving.add_to(app)
+gateway.add_to(app)
 demo.add_to(app)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
 from sqlalchemy import Connection
 
 from ledger.errors import InvalidInput, Refused
@@ -24,9 +23,10 @@ from ledger.metering import store
 from ledger.metering.batches import MEDIA, Block, Readings, encode_blocks
 from ledger.metering.effective import leaf_hashes_in_force
 from ledger.metering.points import Point, check_parent, require_separate_meters
+from ledger.metering.rules import check_readings
 from ledger.parties.entries import author_signs, require_party
 from ledger.parties.store import current_party
-from ledger.units import HOUR_S, format_instant
+from ledger.units import format_instant
 
 POINT_MEDIA: Final = json_media("point")
 MANIFEST_MEDIA: Final = json_media("manifest")
@@ -34,8 +34,6 @@ CORRECTS_MEDIA: Final = "application/vnd.greenledger.corrects"
 READINGS: Final = "readings"
 CORRECTION: Final = "readings.correction"
 POINT: Final = "point.register"
-# 30 GW. Sums of a run stay in the integers of JSON (2^53), or no run could be written any more.
-WH_PER_S_MAX: Final = 2**23
 
 
 def blob(bodies: Bodies, member: str) -> Blob:
@@ -186,37 +184,11 @@ def _check_block(
             f"readings of {master.name!r} come from its owner {master.owner!r}, the operator"
             f" or a gateway, not from {entry.author!r}"
         )
-    if master.interval_s and block.length_s != master.interval_s:
-        raise Refused(
-            f"point {master.name!r} is read every {master.interval_s} s, the block's intervals"
-            f" have {block.length_s} s"
-        )
-    # Park time, as meters and files have it: in India hours begin at half past, by UTC.
-    local_s = block.start_s + tx.log.zone_s
-    if master.interval_s and local_s % min(master.interval_s, HOUR_S):
-        raise Refused(
-            f"point {master.name!r}: an interval starts at {format_instant(block.start_s)}, off the"
-            f" grid of {master.interval_s} s in park time"
-        )
+    check_readings(master, block, tx.log.zone_s)
     if block.end_s > tx.tick_s + FUTURE_S_MAX:
         raise Refused(
             f"point {master.name!r}: a reading ends {format_instant(block.end_s)}, in the future"
             f" of the log's time {format_instant(tx.tick_s)}"
-        )
-    if master.measure == "additive" and int(block.value.min()) < 0:
-        place = int(np.argmax(block.value < 0))
-        at = format_instant(block.start_s + place * block.length_s)
-        raise Refused(
-            f"point {master.name!r}: {int(block.value[place])} {master.unit} at {at}; an additive"
-            " quantity is not negative (an import profile may clip it, with a flag)"
-        )
-    most_wh = block.length_s * WH_PER_S_MAX
-    if master.unit == "Wh" and int(block.value.max()) > most_wh:
-        place = int(np.argmax(block.value > most_wh))
-        at = format_instant(block.start_s + place * block.length_s)
-        raise Refused(
-            f"point {master.name!r}: {int(block.value[place])} Wh in {block.length_s} s at {at} is"
-            " more than any meter reads (30 GW): check its unit"
         )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +12,27 @@ from sqlalchemy import Connection
 
 from ledger.db import reading
 from ledger.errors import NotFound, Refused
-from ledger.log.bodies import Blob
-from ledger.log.merkle import leaf_hash
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.metering import store
-from ledger.metering.batches import READINGS_MAX, SECRET_BYTES, Block, Readings, blocks_of, cut
 from ledger.metering.effective import effective, leaf_hashes_in_force
-from ledger.metering.entries import CORRECTION, CORRECTS_MEDIA, POINT, READINGS
+from ledger.metering.entries import POINT
 from ledger.metering.points import Point
 from ledger.metering.quality import Quality
+from ledger.metering.sealing import Chain, Origin, batches_of
 from ledger.metering.series import Series
-from ledger.parties.desk import Desk, Draft, fresh_id, fresh_salt, seal_json
+from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
 from ledger.units import format_instant
 
-FILE_MEDIA: Final = "application/octet-stream"
+# Who takes readings in says where they came from.
+__all__ = [
+    "Origin",
+    "Taken",
+    "find_point",
+    "points_by_name",
+    "register_point",
+    "take_in",
+]
 
 
 def register_point(desk: Desk, master: Point, *, author: str | None = None) -> Receipt:
@@ -57,21 +62,6 @@ def find_point(conn: Connection, log_id: int, name: str) -> store.Registered:
     if name not in known:
         raise NotFound(f"no point {name!r}; registered are {', '.join(sorted(known)) or 'none'}")
     return known[name]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a set of readings came from, for the manifest."""
-
-    source: str
-    author: str
-    file_name: str = ""
-    file: bytes | None = None
-    profile: str = ""
-    repairs: Sequence[Mapping[str, Any]] = ()
-    rejections: Sequence[Mapping[str, Any]] = ()
-    repeats: int = 0
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,26 +125,23 @@ def sort_out(
                 find_point(conn, log_id, one.point)
             _sort(conn, log_id, known[one.point].point, one, found, correct=bool(origin.reason))
         last = store.last_batch(conn, log_id, origin.author, origin.source)
+        ids = {name: registered.point for name, registered in known.items()}
         corrections = [
             (blocks, b"".join(leaf_hashes_in_force(conn, log_id, desk.log.origin, blocks)))
-            for blocks in _batches_of(known, found.corrections)
+            for blocks in batches_of(ids, found.corrections)
         ]
-    file = None
-    if origin.file is not None:
-        file = Blob.seal(origin.file, FILE_MEDIA, salt=fresh_salt())
-    chain = _Chain(
-        desk=desk,
-        key=key,
+    chain = Chain(
+        log=desk.log.origin,
         origin=origin,
-        file=file,
+        sign=partial(desk.sign, key=key),
         repeats=found.repeats,
         sequence=last.sequence + 1 if last else 0,
         previous=last.leaf_hash.hex() if last else "",
     )
-    for blocks in _batches_of(known, found.fresh):
-        chain.add(READINGS, blocks, None)
+    for blocks in batches_of(ids, found.fresh):
+        chain.add(blocks)
     for blocks, corrects in corrections:
-        chain.add(CORRECTION, blocks, Blob.seal(corrects, CORRECTS_MEDIA, salt=fresh_salt()))
+        chain.add(blocks, corrects)
     return Taking(
         submissions=chain.submissions,
         stored=sum(len(one) for one in found.fresh),
@@ -220,90 +207,3 @@ def _pick(one: Series, which: NDArray[np.bool_], flag: int = 0) -> Series:
         value=one.value[which],
         quality=one.quality[which] | np.uint16(flag),
     )
-
-
-def _batches_of(
-    known: Mapping[str, store.Registered], series: Iterable[Series]
-) -> Iterable[list[Block]]:
-    """Blocks in the order of a batch, cut into batches of at most READINGS_MAX."""
-    blocks = sorted(
-        (
-            piece
-            for one in series
-            for block in blocks_of(known[one.point].point, one)
-            for piece in cut(block, READINGS_MAX)
-        ),
-        key=lambda block: (block.point, block.start_s),
-    )
-    batch: list[Block] = []
-    count = 0
-    for block in blocks:
-        if batch and count + block.count > READINGS_MAX:
-            yield batch
-            batch, count = [], 0
-        batch.append(block)
-        count += block.count
-    if batch:
-        yield batch
-
-
-@dataclass(slots=True, kw_only=True)
-class _Chain:
-    """Signs batches one after the other, each naming the one before."""
-
-    desk: Desk
-    key: SigningKey | None
-    origin: Origin
-    file: Blob | None
-    repeats: int
-    sequence: int
-    previous: str
-    submissions: list[Submission] = field(default_factory=list)
-
-    def add(self, type_: str, blocks: Sequence[Block], corrects: Blob | None) -> None:
-        id_ = fresh_id()
-        readings = Readings.seal(
-            blocks,
-            secret=secrets.token_bytes(SECRET_BYTES),
-            origin=self.desk.log.origin,
-            id_=id_,
-        )
-        draft = Draft(
-            type=type_,
-            id=id_,
-            author=self.origin.author,
-            members={
-                "source": self.origin.source,
-                "sequence": self.sequence,
-                "previous": self.previous,
-            },
-            bodies={
-                "body": readings,
-                "manifest": seal_json(self._manifest(), "manifest"),
-                **({"corrects": corrects} if corrects else {}),
-            },
-            attachments=[self.file.data] if self.file else [],
-        )
-        submission = self.desk.sign(draft, key=self.key)
-        self.submissions.append(submission)
-        self.sequence += 1
-        self.previous = leaf_hash(submission.data).hex()
-
-    def _manifest(self) -> dict[str, Any]:
-        described = (
-            {
-                "name": self.origin.file_name,
-                "size": len(self.file.content),
-                "hash": self.file.key,
-            }
-            if self.file
-            else {}
-        )
-        return {
-            "file": described,
-            "profile": self.origin.profile,
-            "reason": self.origin.reason,
-            "repairs": list(self.origin.repairs),
-            "rejections": list(self.origin.rejections),
-            "repeats": self.repeats + self.origin.repeats,
-        }

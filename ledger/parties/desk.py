@@ -16,7 +16,7 @@ from ledger.log.entry import write_statement
 from ledger.log.notes import SigningKey, VerifyKey, sign_note
 from ledger.log.service import Also, Appender, AppendingAlso, Receipt, Submission, Writer
 from ledger.log.store import LogFacts
-from ledger.log.types import EntryTypes
+from ledger.log.types import EntryType, EntryTypes
 from ledger.parties import store
 from ledger.parties.entries import party_key_name
 from ledger.parties.keystore import Keystore
@@ -43,6 +43,26 @@ class Draft:
     id: str = field(default_factory=fresh_id)
 
 
+def sign_draft(
+    draft: Draft, type_: EntryType, origin: str, at_s: int, *keys: SigningKey
+) -> Submission:
+    """The entry for the log `origin`, dated `at_s`, signed by `keys` in order."""
+    statement = {
+        "type": draft.type,
+        "id": draft.id,
+        "log": origin,
+        "author": draft.author,
+        "at": format_instant(at_s),
+        **draft.members,
+        **{
+            member: reference(body, type_.bodies[member].reference)
+            for member, body in draft.bodies.items()
+        },
+    }
+    data = sign_note(write_statement(statement), *keys)
+    return Submission(data=data, bodies=draft.bodies, attachments=draft.attachments)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Reads and extends one log on behalf of parties."""
@@ -66,21 +86,8 @@ class Desk:
         if key is None:
             with reading(self.engine) as conn:
                 key = custodial_key(conn, self.keystore, self.log, draft.author)
-        kinds = self.types.by_name[draft.type].bodies
-        statement = {
-            "type": draft.type,
-            "id": draft.id,
-            "log": self.log.origin,
-            "author": draft.author,
-            "at": format_instant(self.clock_s()),
-            **draft.members,
-            **{
-                member: reference(body, kinds[member].reference)
-                for member, body in draft.bodies.items()
-            },
-        }
-        data = sign_note(write_statement(statement), key, *also)
-        return Submission(data=data, bodies=draft.bodies, attachments=draft.attachments)
+        type_ = self.types.by_name[draft.type]
+        return sign_draft(draft, type_, self.log.origin, self.clock_s(), key, *also)
 
     def append(self, draft: Draft, *, also: Sequence[SigningKey] = ()) -> Receipt:
         """Sign with the key that the server holds, and append."""

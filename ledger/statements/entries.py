@@ -14,7 +14,7 @@ from ledger.log.bodies import Blob, blob_kind, json_media
 from ledger.log.entry import Entry
 from ledger.log.types import Bodies, EntryType, Tx
 from ledger.metering.entries import blob
-from ledger.metering.service import FILE_MEDIA
+from ledger.metering.sealing import FILE_MEDIA
 from ledger.parties.entries import operator_signs
 from ledger.registry import catalogue
 from ledger.registry.scheme import CERTIFICATE, Scheme

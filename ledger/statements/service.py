@@ -16,7 +16,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.log.bodies import Blob
 from ledger.log.store import LogFacts
 from ledger.metering.importers import Repair
-from ledger.metering.service import FILE_MEDIA
+from ledger.metering.sealing import FILE_MEDIA
 from ledger.parties.desk import Desk, Draft, fresh_salt, seal_json
 from ledger.registry.ranges import SerialRange
 from ledger.statements import own, store

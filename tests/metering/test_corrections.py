@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger.db import reading
 from ledger.errors import LedgerError, Refused
 from ledger.house import House
-from ledger.metering import service, store
+from ledger.metering import sealing, store
 from ledger.metering.batches import Block, Readings, cut, nonces
 from ledger.metering.effective import leaf_hashes_in_force
 from ledger.metering.points import Point
@@ -91,7 +91,7 @@ def test_a_correction_can_be_corrected_again(park: House) -> None:
 
 def test_a_run_longer_than_a_batch_is_cut(park: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a year of minutes is: 525,600 of them."""
-    monkeypatch.setattr(service, "READINGS_MAX", 4)
+    monkeypatch.setattr(sealing, "READINGS_MAX", 4)
     taken = take(park, series("roof", [*range(10)]))
     assert (len(taken.receipts), taken.stored) == (3, 10)
     take(park, series("roof", [*range(100, 110)]), reason="wrong CT ratio")

@@ -14,7 +14,7 @@ from ledger.house import House
 from ledger.log.bodies import Blob
 from ledger.log.store import load_head
 from ledger.metering.importers import RowsRejected
-from ledger.metering.service import FILE_MEDIA
+from ledger.metering.sealing import FILE_MEDIA
 from ledger.parties.desk import Draft, fresh_salt, seal_json
 from ledger.statements import store
 from ledger.statements.compare import AGREES, CONFLICT, MISSING_HERE, MISSING_THERE
