@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import rules
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -147,12 +149,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account"], ["accounts.account"], name=op.f("fk_totps_account")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_totps")),
     )
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+    rules.keep_rows(APPEND_ONLY)
 
 
 def downgrade() -> None:
