@@ -77,7 +77,7 @@ def create_app(
         rates=Rates(per_s=settings.requests_per_s, burst=settings.requests_burst),
     )
     app.add_middleware(Measured, metrics=metrics)
-    callers.check_table(app)
+    callers.check_table(ROUTERS)
     _document(app)
     return app
 

@@ -7,10 +7,10 @@ does not exist (404).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final, TypeVar
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 
 from api.problems import Problem
@@ -121,9 +121,11 @@ def security_of(operation: str) -> list[dict[str, list[str]]]:
     return [] if RULES[operation].reach is Reach.PUBLIC else [{"token": []}]
 
 
-def check_table(app: FastAPI) -> None:
+def check_table(routers: Sequence[APIRouter]) -> None:
     """Raises AssertionError for a route that the table does not name: nobody decided on it."""
-    operations = [each.operation_id for each in app.routes if isinstance(each, APIRoute)]
+    routes = [route for router in routers for route in router.routes]
+    operations = [each.operation_id for each in routes if isinstance(each, APIRoute)]
+    assert len(operations) == len(routes), "every route is one of FastAPI's, of a router of ours"
     missing = [each for each in operations if each not in RULES]
     assert not missing, f"ledger/access/table.py names no rule for {missing}"
     assert len(set(operations)) == len(operations), "an operation id is used twice"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from api.app import create_app
+from ledger.access.passwords import Passwords
 from ledger.house import House
 
 
@@ -21,11 +22,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(house: House) -> Iterator[str]:
+def serving(house: House, passwords: Passwords | None = None) -> Iterator[str]:
     """A uvicorn server over a house, in a thread; yields its base URL."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(house), log_level="warning", lifespan="on", loop="asyncio")
+    config = uvicorn.Config(
+        create_app(house, passwords=passwords), log_level="warning", lifespan="on", loop="asyncio"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
