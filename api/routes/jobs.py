@@ -41,6 +41,7 @@ from ledger.errors import InvalidInput
 from ledger.jobs import kinds
 from ledger.jobs import service as jobs
 from ledger.jobs.model import PARK, Job
+from ledger.matching.evaluate import POLICY
 from ledger.matching.model import POLICIES
 
 router = APIRouter(tags=["jobs"])
@@ -116,7 +117,7 @@ class RunIn(Model):
 
     start: Annotated[Instant, Field(alias="from")]
     end: Annotated[Instant, Field(alias="to")]
-    policy: Literal[tuple(POLICIES)] = "pro-rata"  # type: ignore[valid-type]  # the domain's words
+    policy: Literal[tuple(POLICIES)] = POLICY  # type: ignore[valid-type]  # the domain's words
     into_lots: bool = True
 
 

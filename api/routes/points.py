@@ -26,10 +26,11 @@ from api.media import (
 from api.problems import Problem, documented
 from api.service import ServiceOf
 from ledger.db import reading
-from ledger.errors import NotFound
+from ledger.errors import NotFound, Refused
 from ledger.metering import store
 from ledger.metering.points import KINDS, MEASURES, PARK_SYSTEMS, UNITS, Meter, Point
 from ledger.metering.service import points_by_name, register_point
+from ledger.parties.desk import Desk
 
 router = APIRouter(prefix="/points", tags=["points"])
 Text64 = Annotated[str, Field(max_length=64)]
@@ -149,24 +150,34 @@ def replace(
 
 
 def _register(body: PointIn, act: Act, *, current: str) -> Receipts:
-    service = act.service
     act.for_party(body.owner)
-    with reading(service.desk.engine) as conn:
+    with reading(act.service.desk.engine) as conn:
         parent = _parent(conn, act, body.parent)
-        known = store.points_named(conn, service.log.log_id, {body.name}).get(body.name)
-    if known is not None and not current and act.keyed is None:
-        raise Problem(409, f"point {body.name!r} is registered; replace it with PUT")
-    if current:
-        absent = f"there is no point {body.name!r} of yours"
-        if known is None:
-            raise NotFound(absent)
-        act.for_party(known.master.owner, absent)
-        if known.id != current:
-            raise Problem(412, "the point was replaced since you read it; read it again")
     members = body.model_dump(exclude={"meters", "parent"})
     meters = tuple(Meter(**one.model_dump()) for one in body.meters)
     master = Point(**members, parent=parent, meters=meters)
-    return act.write(lambda desk: register_point(desk, master))
+
+    def do(desk: Desk) -> object:
+        with reading(desk.engine) as conn:
+            known = store.points_named(conn, desk.log.log_id, {body.name}).get(body.name)
+        _check_current(act, body.name, known, current)
+        return register_point(desk, master)
+
+    return act.write(do)
+
+
+def _check_current(act: Act, name: str, known: store.Registered | None, current: str) -> None:
+    """What is registered is what the caller takes for it: nothing, or what its ETag says."""
+    if not current:
+        if known is not None:
+            raise Refused(f"point {name!r} is registered; replace it with PUT")
+        return
+    absent = f"there is no point {name!r} of yours"
+    if known is None:
+        raise NotFound(absent)
+    act.for_party(known.master.owner, absent)
+    if known.id != current:
+        raise Problem(412, "the point was replaced since you read it; read it again")
 
 
 def _parent(conn: Connection, act: Act, name: str) -> str:
