@@ -1,4 +1,4 @@
-"""A Redis of the tests' own: on a free port, in a folder of its own, as nobody where we are root."""
+"""A Redis of the tests' own: on a free port, as nobody where we are root; it keeps nothing."""
 
 from __future__ import annotations
 
