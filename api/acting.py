@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request
-from ledger.access.caller import Caller
 from sqlalchemy import Connection
 
 from api.callers import CallerOf, operation_of
@@ -16,6 +15,7 @@ from api.media import JsonObject, Receipts, receipts_of
 from api.problems import Problem
 from api.service import Service, ServiceOf
 from ledger.access import requests
+from ledger.access.caller import Caller
 from ledger.db import reading, writing
 from ledger.errors import LedgerError, NotFound
 from ledger.log import store

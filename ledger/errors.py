@@ -31,6 +31,10 @@ class Throttled(Refused):
         self.retry_after_s = retry_after_s
 
 
+class Outdated(Refused):
+    """What it was computed from has changed since: computed anew, it may be accepted."""
+
+
 class NotFound(LedgerError):
     """Something that the request names does not exist."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from ledger.access.caller import Caller
 from pydantic import Field
 from sqlalchemy import Connection
 
@@ -27,6 +26,7 @@ from api.media import (
 )
 from api.problems import documented
 from api.service import Service, ServiceOf
+from ledger.access.caller import Caller
 from ledger.claims import official, shortfall, store
 from ledger.claims import service as claims
 from ledger.db import reading

@@ -33,6 +33,7 @@ from ledger.cli import (
     statements,
     traces,
     units,
+    working,
 )
 from ledger.errors import (
     Corrupt,
@@ -86,6 +87,7 @@ proving.add_to(app)
 serving.add_to(app)
 gateway.add_to(app)
 demo.add_to(app)
+working.add_to(app)
 
 
 def exit_code(error: LedgerError) -> int:

@@ -60,11 +60,9 @@ def _import(run: Run) -> Result:
     )
     submissions = prepared.taking.submissions
     run.progress(0, len(submissions), "storing")
-    if submissions:
-        run.finishing(
-            lambda _conn, receipts: prepared.stored(receipts).to_json()
-        ).writer.append_all(submissions)
-    return prepared.stored([]).to_json()
+    if not submissions:
+        return prepared.stored([]).to_json()
+    return run.finish(lambda _conn, receipts: prepared.stored(receipts).to_json(), submissions)
 
 
 def _statement(run: Run) -> Result:
@@ -82,14 +80,11 @@ def _statement(run: Run) -> Result:
         with reading(desk.engine) as conn:
             return prepared.stored(conn, desk.log, None).to_json()
     run.progress(0, 1, "storing")
-    stored: list[Result] = []
 
     def result(conn: Connection, receipts: Sequence[Receipt]) -> Result:
-        stored.append(prepared.stored(conn, desk.log, receipts[0].index).to_json())
-        return stored[0]
+        return prepared.stored(conn, desk.log, receipts[0].index).to_json()
 
-    run.finishing(result).append(prepared.draft)
-    return stored[0]
+    return run.finish(result, [desk.sign(prepared.draft)])
 
 
 def _statement_profile(params: Mapping[str, Any]) -> Any:

@@ -18,7 +18,7 @@ from ledger.errors import LedgerError, Unavailable
 from ledger.house import House
 from ledger.jobs import kinds, store
 from ledger.jobs.model import CANCELLED, DONE, FAILED, Cancelled, Job, Lost, Stopped
-from ledger.jobs.work import Run
+from ledger.jobs.work import Helping, Run
 
 log: Final = structlog.get_logger(__name__)
 
@@ -32,8 +32,9 @@ def run(
 ) -> Job | None:
     """Do a job, or help with one; None where there is nothing to do about it now.
 
-    `nudge` tells other workers that they may help; `stop` says that this one is to let go. What a job raises ends it as failed; it is the
-    worker's failure only where the database can't be reached.
+    `nudge` tells other workers that they may help; `stop` says that this one is to let go. What a
+    job raises ends it as failed; it is the worker's failure only where the database can't be
+    reached.
     """
     worker = secrets.token_hex(16)
     now_s = house.desk.clock_s()
@@ -46,7 +47,8 @@ def run(
         return None
     if not taken:
         help_ = kinds.KINDS[job.kind].help
-        return job if help_ is not None and not job.ended and help_(house, id_) else None
+        helping = Helping(nudge=nudge or _nobody, stop=stop or _never)
+        return job if help_ and not job.ended and help_(house, id_, helping) else None
     with structlog.contextvars.bound_contextvars(job=id_, kind=job.kind, attempt=job.attempts):
         return _do(
             Run(

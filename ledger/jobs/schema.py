@@ -70,7 +70,8 @@ files: Final = of_service(
         ForeignKeyConstraint(["job"], ["jobs.id"]),
     )
 )
-# Pieces of a job that several workers do: `input` is what to do, `output` what came of it.
+# Pieces of a job that several workers do: `input` is what to do, `output` what came of it. `worker`
+# is who has begun it, "" nobody; that is no lease: whoever waits for the last ones does them again.
 shards: Final = of_service(
     Table(
         "job_shards",
@@ -80,7 +81,6 @@ shards: Final = of_service(
         Column("input", LargeBinary, nullable=False),
         Column("output", LargeBinary, nullable=True),
         Column("worker", String(32), nullable=False),
-        Column("lease_until_s", BigInteger, nullable=False),
         ForeignKeyConstraint(["job"], ["jobs.id"]),
     )
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
@@ -113,9 +114,7 @@ def claimable(now_s: int) -> ColumnElement[bool]:
 def pending(conn: Connection, now_s: int, limit: int) -> list[str]:
     """Ids of jobs that a worker may take or help with now, oldest first."""
     open_shards = (
-        select(shards.c.job)
-        .where(shards.c.output.is_(None), shards.c.lease_until_s < now_s)
-        .distinct()
+        select(shards.c.job).where(shards.c.output.is_(None), shards.c.worker == "").distinct()
     )
     query = (
         select(jobs.c.id)
@@ -183,6 +182,7 @@ def end(
             worker="",
             lease_until_s=0,
             ended_at_s=now_s,
+            secret=b"",
             result=None if result is None else _write(result),
             error=error,
         )
@@ -260,6 +260,81 @@ def file_names(conn: Connection, id_: str) -> list[str]:
 
 def drop_files(conn: Connection, id_: str, *names: str) -> None:
     conn.execute(delete(files).where(files.c.job == id_, files.c.name.in_(names)))
+
+
+# Shards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """A piece of a job: what to do, and what came of it."""
+
+    number: int
+    input: bytes
+    output: bytes | None
+
+
+def shards_of(conn: Connection, id_: str) -> list[Shard]:
+    query = select(shards).where(shards.c.job == id_).order_by(shards.c.number)
+    return [
+        Shard(
+            number=row.number,
+            input=bytes(row.input),
+            output=None if row.output is None else bytes(row.output),
+        )
+        for row in conn.execute(query)
+    ]
+
+
+def save_shards(conn: Connection, id_: str, inputs: Sequence[bytes]) -> None:
+    """Pieces that nobody has begun."""
+    values = [
+        {"job": id_, "number": number, "input": data, "output": None, "worker": ""}
+        for number, data in enumerate(inputs)
+    ]
+    if values:
+        conn.execute(insert(shards), values)
+
+
+def open_shards(conn: Connection, id_: str, *, begun: bool) -> list[int]:
+    """Pieces without a result, first those that nobody has begun; `begun`: the others too."""
+    query = select(shards.c.number).where(shards.c.job == id_, shards.c.output.is_(None))
+    if not begun:
+        query = query.where(shards.c.worker == "")
+    return list(conn.execute(query.order_by(shards.c.worker, shards.c.number)).scalars())
+
+
+def take_shard(conn: Connection, id_: str, number: int, worker: str) -> bytes | None:
+    """Begin a piece that nobody has begun; its input. None where somebody was quicker."""
+    which = shards.c.job == id_, shards.c.number == number
+    taken = conn.execute(
+        update(shards)
+        .where(*which, shards.c.output.is_(None), shards.c.worker == "")
+        .values(worker=worker)
+    )
+    if not taken.rowcount:
+        return None
+    return shard_input(conn, id_, number)
+
+
+def shard_input(conn: Connection, id_: str, number: int) -> bytes | None:
+    query = select(shards.c.input).where(shards.c.job == id_, shards.c.number == number)
+    found = conn.execute(query).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+def save_output(conn: Connection, id_: str, number: int, given: bytes, output: bytes) -> None:
+    """What came of a piece; nothing where it is done, gone, or another piece by now."""
+    conn.execute(
+        update(shards)
+        .where(
+            shards.c.job == id_,
+            shards.c.number == number,
+            shards.c.output.is_(None),
+            shards.c.input == given,
+        )
+        .values(output=output)
+    )
 
 
 def drop_shards(conn: Connection, id_: str) -> None:

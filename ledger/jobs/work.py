@@ -16,7 +16,7 @@ from ledger.errors import LedgerError
 from ledger.house import House
 from ledger.jobs import store
 from ledger.jobs.model import DONE, Cancelled, Job, Lost, Result, Stopped
-from ledger.log.service import Receipt
+from ledger.log.service import Receipt, Submission
 from ledger.parties.desk import Desk
 
 log: Final = structlog.get_logger(__name__)
@@ -39,7 +39,15 @@ class Kind:
     files: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     check: Callable[[Mapping[str, Any]], object] | None = None
-    help: Callable[[House, str], bool] | None = None
+    help: Callable[[House, str, Helping], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Helping:
+    """How a worker that helps tells others of a job, and whether it is to stop."""
+
+    nudge: Callable[[str], None]
+    stop: Callable[[], bool]
 
 
 class Run:
@@ -83,10 +91,29 @@ class Run:
         """
 
         def also(conn: Connection, receipts: Sequence[Receipt]) -> None:
-            _require_mine(conn, self.job.id, self.worker)
+            self.require_mine(conn)
             self._end(conn, DONE, result=result_of(conn, receipts))
 
         return self.house.desk.also(also)
+
+    def finish(self, result_of: ResultOf, submissions: Sequence[Submission]) -> Result:
+        """Append entries, and end the job with their result."""
+        found: list[Result] = []
+
+        def noted(conn: Connection, receipts: Sequence[Receipt]) -> Result:
+            found.append(result_of(conn, receipts))
+            return found[0]
+
+        self.finishing(noted).writer.append_all(submissions)
+        return found[0]
+
+    def require_mine(self, conn: Connection) -> None:
+        """Raises Lost or Cancelled; the job's row is locked from here to the transaction's end."""
+        said = store.hold(conn, self.job.id, self.worker)
+        if said == "lost":
+            raise Lost(f"job {self.job.id} was taken over by another worker")
+        if said == "cancel":
+            raise Cancelled(f"job {self.job.id} was cancelled")
 
     def file(self, name: str) -> bytes:
         """What came with the job."""
@@ -109,7 +136,7 @@ class Run:
 
     def _save_part(self, name: str, part: int, data: bytes) -> None:
         with writing(self.house.engine) as conn:
-            _require_mine(conn, self.job.id, self.worker)
+            self.require_mine(conn)
             store.save_part(conn, self.job.id, name, part, data)
 
     def end(self, state: str, *, result: Result | None = None, error: str = "") -> None:
@@ -126,15 +153,6 @@ class Run:
         outputs = () if state == DONE else self.kind.outputs
         store.drop_files(conn, self.job.id, *self.kind.files, *outputs)
         store.drop_shards(conn, self.job.id)
-
-
-def _require_mine(conn: Connection, id_: str, worker: str) -> None:
-    """Raises Lost or Cancelled; the row is locked from here to the end of the transaction."""
-    said = store.hold(conn, id_, worker)
-    if said == "lost":
-        raise Lost(f"job {id_} was taken over by another worker")
-    if said == "cancel":
-        raise Cancelled(f"job {id_} was cancelled")
 
 
 class Keeper:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, insert
@@ -22,7 +23,7 @@ from ledger.log import store, tiles
 from ledger.log.bodies import Blob, Body, check_reference
 from ledger.log.entry import Entry, parse_entry, write_statement
 from ledger.log.notes import SigningKey, VerifyKey, parse_vkey, sign_note
-from ledger.log.types import FUTURE_S_MAX, Bodies, EntryType, EntryTypes, Tx
+from ledger.log.types import FUTURE_S_MAX, Beside, Bodies, EntryType, EntryTypes, Tx
 from ledger.units import format_instant
 
 TICK = "tick"
@@ -56,9 +57,16 @@ class Prepared:
     type: EntryType
     bodies: Bodies
     attachments: Mapping[str, bytes]
+    checked: object = None
 
 
-def prepare(tx: Tx, types: EntryTypes, submission: Submission, entry: Entry) -> Prepared:
+def prepare(
+    tx: Tx,
+    types: EntryTypes,
+    submission: Submission,
+    entry: Entry,
+    beside: Beside = MappingProxyType({}),
+) -> Prepared:
     """Everything that needs no lock. Raises InvalidInput or Refused; changes nothing."""
     type_ = types.of_entry(entry)
     type_.check_statement(entry)
@@ -73,7 +81,10 @@ def prepare(tx: Tx, types: EntryTypes, submission: Submission, entry: Entry) -> 
             f"{type_.name} names the attachments {sorted(type_.attachments(bodies))},"
             f" it came with {sorted(attachments)}"
         )
-    return Prepared(entry=entry, type=type_, bodies=bodies, attachments=attachments)
+    checked = type_.check(tx, entry, bodies, beside) if type_.check is not None else None
+    return Prepared(
+        entry=entry, type=type_, bodies=bodies, attachments=attachments, checked=checked
+    )
 
 
 def _open_bodies(
@@ -144,7 +155,7 @@ def place(tx: Tx, prepared: Prepared) -> None:
         ),
     )
     store.save_bodies(tx.conn, tx.log.log_id, prepared.attachments.items())
-    prepared.type.accept(tx, entry, prepared.bodies)
+    prepared.type.accept(replace(tx, checked=prepared.checked), entry, prepared.bodies)
 
 
 def find_repeat(conn: Connection, log: store.LogFacts, entry: Entry) -> Receipt | None:
@@ -318,7 +329,7 @@ class Writer:
             head = store.load_head(conn, self._log_id)
             log = store.load_log(conn, self._log_id)
             tx = Tx(conn=conn, log=log, index=head.size, tick_s=head.tick_s)
-            waiting = _Waiting([self._prepare(tx, one) for one in submissions], also)
+            waiting = _Waiting(self._prepare_all(tx, submissions), also)
         with self._queue_lock:
             self._queue.append(waiting)
         with self._commit_lock:
@@ -333,13 +344,23 @@ class Writer:
             raise Unavailable("the append was interrupted before anything was stored; try again")
         return waiting.receipts
 
-    def _prepare(self, tx: Tx, submission: Submission) -> Prepared | Receipt:
+    def _prepare_all(self, tx: Tx, submissions: Sequence[Submission]) -> list[Prepared | Receipt]:
+        found: list[Prepared | Receipt] = []
+        beside: dict[bytes, tuple[Entry, Bodies]] = {}
+        for submission in submissions:
+            one = self._prepare(tx, submission, beside)
+            if isinstance(one, Prepared):
+                beside[one.entry.leaf_hash] = one.entry, one.bodies
+            found.append(one)
+        return found
+
+    def _prepare(self, tx: Tx, submission: Submission, beside: Beside) -> Prepared | Receipt:
         entry = parse_entry(submission.data)
         # First, because the keys of an entry that was lost on the way back may have ended by it.
         repeat = find_repeat(tx.conn, tx.log, entry)
         if repeat is not None:
             return repeat
-        prepared = prepare(tx, self._types, submission, entry)
+        prepared = prepare(tx, self._types, submission, entry, beside)
         if entry.type in _TIMES:
             raise Refused(f"{entry.type} is written by the log itself")
         return prepared

@@ -15,18 +15,24 @@ from ledger.log.notes import VerifyKey
 from ledger.log.store import LogFacts
 
 Bodies = Mapping[str, Body]  # by member name
+# By leaf hash: entries that are appended in the same request, before this one.
+Beside = Mapping[bytes, tuple["Entry", Bodies]]
 
 FUTURE_S_MAX: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tx:
-    """The place of one entry: inside the writer's transaction, at `index`, under the last tick."""
+    """The place of one entry: inside the writer's transaction, at `index`, under the last tick.
+
+    `checked`: what `EntryType.check` found before the lock was taken, of a log that was shorter.
+    """
 
     conn: Connection
     log: LogFacts
     index: int
     tick_s: int
+    checked: object = None
 
 
 def _none(_bodies: Bodies) -> Sequence[str]:
@@ -41,6 +47,8 @@ class EntryType:
     `signers(tx, entry)`: the keys that must have signed, in order; raises Refused when the author
     may not. `accept(tx, entry, bodies)`: the rules against the present state, then the projection.
     `attachments(bodies)`: hashes of further salted blobs that the bodies, not the statement, name.
+    `check(tx, entry, bodies, beside)`: the part of `accept` that is much work, done before anybody
+    has to wait; what it returns is `tx.checked` of `accept`, which says whether it still holds.
     """
 
     name: str
@@ -49,6 +57,7 @@ class EntryType:
     accept: Callable[[Tx, Entry, Bodies], None]
     bodies: Mapping[str, BodyKind] = field(default_factory=dict)
     attachments: Callable[[Bodies], Sequence[str]] = _none
+    check: Callable[[Tx, Entry, Bodies, Beside], object] | None = None
 
     def followed_by(self, more: Callable[[Tx, Entry, Bodies], None]) -> EntryType:
         """The type as a room above sees it: what `accept` stored has further effects there."""

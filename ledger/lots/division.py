@@ -138,16 +138,37 @@ class Division:
         """Compute the tree. Raises InvalidInput where the lots don't share the pool exactly."""
         _check(origins, place)
         secrets = Secrets(secret, place)
-        roots = tuple(
-            merkle.root(_outer_leaves(one, _sums(one, k, place, secrets)))
-            for k, one in enumerate(origins)
-        )
+        roots = [_outer_root(one, k, place, secrets) for k, one in enumerate(origins)]
+        return cls._of(origins, roots, secret, place)
+
+    @classmethod
+    def join(
+        cls,
+        origins: Sequence[DividedOrigin],
+        roots: Sequence[bytes],
+        *,
+        secret: bytes,
+        place: Place,
+    ) -> Division:
+        """Compute the tree over the `outer_root` of each origin. Raises as `seal` does."""
+        _check(origins, place)
+        return cls._of(origins, roots, secret, place)
+
+    @classmethod
+    def _of(
+        cls,
+        origins: Sequence[DividedOrigin],
+        roots: Sequence[bytes],
+        secret: bytes,
+        place: Place,
+    ) -> Division:
+        secrets = Secrets(secret, place)
         leaves = merkle.leaf_hashes(_leaves(origins, roots, secrets, place))
         return cls(
             secret=secret,
             place=place,
             origins=tuple(origins),
-            outer_roots=roots,
+            outer_roots=tuple(roots),
             key=merkle.root(leaves).hex(),
         )
 
@@ -176,19 +197,7 @@ class Division:
     def data(self) -> bytes:
         parts = [_MAGIC, self.secret, struct.pack(">I", len(self.origins))]
         for one in self.origins:
-            parts += [
-                struct.pack(">QI", one.start_s, one.count),
-                one.carried,
-                one.remainder,
-                one.readings.tobytes(),
-                pack(one.base_wh),
-                pack(one.carried_wh),
-                pack(one.fresh_wh),
-                struct.pack(">I", len(one.lots)),
-            ]
-            for lot in one.lots:
-                parts.append(struct.pack(">IB16s", lot.number, lot.supply_class, lot.holder))
-                parts.append(pack(lot.wh))
+            parts += write_origin(one)
         return b"".join(parts)
 
     @cached_property
@@ -303,6 +312,17 @@ def _sums(one: DividedOrigin, k: int, place: Place, secrets: Secrets) -> NDArray
     return sums
 
 
+def outer_root(one: DividedOrigin, k: int, *, secret: bytes, place: Place) -> bytes:
+    """Root of the outer tree of origin `k` of a division: nearly all the work of sealing it, and
+    done for one origin without the others. Raises InvalidInput where the origin does not add up."""
+    _check_origin(one, place)
+    return _outer_root(one, k, place, Secrets(secret, place))
+
+
+def _outer_root(one: DividedOrigin, k: int, place: Place, secrets: Secrets) -> bytes:
+    return merkle.root(_outer_leaves(one, _sums(one, k, place, secrets)))
+
+
 def _outer_leaves(one: DividedOrigin, sums: NDArray[np.void]) -> list[bytes]:
     rows = np.empty(one.count, dtype=_OUTER)
     rows["start"] = one.start_s + QUARTER_HOUR_S * np.arange(one.count)
@@ -335,12 +355,30 @@ def parse(data: bytes) -> tuple[bytes, list[DividedOrigin]]:
     if body.take(len(_MAGIC)) != _MAGIC:
         raise InvalidInput("a division's body begins with GLD1")
     secret = body.take(SECRET_BYTES)
-    origins = [_parse_origin(body) for _ in range(body.integer(4))]
+    origins = [read_origin(body) for _ in range(body.integer(4))]
     body.end()
     return secret, origins
 
 
-def _parse_origin(body: Bytes) -> DividedOrigin:
+def write_origin(one: DividedOrigin) -> list[bytes]:
+    """An origin as it stands in a body, in parts."""
+    parts = [
+        struct.pack(">QI", one.start_s, one.count),
+        one.carried,
+        one.remainder,
+        one.readings.tobytes(),
+        pack(one.base_wh),
+        pack(one.carried_wh),
+        pack(one.fresh_wh),
+        struct.pack(">I", len(one.lots)),
+    ]
+    for lot in one.lots:
+        parts += [struct.pack(">IB16s", lot.number, lot.supply_class, lot.holder), pack(lot.wh)]
+    return parts
+
+
+def read_origin(body: Bytes) -> DividedOrigin:
+    """The next origin of a body. Raises InvalidInput."""
     start_s, count = body.integer(8), body.integer(4)
     if count > COUNT_MAX:
         raise InvalidInput(f"an origin has {count} quarter-hours, not those of a month")

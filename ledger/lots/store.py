@@ -377,3 +377,13 @@ def wrapped(conn: Connection, log_id: int, form: str, which: Collection[bytes]) 
 def position(start_s: int, month_start_s: int) -> int:
     """Of a quarter-hour in its month."""
     return (start_s - month_start_s) // QUARTER_HOUR_S
+
+
+def divided_since(conn: Connection, log_id: int, size: int, month_start_s: int) -> set[bytes]:
+    """Points whose month was divided by entry `size` or a later one."""
+    query = select(origins.c.point).where(
+        origins.c.log_id == log_id,
+        origins.c.entry_index >= size,
+        origins.c.month_start_s == month_start_s,
+    )
+    return {bytes(point) for point in conn.execute(query).scalars()}

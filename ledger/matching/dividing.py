@@ -1,14 +1,13 @@
 """A run ends in lots: what it allocated of a month becomes lots of supply and of cover, by point.
 
-One lot for each consumer and supply class, one for what is left over. The log accepts a division
-only if its own evaluation of run, readings and earlier divisions gives the same, to the Wh.
+One lot for each consumer and supply class, one for what is left over. `ledger.matching.accepting`
+has what the log asks of a division.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,16 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from ledger.errors import InvalidInput, Refused
-from ledger.log import entry as e
-from ledger.log import store as log_store
-from ledger.log.bodies import tree_kind
-from ledger.log.entry import Entry
+from ledger.errors import Outdated, Refused
 from ledger.log.store import LogFacts
-from ledger.log.types import Bodies, EntryType, Tx
-from ledger.lots import entries as lot_entries
 from ledger.lots import rule, store
-from ledger.lots.division import MEDIA, DividedLot, DividedOrigin, Division, Place
+from ledger.lots.division import DividedLot, DividedOrigin, Division, Place
 from ledger.lots.model import (
     LOT_BYTES,
     NO_LOT,
@@ -33,16 +26,15 @@ from ledger.lots.model import (
     Month,
     OriginId,
     months_in,
-    parse_origin,
 )
+from ledger.lots.sumtree import EMPTY, HASH
 from ledger.matching.allocations import LaneRow
-from ledger.matching.metered import metered
+from ledger.matching.drawing import Draws
+from ledger.matching.metered import Metered, metered, metered_wh
 from ledger.matching.model import Int64
-from ledger.matching.runs import as_of_of, load_lanes
 from ledger.metering import store as metering
 from ledger.metering.batches import POINT_BYTES, SECRET_BYTES
-from ledger.parties.desk import Draft, fresh_id
-from ledger.parties.entries import operator_signs
+from ledger.parties.desk import Draft
 from ledger.units import QUARTER_HOUR_S, Period, format_instant
 
 # An entry has 65,535 bytes: what its lists may take of them.
@@ -131,11 +123,15 @@ def _cut(lane: LaneRow, month: Month) -> Int64:
 
 
 class Planner:
-    """Plans the division of origins as the log stands now: readings and what is left of them."""
+    """Plans the division of origins as the log stands now: readings and what is left of them.
 
-    def __init__(self, conn: Connection, log: LogFacts) -> None:
+    Without `readings` a plan has their energy, not their hashes, which are most of its work.
+    """
+
+    def __init__(self, conn: Connection, log: LogFacts, *, readings: bool = True) -> None:
         self._conn = conn
         self._log = log
+        self._readings = readings
         self._points = metering.current_points(conn, log.log_id)
         self._divisions = store.Divisions(conn, log)
         self._related = _related(self._points)
@@ -148,13 +144,13 @@ class Planner:
         left = store.left_over(
             self._conn, self._divisions, self._log.log_id, point, month, as_of=None
         )
-        shown = metered(self._conn, self._log, found, month)
+        shown = self._metered(found, month)
         fresh_wh = left.fresh_wh(shown.wh)
         rest_wh = left.carried_wh + fresh_wh
         for wh in parts.values():
             rest_wh = rest_wh - wh
         if int(rest_wh.min()) < 0:
-            raise Refused(
+            raise Outdated(
                 f"point {found.master.name!r} has less left in {month} than the run allotted:"
                 " readings were corrected, or divided, since; match again"
             )
@@ -173,12 +169,22 @@ class Planner:
             remainder_wh=rest_wh,
         )
 
+    def _metered(self, found: metering.Registered, month: Month) -> Metered:
+        if self._readings:
+            return metered(self._conn, self._log, found, month)
+        wh = metered_wh(self._conn, self._log, found, month)
+        return Metered(wh=wh, readings=np.full(month.count, np.void(EMPTY), dtype=HASH))
+
+    def related(self, point: bytes) -> Set[bytes]:
+        """Points of its kind above and below it: what is divided of them matters to its plan."""
+        return self._related.get(point, set())
+
     def _check_relatives(
         self, found: metering.Registered, month: Month, parts: Mapping[tuple[int, bytes], Int64]
     ) -> None:
         """What a parent's meter shows, its children's show too."""
         allotted = np.any([wh > 0 for wh in parts.values()], axis=0)
-        for other in sorted(self._related.get(found.point, ())):
+        for other in sorted(self.related(found.point)):
             for lot in store.lots_of_origin(self._conn, self._log.log_id, other, month.start_s):
                 if lot.supply_class == REMAINDER:
                     continue
@@ -207,10 +213,15 @@ def _related(points: Mapping[bytes, metering.Registered]) -> dict[bytes, set[byt
 
 
 def plan_run(
-    conn: Connection, log: LogFacts, lanes: Sequence[LaneRow], period: Period
+    conn: Connection,
+    log: LogFacts,
+    lanes: Sequence[LaneRow],
+    period: Period,
+    *,
+    readings: bool = True,
 ) -> Iterator[list[Plan]]:
     """What a run divides: for each month its origins, in groups that an entry can hold."""
-    planner = Planner(conn, log)
+    planner = Planner(conn, log, readings=readings)
     for month in months_in(period, log.zone_s):
         parts = parts_of(lanes, month)
         plans = [planner.plan(point, month, parts[point]) for point in sorted(parts)]
@@ -233,33 +244,64 @@ def _groups(plans: Sequence[Plan]) -> Iterator[list[Plan]]:
         yield group
 
 
-def draft(plans: Sequence[Plan], *, run: bytes, operator: str, origin: str) -> Draft:
-    """The entry that divides some origins for the run with leaf hash `run`.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Numbered:
+    """A division before it is sealed: its origins in order, with the ids of their lots."""
 
-    Lots get random ids, and go by them: their order says nothing.
+    place: Place
+    secret: bytes
+    plans: tuple[Plan, ...]
+    origins: tuple[DividedOrigin, ...]
+
+    def seal(self) -> Division:
+        return Division.seal(self.origins, secret=self.secret, place=self.place)
+
+    def draft(self, body: Division, *, run: bytes, operator: str) -> Draft:
+        """The entry of this division for the run with leaf hash `run`."""
+        plans = self.plans
+        return Draft(
+            type=rule.DIVIDE,
+            id=self.place.id,
+            author=operator,
+            members={
+                "run": run.hex(),
+                "origins": [str(plan.id) for plan in plans],
+                "spends": sorted(plan.carried.hex() for plan in plans if plan.carried != NO_LOT),
+                "creates": [lot.hex() for lot in self.place.creates],
+            },
+            bodies={"body": body},
+        )
+
+
+def number(plans: Sequence[Plan], *, origin: str, draws: Draws) -> Numbered:
+    """Give the lots of some origins their ids; they go by them, so that their order says nothing.
+
+    Ids and secret are drawn from the run's: whoever divides gets the same.
     """
-    id_ = fresh_id()
     ordered = sorted(plans, key=lambda plan: str(plan.id))
-    ids = [[secrets.token_bytes(LOT_BYTES) for _ in range(plan.lots)] for plan in ordered]
+    of = f"division {ordered[0].id}"
+    ids = [
+        [draws.draw(f"lot {plan.id} {number}", LOT_BYTES) for number in range(plan.lots)]
+        for plan in ordered
+    ]
     creates = sorted(lot for mine in ids for lot in mine)
     number_of = {lot: number for number, lot in enumerate(creates)}
-    body = Division.seal(
-        [_divided(plan, mine, number_of) for plan, mine in zip(ordered, ids, strict=True)],
-        secret=secrets.token_bytes(SECRET_BYTES),
-        place=Place(origin=origin, id=id_, creates=tuple(creates)),
+    return Numbered(
+        place=Place(origin=origin, id=draws.id(of), creates=tuple(creates)),
+        secret=draws.draw(f"{of} secret", SECRET_BYTES),
+        plans=tuple(ordered),
+        origins=tuple(
+            _divided(plan, mine, number_of) for plan, mine in zip(ordered, ids, strict=True)
+        ),
     )
-    return Draft(
-        type=rule.DIVIDE,
-        id=id_,
-        author=operator,
-        members={
-            "run": run.hex(),
-            "origins": [str(plan.id) for plan in ordered],
-            "spends": sorted(plan.carried.hex() for plan in plans if plan.carried != NO_LOT),
-            "creates": [lot.hex() for lot in creates],
-        },
-        bodies={"body": body},
-    )
+
+
+def draft(
+    plans: Sequence[Plan], *, run: bytes, operator: str, origin: str, draws: Draws | None = None
+) -> Draft:
+    """The entry that divides some origins for the run with leaf hash `run`."""
+    found = number(plans, origin=origin, draws=draws or Draws.fresh())
+    return found.draft(found.seal(), run=run, operator=operator)
 
 
 def _divided(plan: Plan, ids: Sequence[bytes], number_of: Mapping[bytes, int]) -> DividedOrigin:
@@ -281,101 +323,3 @@ def _divided(plan: Plan, ids: Sequence[bytes], number_of: Mapping[bytes, int]) -
         fresh_wh=plan.fresh_wh,
         lots=tuple(sorted(lots, key=lambda lot: lot.number)),
     )
-
-
-def _accept(tx: Tx, entry: Entry, bodies: Bodies) -> None:
-    division = bodies["body"]
-    assert isinstance(division, Division)
-    statement = entry.statement
-    run_index = _run_of(tx, statement["run"])
-    lanes = load_lanes(tx.conn, tx.log, run_index)
-    zone_s = tx.log.zone_s
-    ids = [parse_origin(text, zone_s) for text in statement["origins"]]
-    if len(ids) != len(division.origins):
-        raise InvalidInput(f"the body divides {len(division.origins)} origins, not {len(ids)}")
-    planner = Planner(tx.conn, tx.log)
-    allotted = {id_.month: parts_of(lanes, id_.month) for id_ in ids}
-    as_of = as_of_of(tx.conn, tx.log.log_id, run_index)
-    for id_, divided in zip(ids, division.origins, strict=True):
-        _require_first(tx, run_index, id_)
-        plan = _check_origin(planner, id_, divided, allotted[id_.month].get(id_.point))
-        _check_known(plan, as_of)
-    spends = lot_entries.lot_ids(statement["spends"])
-    carried = sorted(one.carried for one in division.origins if one.carried != NO_LOT)
-    if spends != carried:
-        raise InvalidInput("spends are exactly the remainders that the origins carry over")
-    lot_entries.require_unspent(tx, spends)
-    known = store.lots_by_id(tx.conn, tx.log.log_id, division.place.creates)
-    for lot in known:
-        raise Refused(f"lot {lot.hex()} was created before, by entry {known[lot].entry_index}")
-    found = [(id_.point, id_.revision, one) for id_, one in zip(ids, division.origins, strict=True)]
-    store.save_division(tx.conn, tx.log.log_id, tx.index, run_index, found, division)
-
-
-def _run_of(tx: Tx, leaf: str) -> int:
-    index = log_store.index_of_leaf(tx.conn, tx.log.log_id, bytes.fromhex(leaf))
-    if index is None:
-        raise Refused(f"run {leaf} is no entry of the log")
-    return index
-
-
-def _require_first(tx: Tx, run_index: int, id_: OriginId) -> None:
-    """What a run allotted becomes lots once. Raises Refused."""
-    for row in store.origins_of(tx.conn, tx.log.log_id, id_.point, id_.month):
-        if row.run_index == run_index:
-            raise Refused(
-                f"origin {id_}: what its run allotted became lots before, by entry"
-                f" {row.entry_index}"
-            )
-
-
-def _check_origin(
-    planner: Planner,
-    id_: OriginId,
-    divided: DividedOrigin,
-    parts: Mapping[tuple[int, bytes], Int64] | None,
-) -> Plan:
-    if parts is None:
-        raise Refused(f"origin {id_}: the run allotted nothing of it")
-    plan = planner.plan(id_.point, id_.month, parts)
-    if plan.id.revision != id_.revision:
-        raise Refused(
-            f"origin {id_}: the next to be divided is {plan.id}; an origin is divided once"
-        )
-    if not plan.same_as(divided):
-        raise Refused(
-            f"origin {id_}: its lots do not follow from run, readings and divisions as they stand;"
-            " match again"
-        )
-    return plan
-
-
-def _check_known(plan: Plan, as_of: int) -> None:
-    """A run that does not know what was divided before would allot it a second time."""
-    if plan.last is not None and plan.last.entry_index >= as_of:
-        raise Refused(
-            f"origin {plan.id} was divided by entry {plan.last.entry_index} since the run, which"
-            f" knows the log up to {as_of}; match again"
-        )
-
-
-def _open(data: bytes, entry: Entry, origin: str) -> Division:
-    creates = tuple(lot_entries.lot_ids(entry.statement["creates"]))
-    return Division.open(data, place=Place(origin=origin, id=entry.id, creates=creates))
-
-
-ENTRY_TYPES: Final = (
-    EntryType(
-        name=rule.DIVIDE,
-        members={
-            "run": e.HASH,
-            "origins": lot_entries.ORIGINS,
-            "spends": lot_entries.LOTS_OR_NONE,
-            "creates": lot_entries.LOTS,
-            "body": e.TREE,
-        },
-        bodies={"body": tree_kind(MEDIA, _open)},
-        signers=operator_signs,
-        accept=_accept,
-    ),
-)

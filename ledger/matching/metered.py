@@ -54,10 +54,12 @@ def metered(
     return Metered(wh=_aligned_wh(grid, found, items), readings=readings)
 
 
-def metered_wh(conn: Connection, log: LogFacts, found: Registered, month: Month) -> Int64:
+def metered_wh(
+    conn: Connection, log: LogFacts, found: Registered, month: Month, as_of: int | None = None
+) -> Int64:
     """int64[count] as `metered` has it, without the readings: their hashes are most of its work."""
     grid = month_grid(month)
-    return _aligned_wh(grid, found, _items(conn, log, found, grid, None))
+    return _aligned_wh(grid, found, _items(conn, log, found, grid, as_of))
 
 
 def _items(

@@ -6,7 +6,6 @@ as of the size that the run names, gives exactly the same lanes and totals.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,14 +16,16 @@ from ledger.db import reading
 from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.log import entry as e
 from ledger.log import store as log_store
-from ledger.log.bodies import blob_kind, json_media, tree_kind
+from ledger.log.bodies import SALT_BYTES, Blob, blob_kind, json_media, tree_kind
 from ledger.log.entry import Entry
 from ledger.log.merkle import leaf_hash
-from ledger.log.service import Receipt
-from ledger.log.types import Bodies, EntryType, Tx
+from ledger.log.service import Receipt, Submission
+from ledger.log.types import Beside, Bodies, EntryType, Tx
+from ledger.lots.division import Division
+from ledger.matching import accepting, dividing
 from ledger.matching import allocations as a
 from ledger.matching import contracts as c
-from ledger.matching import dividing
+from ledger.matching.drawing import Draws
 from ledger.matching.evaluate import POLICY, Evaluation, evaluate
 from ledger.matching.model import POLICIES, Share
 from ledger.matching.runs import runs
@@ -115,50 +116,109 @@ def data_period(desk: Desk) -> Period:
     )
 
 
-def run_matching(
-    desk: Desk, period: Period, *, policy: str = POLICY, into_lots: bool = True
-) -> RunReport:
-    """Match a period as of the present size; append the run, and the divisions that make lots of
-    it, all or nothing. Without `into_lots` the figures stand alone, and bind nothing.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PreparedRun:
+    """A run as it will be signed, and the origins that it divides, by entry."""
 
-    Raises as `evaluate` does.
+    draws: Draws
+    as_of: int
+    evaluation: Evaluation
+    draft: Draft
+    plans: Sequence[Sequence[dividing.Plan]]
+
+    def numbered(self, origin: str) -> list[dividing.Numbered]:
+        return [dividing.number(group, origin=origin, draws=self.draws) for group in self.plans]
+
+
+def prepare_run(
+    desk: Desk,
+    period: Period,
+    *,
+    policy: str = POLICY,
+    into_lots: bool = True,
+    draws: Draws,
+    readings: bool = True,
+) -> PreparedRun:
+    """Match a period as of the present size. All that is random comes from `draws`.
+
+    Without `readings` the plans lack the hashes of readings. Raises as `evaluate` does.
     """
     with reading(desk.engine) as conn:
         as_of = log_store.load_head(conn, desk.log.log_id).size
         evaluation = evaluate(conn, desk.log, period, as_of, policy=policy)
-        lanes = evaluation.lanes
-        plans = list(dividing.plan_run(conn, desk.log, lanes, period)) if into_lots else []
-    id_ = fresh_id()
-    body = a.Allocations.seal(
-        lanes,
-        secret=secrets.token_bytes(SECRET_BYTES),
-        origin=desk.log.origin,
-        id_=id_,
+        plans = (
+            list(dividing.plan_run(conn, desk.log, evaluation.lanes, period, readings=readings))
+            if into_lots
+            else []
+        )
+    id_ = draws.id("run")
+    secret = draws.draw("run secret", SECRET_BYTES)
+    body = a.Allocations.seal(evaluation.lanes, secret=secret, origin=desk.log.origin, id_=id_)
+    manifest = Blob.seal_json(
+        evaluation.manifest(), "run", salt=draws.draw("run manifest", SALT_BYTES)
     )
     draft = Draft(
         type=RUN,
         id=id_,
         author=desk.log.operator,
         members={"policy": policy, "as_of": as_of},
-        bodies={"body": body, "manifest": seal_json(evaluation.manifest(), "run")},
+        bodies={"body": body, "manifest": manifest},
     )
-    run = desk.sign(draft)
-    divisions = [
-        desk.sign(
-            dividing.draft(
-                group,
-                run=leaf_hash(run.data),
-                operator=desk.log.operator,
-                origin=desk.log.origin,
-            )
-        )
-        for group in plans
+    return PreparedRun(draws=draws, as_of=as_of, evaluation=evaluation, draft=draft, plans=plans)
+
+
+def sign_run(
+    desk: Desk, prepared: PreparedRun, divisions: Sequence[tuple[dividing.Numbered, Division]]
+) -> list[Submission]:
+    """The entries of a run: itself, then its divisions."""
+    run = desk.sign(prepared.draft)
+    leaf, operator = leaf_hash(run.data), desk.log.operator
+    return [
+        run,
+        *(
+            desk.sign(numbered.draft(body, run=leaf, operator=operator))
+            for numbered, body in divisions
+        ),
     ]
-    receipt, *others = desk.writer.append_all([run, *divisions])
-    return RunReport(receipt=receipt, evaluation=evaluation, divisions=others)
 
 
-def _accept_run(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+def run_matching(
+    desk: Desk,
+    period: Period,
+    *,
+    policy: str = POLICY,
+    into_lots: bool = True,
+    draws: Draws | None = None,
+) -> RunReport:
+    """Match a period as of the present size; append the run, and the divisions that make lots of
+    it, all or nothing. Without `into_lots` the figures stand alone, and bind nothing.
+
+    Raises as `evaluate` does.
+    """
+    prepared = prepare_run(
+        desk, period, policy=policy, into_lots=into_lots, draws=draws or Draws.fresh()
+    )
+    divisions = [(one, one.seal()) for one in prepared.numbered(desk.log.origin)]
+    receipt, *others = desk.writer.append_all(sign_run(desk, prepared, divisions))
+    return RunReport(receipt=receipt, evaluation=prepared.evaluation, divisions=others)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """The period of a run that is what the log below its `as_of` gives, and it alone."""
+
+    period: Period
+
+
+def _check_run(tx: Tx, entry: Entry, bodies: Bodies, _beside: Beside) -> _Checked | None:
+    """Before the lock: nothing that comes later changes what stands below `as_of`."""
+    if entry.statement["as_of"] > tx.index:
+        return None
+    return _evaluated(tx, entry, bodies)
+
+
+def _evaluated(tx: Tx, entry: Entry, bodies: Bodies) -> _Checked:
+    """Raises Refused unless the log comes to the same result."""
     as_of = entry.statement["as_of"]
     if not 0 < as_of <= tx.index:
         raise Refused(f"as_of is {as_of}; a run uses entries before itself, so 1 to {tx.index}")
@@ -175,16 +235,24 @@ def _accept_run(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         raise Refused(f"the run's manifest does not follow from the log as of {as_of}: {wrong}")
     if not allocated.same_as(own.lanes):
         raise Refused(f"the run's allocations do not follow from the log as of {as_of}")
+    return _Checked(period=period)
+
+
+def _accept_run(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+    checked = tx.checked
+    if not isinstance(checked, _Checked):
+        checked = _evaluated(tx, entry, bodies)
+    period = checked.period
     tx.conn.execute(
         insert(runs).values(
             log_id=tx.log.log_id,
             entry_index=tx.index,
             id=entry.id,
             policy=entry.statement["policy"],
-            as_of=as_of,
+            as_of=entry.statement["as_of"],
             start_s=period.start_s,
             end_s=period.end_s,
-            root=allocated.key,
+            root=bodies["body"].key,
         )
     )
 
@@ -203,7 +271,7 @@ _BODY: Final = tree_kind(
 
 ENTRY_TYPES: Final = (
     *c.ENTRY_TYPES,
-    *dividing.ENTRY_TYPES,
+    *accepting.ENTRY_TYPES,
     EntryType(
         name=RUN,
         members={
@@ -215,5 +283,6 @@ ENTRY_TYPES: Final = (
         bodies={"body": _BODY, "manifest": _MANIFEST},
         signers=operator_signs,
         accept=_accept_run,
+        check=_check_run,
     ),
 )

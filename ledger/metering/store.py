@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select
 from ledger.metering.batches import END_S, Block, Readings, decode_arrays
 from ledger.metering.points import Point
 from ledger.metering.schema import batches, blocks, meter_logs, point_names, points
+from ledger.units import Period
 
 _AT_ONCE: Final = 500
 
@@ -340,3 +341,24 @@ def interval_counts(conn: Connection, log_id: int) -> Sequence[tuple[bytes, int]
         .group_by(blocks.c.point)
     )
     return [(bytes(point), int(count)) for point, count in conn.execute(query)]
+
+
+def registered_since(conn: Connection, log_id: int, size: int) -> bool:
+    """Whether a point was registered, or again, by entry `size` or a later one."""
+    query = select(points.c.point).where(points.c.log_id == log_id, points.c.entry_index >= size)
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def read_since(conn: Connection, log_id: int, size: int, period: Period) -> set[bytes]:
+    """Points of which entry `size` or a later one has readings of a period."""
+    query = (
+        select(blocks.c.point)
+        .where(
+            blocks.c.log_id == log_id,
+            blocks.c.entry_index >= size,
+            blocks.c.start_s < period.end_s,
+            blocks.c.end_s > period.start_s,
+        )
+        .distinct()
+    )
+    return {bytes(point) for point in conn.execute(query).scalars()}

@@ -68,7 +68,6 @@ def upgrade() -> None:
         sa.Column("input", sa.LargeBinary(), nullable=False),
         sa.Column("output", sa.LargeBinary(), nullable=True),
         sa.Column("worker", sa.String(length=32), nullable=False),
-        sa.Column("lease_until_s", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], name=op.f("fk_job_shards_job")),
         sa.PrimaryKeyConstraint("job", "number", name=op.f("pk_job_shards")),
     )

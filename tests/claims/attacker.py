@@ -147,7 +147,9 @@ class Attacker:
             if doctor and not self.honest:
                 plan_run = dividing.plan_run
                 patch.setattr(
-                    dividing, "plan_run", lambda *given: map(doctor, list(plan_run(*given)))
+                    dividing,
+                    "plan_run",
+                    lambda *given, **more: map(doctor, list(plan_run(*given, **more))),
                 )
             run_matching(self.house.desk, period)
 

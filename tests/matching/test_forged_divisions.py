@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +18,9 @@ from ledger.log.service import Receipt
 from ledger.lots.model import NO_LOT
 from ledger.lots.rule import scan
 from ledger.lots.sumtree import HASH
-from ledger.matching import dividing
+from ledger.matching import accepting
 from ledger.matching.dividing import Part, Plan, draft, plan_run
+from ledger.matching.drawing import Draws
 from ledger.matching.runs import load_lanes
 from ledger.matching.service import run_matching
 from ledger.parties.desk import Draft
@@ -228,7 +228,7 @@ def test_what_stands_in_the_database_all_the_same(
     run = figures(park)
     plans = plans_of(park, run)
     with monkeypatch.context() as blind:
-        blind.setattr(dividing, "_check_origin", lambda planner, id_, *_: plans[0])
+        blind.setattr(accepting, "_check_origin", lambda planner, id_, *_: plans[0])
         park.desk.append(drafted(park, FORGERIES[what][0](park, plans), run))
     with pytest.raises(Corrupt, match=DOES_NOT_FOLLOW):
         park.audit(no_progress)
@@ -366,7 +366,7 @@ class TestLots:
         ids = iter([*known, *(bytes([i]) * 16 for i in range(1, 30))])
         with monkeypatch.context() as chosen:
             chosen.setattr(
-                secrets, "token_bytes", lambda size: next(ids) if size == 16 else b"s" * 32
+                Draws, "draw", lambda _self, _label, size: next(ids) if size == 16 else b"s" * 32
             )
             forged = drafted(park, plans, run)
         refused_twice(park, forged, "was created before", "was created before")
