@@ -17,6 +17,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
@@ -38,7 +39,7 @@ from ledger.db import writing
 from ledger.errors import NotSignedIn, Unavailable
 from ledger.settings import Settings
 
-ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
+ALGORITHMS: Final = ("RS256", "PS256", "ES256")
 LOGIN_S: Final = 600
 SKEW_S: Final = 60
 TIMEOUT_S: Final = 10
@@ -137,7 +138,7 @@ def finish(
     answer: Answer,
 ) -> str:
     """A session's token. Raises NotSignedIn, or Unavailable where the provider can't be asked."""
-    if not hmac.compare_digest(answer.cookie.encode(), answer.state.encode()):
+    if not hmac.compare_digest(digest(answer.cookie), digest(answer.state)):
         raise NotSignedIn("this login was begun in another browser: begin anew")
     kept = _take(engine, seal_key, now_s, answer.state)
     found = _discover(http, provider)
@@ -245,11 +246,10 @@ def _keys(http: httpx.Client, found: Mapping[str, Any]) -> jwk.KeySet:
     listed = _get(http, url).get("keys")
     keys: list[jwk.Key] = []
     for one in listed if isinstance(listed, list) else []:
-        if isinstance(one, dict) and one.get("kty") in ("RSA", "EC", "OKP"):
-            try:
+        usable = isinstance(one, dict) and one.get("kty") in ("RSA", "EC")
+        if usable and one.get("use", "sig") == "sig":
+            with suppress(JoseError, ValueError, TypeError):
                 keys.append(jwk.import_key(one))
-            except (JoseError, ValueError, TypeError):
-                continue
     if not keys:
         raise Unavailable(f"the provider gives no key at {url} that we can use")
     return jwk.KeySet(keys)
@@ -296,7 +296,8 @@ def _welcome(
     if claims.get("email_verified") is not True or not isinstance(email, str):
         return
     name = email.lower()
-    if name.rpartition("@")[2] not in provider.domains:
+    _, at, domain = name.rpartition("@")
+    if not at or domain not in provider.domains:
         return
     actor = Actor(address=address)
     with writing(engine) as conn:

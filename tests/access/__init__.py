@@ -1,0 +1,1 @@
+"""Accounts, roles, keys, and who may do what."""
