@@ -356,7 +356,8 @@ class Desk:
         for entry in chain:
             made = self.entries[entry]
             names = {*made.batches, *(one.batch for one in made.ends)}
-            for scheme in {name.partition("/")[0] for name in names}:
+            # In a fixed order: the files that are made of it are compared byte for byte.
+            for scheme in sorted({name.partition("/")[0] for name in names}):
                 before = [one for one in self.schemes.get(scheme, ()) if one[0] < entry]
                 if before:
                     found[before[-1][0]] = before[-1][1]
