@@ -30,8 +30,10 @@ from ledger.lots import entries as lot_entries
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
+from ledger.parties import officers
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
+from ledger.parties.officers import under_four_eyes
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.settings import Settings
@@ -48,6 +50,7 @@ _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
 }
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,
+    *officers.ENTRY_TYPES,
     *metering_entries.ENTRY_TYPES,
     *lot_entries.ENTRY_TYPES,
     *matching.ENTRY_TYPES,
@@ -63,7 +66,7 @@ def _in_house(one: EntryType) -> EntryType:
         one = one.preceded_by(_PRECEDED[one.name])
     for more in _FOLLOWED.get(one.name, ()):
         one = one.followed_by(more)
-    return one
+    return under_four_eyes(one)
 
 
 ENTRY_TYPES: Final = EntryTypes.of([_in_house(one) for one in _TYPES])

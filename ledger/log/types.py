@@ -33,6 +33,10 @@ def _none(_bodies: Bodies) -> Sequence[str]:
     return ()
 
 
+def _never(_entry: Entry) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryType:
     """One row of the table in docs/formats.md §4.
@@ -41,6 +45,8 @@ class EntryType:
     `signers(tx, entry)`: the keys that must have signed, in order; raises Refused when the author
     may not. `accept(tx, entry, bodies)`: the rules against the present state, then the projection.
     `attachments(bodies)`: hashes of further salted blobs that the bodies, not the statement, name.
+    `irreversible(entry)`: whether an entry of it can't be undone, so that its author may want two
+    people for it.
     """
 
     name: str
@@ -49,6 +55,7 @@ class EntryType:
     accept: Callable[[Tx, Entry, Bodies], None]
     bodies: Mapping[str, BodyKind] = field(default_factory=dict)
     attachments: Callable[[Bodies], Sequence[str]] = _none
+    irreversible: Callable[[Entry], bool] = _never
 
     def followed_by(self, more: Callable[[Tx, Entry, Bodies], None]) -> EntryType:
         """The type as a room above sees it: what `accept` stored has further effects there."""
