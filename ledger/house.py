@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Engine, inspect
 
 from ledger import db, schema
+from ledger.approvals import schema as approvals_schema
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
@@ -71,6 +72,8 @@ def _in_house(one: EntryType) -> EntryType:
 
 ENTRY_TYPES: Final = EntryTypes.of([_in_house(one) for one in _TYPES])
 LOG_ID: Final = 1
+# Tables that no entry type brings along, but that the schema has.
+SERVICE_TABLES: Final = (approvals_schema.drafts, approvals_schema.officer_people)
 
 
 def now_s() -> int:

@@ -20,6 +20,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ledger.approvals import officers
+from ledger.approvals import store as drafts
+from ledger.approvals.service import approve, carry_out
+from ledger.approvals.store import Known, Person
 from ledger.claims import service as claims
 from ledger.db import reading
 from ledger.house import House
@@ -266,7 +270,28 @@ def fill(house: House) -> None:
     for retirement in units.fill(house, FARM, GRID, roof):
         day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)
         claims.make(desk, ["secret-saw"], day, retirements=[retirement])
+    _add_officers(house)
     house.checkpoint()
+
+
+def _add_officers(house: House) -> None:
+    """Four eyes, and the end of them: which two officers of a party have to sign."""
+    desk = house.desk
+    desk.register_party("office", "Office", ["enterprise"])
+    desk.create_key("office")
+    people = [
+        Person(officer=officers.add(desk, "office", Known(label=f"secret-person-{n}")).officer)
+        for n in range(3)
+    ]
+    officers.end(desk, people[2].officer, "left")
+    officers.set_rule(desk, "office", "four-eyes", "two people")
+    draft = carry_out(
+        desk,
+        lambda desk: officers.set_rule(desk, "office", "none", "a small office"),
+        by=people[0],
+    )
+    assert isinstance(draft, drafts.Draft)
+    approve(desk, draft.draft, people[1])
 
 
 def _add_claims(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from ledger.db import append_only, metadata
 from ledger.log.notes import VerifyKey
 
+_OFFICER_NAME: Final = re.compile(r"[a-z][a-z0-9-]*\.([0-9a-f]{32})")
 FOUR_EYES: Final = "four-eyes"
 NONE: Final = "none"
 
@@ -153,6 +155,15 @@ def find_officers(
         )
         for row in conn.execute(query.order_by(officers.c.entry_index))
     ]
+
+
+def registrations_of_name(conn: Connection, log_id: int, origin: str, name: str) -> list[int]:
+    """The entry that registered the officer whose key is called so; none where none is."""
+    found = _OFFICER_NAME.fullmatch(name.removeprefix(f"{origin}/"))
+    if found is None:
+        return []
+    of_id = find_officers(conn, log_id, origin, officer=bytes.fromhex(found[1]))
+    return [one.entry_index for one in of_id if one.key.name == name]
 
 
 def holds_public_key(conn: Connection, log_id: int, public_key: bytes) -> bool:

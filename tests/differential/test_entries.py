@@ -76,6 +76,13 @@ OWN: Final[dict[str, dict[str, Any]]] = {
     },
     "key.endorse": {"party": "farm", "vkey": FARM.verify_key.vkey, "claim": "Seen on site"},
     "key.revoke": {"party": "farm", "vkey": FARM.verify_key.vkey, "reason": "Lost"},
+    "officer.register": {
+        "officer": "0f" * 16,
+        "vkey": held_key(f"farm.{'0f' * 16}").verify_key.vkey,
+        "custody": "operator",
+    },
+    "officer.end": {"officer": "0f" * 16, "reason": "Left 离职"},
+    "party.approval": {"rule": "four-eyes", "reason": "Two people"},
     "point.register": {"point": "11" * 16, "replaces": "22" * 16, "body": blob("point+json")},
     "readings": BATCH,
     "readings.correction": {**BATCH, "corrects": blob("corrects", 32 + 7 * 32)},

@@ -70,6 +70,13 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
     },
     "key.endorse": {"party": members.party_id, "vkey": members.vkey, "claim": words(1, 500)},
     "key.revoke": {"party": members.party_id, "vkey": members.vkey, "reason": words(1, 500)},
+    "officer.register": {
+        "officer": members.random_id,
+        "vkey": members.vkey,
+        "custody": one_of("owner", "operator"),
+    },
+    "officer.end": {"officer": members.random_id, "reason": words(1, 500)},
+    "party.approval": {"rule": one_of("four-eyes", "none"), "reason": words(1, 500)},
     "point.register": {
         **_REGISTRATION,
         "point": members.random_id,
