@@ -28,6 +28,7 @@ from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
 from ledger.log.types import Bodies, EntryType, EntryTypes, Tx
 from ledger.lots import entries as lot_entries
+from ledger.lots import rule as lot_rule
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
@@ -35,6 +36,7 @@ from ledger.parties import officers
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
 from ledger.parties.officers import under_four_eyes
+from ledger.periods import entries as period_entries
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.settings import Settings
@@ -43,7 +45,14 @@ from ledger.units import format_instant, parse_zone
 
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
-_PRECEDED: Final[Mapping[str, Also]] = {rule.ISSUE: effects.before_issue}
+_PRECEDED: Final[Mapping[str, Also]] = {
+    rule.ISSUE: effects.before_issue,
+    rule.MOVE: period_entries.before_move,
+    lot_rule.MAKE: period_entries.before_claim,
+    lot_rule.WITHDRAW: period_entries.before_withdrawal,
+    metering_entries.READINGS: period_entries.before_readings,
+    metering_entries.CORRECTION: period_entries.before_readings,
+}
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
     rule.ISSUE: (shortfall.after_issue,),
@@ -59,6 +68,7 @@ _TYPES: Final = (
     *credit_entries.ENTRY_TYPES,
     *statement_entries.ENTRY_TYPES,
     *claim_entries.ENTRY_TYPES,
+    *period_entries.ENTRY_TYPES,
 )
 
 

@@ -35,8 +35,9 @@ from ledger.matching.service import Agreement, register_contract, run_matching
 from ledger.metering.points import Meter, Point
 from ledger.metering.series import Series
 from ledger.metering.service import Origin, find_point, register_point, take_in
-from ledger.parties.desk import Draft, custodial_key
+from ledger.parties.desk import Desk, Draft, custodial_key
 from ledger.parties.store import Key, find_keys
+from ledger.periods import service as periods
 from ledger.registry.service import ensure_scheme
 from ledger.settings import Settings
 from ledger.statements.profile import read_statement_profile
@@ -285,13 +286,17 @@ def _add_officers(house: House) -> None:
     ]
     officers.end(desk, people[2].officer, "left")
     officers.set_rule(desk, "office", "four-eyes", "two people")
-    draft = carry_out(
-        desk,
-        lambda desk: officers.set_rule(desk, "office", "none", "a small office"),
-        by=people[0],
-    )
-    assert isinstance(draft, drafts.Draft)
-    approve(desk, draft.draft, people[1])
+
+    def by_two(act: Callable[[Desk], object]) -> None:
+        draft = carry_out(desk, act, by=people[0])
+        assert isinstance(draft, drafts.Draft)
+        approve(desk, draft.draft, people[1])
+
+    for state in ("provisional", "submitted", "approved"):
+        periods.advance(desk, "office", "2026-02", state)
+    by_two(lambda desk: periods.advance(desk, "office", "2026-02", "closed"))
+    by_two(lambda desk: periods.restate(desk, "office", "2026-02", "secret no more"))
+    by_two(lambda desk: officers.set_rule(desk, "office", "none", "a small office"))
 
 
 def _add_claims(house: House) -> None:

@@ -15,6 +15,7 @@ from tests.differential.acts_claims import flag, make_claim, withdraw
 from tests.differential.acts_lots import divide, empty_run, run, wrap
 from tests.differential.acts_metering import correct, send_readings
 from tests.differential.acts_officers import end_officer, register_officer, set_approval
+from tests.differential.acts_periods import restate_period, step_period
 from tests.differential.acts_units import (
     disclose,
     issue,
@@ -164,6 +165,8 @@ ACTS: tuple[Callable[[World], Act], ...] = (
     *[register_officer] * 5,
     *[end_officer] * 2,
     *[set_approval] * 3,
+    *[step_period] * 8,
+    *[restate_period] * 2,
     *[send_readings] * 5,
     empty_run,
     *[again] * 2,
@@ -198,6 +201,8 @@ REGISTRY_ACTS: tuple[Callable[[World], Act], ...] = (
     *[register_officer] * 4,
     *[end_officer] * 1,
     *[set_approval] * 2,
+    *[step_period] * 4,
+    restate_period,
     flag,
     again,
 )

@@ -78,7 +78,8 @@ def with_officers(world: World, act: Act) -> Act:
     """The act with the signatures of two officers, mostly where they are needed."""
     said = act.said
     irreversible = (
-        said["type"] in ("claim.make", "claim.withdraw", "unit.disclose")
+        said["type"] in ("claim.make", "claim.withdraw", "unit.disclose", "period.restate")
+        or (said["type"] == "period.state" and said["state"] == "closed")
         or (said["type"] == "scheme.register" and said["replaces"] != "")
         or (said["type"] == "unit.move" and said["act"] in FINAL)
         or (said["type"] == "party.approval" and said["rule"] == "none")

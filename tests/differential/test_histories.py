@@ -54,7 +54,9 @@ NEEDS_BODIES: Final = re.compile(
     r"|party 'ghost' is not registered|origin [^ ]+: (the run allotted nothing|its lots do not)"
     r"|^spends are exactly|^lot ([0-9a-f]{32}: |[0-9a-f]{32} (is held by|has energy outside))"
     r"|^lot [0-9]{1,3}[: ]|^body: |^member '(document|residual_wh)'|^the claim's|^class [0-9]"
-    r"|^consumer is|^a reason stands|^the points consumed|^[0-9]+ claims are short|is to be flagged"
+    r"|^consumer is|^a reason stands|^as_of is 0|the period (does not stand|can't be closed)"
+    r"|: period [0-9-]+ of '[a-z]+' is closed|^the points consumed|^[0-9]+ claims are short"
+    r"|is to be flagged"
 )
 # The same of units: what leaves say, and rules of schemes, projects, reductions and statements.
 NEEDS_UNIT_BODIES: Final = re.compile(

@@ -73,6 +73,17 @@ def _explain_rules(state: State, report: Report) -> None:
             or say("nobody"),
         )
         report.leave_open("That two officers are two people: the log knows them by random ids.")
+    if state.periods:
+        report.establish(
+            "{periods} accounting periods, of them {closed} closed; each went its way step by "
+            "step.",
+            periods=len(state.periods),
+            closed=sum(where == "closed" for where, _ in state.periods.values()),
+        )
+        report.leave_open(
+            "That nothing was added to a closed period: whose readings and of what time they are "
+            "stands in bodies."
+        )
     _explain_lots(state.lots, report)
     _explain_units(state.units, report)
     report.establish(

@@ -15,7 +15,7 @@ from greenledger_verify.text import say
 FOUR_EYES: Final = "four-eyes"
 OFFICERS_MIN: Final = 2
 _FINAL_ACTS: Final = ("retire", "export", "withdraw", "cancel")
-_ALWAYS: Final = ("claim.make", "claim.withdraw", "unit.disclose")
+_ALWAYS: Final = ("claim.make", "claim.withdraw", "unit.disclose", "period.restate")
 
 
 def is_irreversible(entry: Entry) -> bool:
@@ -25,6 +25,8 @@ def is_irreversible(entry: Entry) -> bool:
         return entry.text("replaces") != ""
     if entry.type == "party.approval":
         return entry.text("rule") == "none"
+    if entry.type == "period.state":
+        return entry.text("state") == "closed"
     return entry.type in _ALWAYS
 
 

@@ -30,6 +30,7 @@ from greenledger_verify.failure import VerificationError
 from greenledger_verify.lotrules import LOT_RULES
 from greenledger_verify.note import VerifierKey, parse_vkey
 from greenledger_verify.officerrules import OFFICER_RULES
+from greenledger_verify.periodrules import PERIOD_RULES
 from greenledger_verify.signing import author_is_operator, check_signatures, genesis_key
 from greenledger_verify.state import Endorsement, Party, RegisteredKey, State
 from greenledger_verify.text import say
@@ -370,6 +371,7 @@ _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "readings.correction": (_readings_rule, _readings_effect),
     "match.run": (_run_rule, _run_effect),
     **OFFICER_RULES,
+    **PERIOD_RULES,
     **LOT_RULES,
     **UNIT_RULES,
 }

@@ -57,7 +57,8 @@ class Endorsement:
 class State:
     """What the entries so far say. ``log_key`` is the trust root that signed the checkpoint,
     ``signer`` the author's key under the entry that is taken in, ``runs`` the log size that each
-    run knows, by its leaf hash. ``officers`` by id; ``approvals``: each party's rule of approval.
+    run knows, by its leaf hash. ``officers`` by id; ``approvals``: each party's rule of approval;
+    ``periods``: state and revision, by party and name.
     """
 
     origin: str
@@ -73,6 +74,7 @@ class State:
     public_keys: set[bytes] = field(default_factory=set)
     officers: dict[str, Officer] = field(default_factory=dict)
     approvals: dict[str, str] = field(default_factory=dict)
+    periods: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     in_force: dict[tuple[str, str], str] = field(default_factory=dict)
     chains: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     used_ids: set[tuple[str, bytes]] = field(default_factory=set)
