@@ -14,6 +14,7 @@ from sqlalchemy import Engine, inspect
 from ledger import db, schema
 from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
 from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
+from ledger.approvals import schema as approvals_schema
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
@@ -29,11 +30,15 @@ from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
 from ledger.log.types import Bodies, EntryType, EntryTypes, Tx
 from ledger.lots import entries as lot_entries
+from ledger.lots import rule as lot_rule
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
+from ledger.parties import officers
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
+from ledger.parties.officers import under_four_eyes
+from ledger.periods import entries as period_entries
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.settings import Settings
@@ -42,7 +47,14 @@ from ledger.units import format_instant, parse_zone
 
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
-_PRECEDED: Final[Mapping[str, Also]] = {rule.ISSUE: effects.before_issue}
+_PRECEDED: Final[Mapping[str, Also]] = {
+    rule.ISSUE: effects.before_issue,
+    rule.MOVE: period_entries.before_move,
+    lot_rule.MAKE: period_entries.before_claim,
+    lot_rule.WITHDRAW: period_entries.before_withdrawal,
+    metering_entries.READINGS: period_entries.before_readings,
+    metering_entries.CORRECTION: period_entries.before_readings,
+}
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
     rule.ISSUE: (shortfall.after_issue,),
@@ -50,6 +62,7 @@ _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
 }
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,
+    *officers.ENTRY_TYPES,
     *metering_entries.ENTRY_TYPES,
     *lot_entries.ENTRY_TYPES,
     *matching.ENTRY_TYPES,
@@ -57,6 +70,7 @@ _TYPES: Final = (
     *credit_entries.ENTRY_TYPES,
     *statement_entries.ENTRY_TYPES,
     *claim_entries.ENTRY_TYPES,
+    *period_entries.ENTRY_TYPES,
 )
 
 
@@ -65,11 +79,13 @@ def _in_house(one: EntryType) -> EntryType:
         one = one.preceded_by(_PRECEDED[one.name])
     for more in _FOLLOWED.get(one.name, ()):
         one = one.followed_by(more)
-    return one
+    return under_four_eyes(one)
 
 
 ENTRY_TYPES: Final = EntryTypes.of([_in_house(one) for one in _TYPES])
 LOG_ID: Final = 1
+# Tables that no entry type brings along, but that the schema has.
+SERVICE_TABLES: Final = (approvals_schema.drafts, approvals_schema.officer_people)
 
 
 def now_s() -> int:

@@ -25,6 +25,7 @@ from ledger.metering import store as metering_store
 from ledger.metering.batches import Opened, Readings, open_reading
 from ledger.metering.effective import effective
 from ledger.metering.service import find_point
+from ledger.parties import officer_store
 from ledger.parties import store as party_store
 from ledger.parties.desk import Desk
 from ledger.units import format_instant
@@ -136,6 +137,7 @@ class Collected:
     def __init__(self, conn: Connection, desk: Desk) -> None:
         self._conn = conn
         self._log = desk.log
+        self._types = desk.types
         self.checkpoint, self.note = publish.latest_checkpoint(conn, desk.log)
         self.entries: dict[int, Entry] = {}
         self.bodies: dict[str, bytes] = {}
@@ -154,6 +156,10 @@ class Collected:
         self.entries[index] = entry
         for registration in self._registrations(entry, index):
             self.add(registration)
+        if self._types.of_entry(entry).irreversible(entry):
+            approval = officer_store.approval_of(self._conn, self._log.log_id, entry.author, index)
+            if approval.entry_index >= 0:
+                self.add(approval.entry_index)
         return entry
 
     def open(self, index: int, member: str = "body") -> None:
@@ -180,6 +186,9 @@ class Collected:
                 for endorsement in party_store.endorsements_of(self._conn, log_id, key):
                     if endorsement < self.checkpoint.size:
                         yield endorsement
+            yield from officer_store.registrations_of_name(
+                self._conn, log_id, self._log.origin, signature.name
+            )
 
     def shown_bodies(self) -> list[dict[str, str]]:
         return [

@@ -22,6 +22,10 @@ import pytest
 from sqlalchemy import make_url
 
 from ledger import db
+from ledger.approvals import officers
+from ledger.approvals import store as drafts
+from ledger.approvals.service import approve, carry_out
+from ledger.approvals.store import Known, Person
 from ledger.claims import service as claims
 from ledger.db import reading
 from ledger.house import House
@@ -33,8 +37,9 @@ from ledger.matching.service import Agreement, register_contract, run_matching
 from ledger.metering.points import Meter, Point
 from ledger.metering.series import Series
 from ledger.metering.service import Origin, find_point, register_point, take_in
-from ledger.parties.desk import Draft, custodial_key
+from ledger.parties.desk import Desk, Draft, custodial_key
 from ledger.parties.store import Key, find_keys
+from ledger.periods import service as periods
 from ledger.registry.service import ensure_scheme
 from ledger.settings import Settings
 from ledger.statements.profile import read_statement_profile
@@ -306,7 +311,32 @@ def fill(house: House) -> None:
     for retirement in units.fill(house, FARM, GRID, roof):
         day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)
         claims.make(desk, ["secret-saw"], day, retirements=[retirement])
+    _add_officers(house)
     house.checkpoint()
+
+
+def _add_officers(house: House) -> None:
+    """Four eyes, and the end of them: which two officers of a party have to sign."""
+    desk = house.desk
+    desk.register_party("office", "Office", ["enterprise"])
+    desk.create_key("office")
+    people = [
+        Person(officer=officers.add(desk, "office", Known(label=f"secret-person-{n}")).officer)
+        for n in range(3)
+    ]
+    officers.end(desk, people[2].officer, "left")
+    officers.set_rule(desk, "office", "four-eyes", "two people")
+
+    def by_two(act: Callable[[Desk], object]) -> None:
+        draft = carry_out(desk, act, by=people[0])
+        assert isinstance(draft, drafts.Draft)
+        approve(desk, draft.draft, people[1])
+
+    for state in ("provisional", "submitted", "approved"):
+        periods.advance(desk, "office", "2026-02", state)
+    by_two(lambda desk: periods.advance(desk, "office", "2026-02", "closed"))
+    by_two(lambda desk: periods.restate(desk, "office", "2026-02", "secret no more"))
+    by_two(lambda desk: officers.set_rule(desk, "office", "none", "a small office"))
 
 
 def _add_claims(house: House) -> None:

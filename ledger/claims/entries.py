@@ -331,12 +331,14 @@ ENTRY_TYPES: Final = (
         },
         signers=author_signs,
         accept=_accept_make,
+        irreversible=lambda _entry: True,
     ),
     EntryType(
         name=rule.WITHDRAW,
         members={"claim": e.ID, "reason": e.REASON},
         signers=author_signs,
         accept=_accept_withdrawal,
+        irreversible=lambda _entry: True,
     ),
     EntryType(
         name=rule.FLAG,

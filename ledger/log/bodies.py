@@ -95,6 +95,7 @@ class BodyKind:
 
     `open(data, entry, origin)` computes the commitment. `keeps_bytes` is False where `accept` of
     the entry type stores the content in tables of its own; `load` puts the same bytes together.
+    `show(body)`: what it says, as JSON, for whoever has to approve it; None where it is too long.
     """
 
     media: str
@@ -102,6 +103,7 @@ class BodyKind:
     open: Callable[[bytes, Entry, str], Body]
     load: Callable[[Connection, int, int, str], bytes | None]
     keeps_bytes: bool = True
+    show: Callable[[Body], Any] = lambda _body: None
 
 
 def _load_stored(conn: Connection, log_id: int, _index: int, key: str) -> bytes | None:
@@ -114,12 +116,21 @@ def blob_kind(media: str) -> BodyKind:
         reference="hash",
         open=lambda data, _entry, _origin: Blob.open(data, media),
         load=_load_stored,
+        show=_show_blob,
     )
 
 
-def tree_kind(media: str, open_: Callable[[bytes, Entry, str], Body]) -> BodyKind:
+def _show_blob(body: Body) -> Any:
+    return body.json() if isinstance(body, Blob) and body.media.endswith("+json") else None
+
+
+def tree_kind(
+    media: str,
+    open_: Callable[[bytes, Entry, str], Body],
+    show: Callable[[Body], Any] = lambda _body: None,
+) -> BodyKind:
     """A tree whose bytes are kept as they are."""
-    return BodyKind(media=media, reference="root", open=open_, load=_load_stored)
+    return BodyKind(media=media, reference="root", open=open_, load=_load_stored, show=show)
 
 
 def reference(body: Body, kind: str) -> dict[str, Any]:

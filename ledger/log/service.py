@@ -279,14 +279,23 @@ class AppendingAlso:
     What a crash could tear apart (an answer to a repeated request, a job's result) goes this way.
     """
 
-    writer: Writer
+    writer: Writer | AppendingAlso
     also: Also
 
     def append(self, submission: Submission) -> Receipt:
         return self.append_all([submission])[0]
 
-    def append_all(self, submissions: Sequence[Submission]) -> list[Receipt]:
-        return self.writer.append_all(submissions, also=self.also)
+    def append_all(
+        self, submissions: Sequence[Submission], *, also: Also | None = None
+    ) -> list[Receipt]:
+        """`also`: of somebody who stands on this one; it runs first."""
+
+        def both(conn: Connection, receipts: Sequence[Receipt]) -> None:
+            if also is not None:
+                also(conn, receipts)
+            self.also(conn, receipts)
+
+        return self.writer.append_all(submissions, also=both)
 
 
 class Writer:

@@ -39,6 +39,10 @@ def _none(_bodies: Bodies) -> Sequence[str]:
     return ()
 
 
+def _never(_entry: Entry) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryType:
     """One row of the table in docs/formats.md §4.
@@ -49,6 +53,8 @@ class EntryType:
     `attachments(bodies)`: hashes of further salted blobs that the bodies, not the statement, name.
     `check(tx, entry, bodies, beside)`: the part of `accept` that is much work, done before anybody
     has to wait; what it returns is `tx.checked` of `accept`, which says whether it still holds.
+    `irreversible(entry)`: whether an entry of it can't be undone, so that its author may want two
+    people for it.
     """
 
     name: str
@@ -58,6 +64,7 @@ class EntryType:
     bodies: Mapping[str, BodyKind] = field(default_factory=dict)
     attachments: Callable[[Bodies], Sequence[str]] = _none
     check: Callable[[Tx, Entry, Bodies, Beside], object] | None = None
+    irreversible: Callable[[Entry], bool] = _never
 
     def followed_by(self, more: Callable[[Tx, Entry, Bodies], None]) -> EntryType:
         """The type as a room above sees it: what `accept` stored has further effects there."""

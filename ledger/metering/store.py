@@ -81,6 +81,17 @@ def current_points(
     }
 
 
+def owners_ever(conn: Connection, log_id: int, only: Collection[bytes]) -> dict[bytes, set[str]]:
+    """Who owned each of these points, by any of its registrations."""
+    query = select(points.c.point, points.c.master).where(points.c.log_id == log_id)
+    if len(only) <= _AT_ONCE:
+        query = query.where(points.c.point.in_(only))
+    found: dict[bytes, set[str]] = {}
+    for point, master in conn.execute(query):
+        found.setdefault(bytes(point), set()).add(json.loads(master)["owner"])
+    return found
+
+
 def save_point(conn: Connection, log_id: int, found: Registered, replaces: str) -> None:
     conn.execute(
         insert(points).values(

@@ -76,7 +76,7 @@ class Desk:
 
     def also(self, also: Also) -> Desk:
         """This desk, where every append stores something of the service's own with it."""
-        assert isinstance(self.writer, Writer)
+        assert isinstance(self.writer, Writer | AppendingAlso)
         return replace(self, writer=AppendingAlso(writer=self.writer, also=also))
 
     def sign(

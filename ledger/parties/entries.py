@@ -18,7 +18,7 @@ from ledger.log.entry import Entry, Member
 from ledger.log.notes import VerifyKey, parse_vkey
 from ledger.log.service import GENESIS, TICK
 from ledger.log.types import Bodies, EntryType, Tx
-from ledger.parties import store
+from ledger.parties import officer_store, store
 
 ROLES: Final = ("enterprise", "gateway", "generator", "park-operator", "verifier")
 ENDORSERS: Final = frozenset({"gateway", "park-operator", "verifier"})
@@ -194,6 +194,8 @@ def _accept_key(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
     new = parse_vkey(statement["vkey"])
     if store.find_keys(tx.conn, tx.log.log_id, name=new.name, key_id=new.key_id):
         raise Refused(f"key {new.key_id.hex()} of {statement['party']!r} is registered already")
+    if officer_store.holds_public_key(tx.conn, tx.log.log_id, new.public_key):
+        raise Refused(f"the public key of {new.key_id.hex()} is that of an officer")
     if statement["replaces"]:
         old = _key_in_force(tx, new.name, bytes.fromhex(statement["replaces"]))
         store.end_key(tx.conn, tx.log.log_id, old, tx.index, "replaced")

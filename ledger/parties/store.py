@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from ledger.db import append_only, metadata
+from ledger.errors import Refused
 from ledger.log.notes import VerifyKey
 
 parties: Final = append_only(
@@ -179,6 +180,15 @@ def find_keys(
         )
         for row in conn.execute(query.order_by(keys.c.entry_index))
     ]
+
+
+def require_new_public_key(conn: Connection, log_id: int, key: VerifyKey) -> None:
+    """Raises Refused where some party signs with it."""
+    found = conn.execute(
+        select(keys.c.party).where(keys.c.log_id == log_id, keys.c.public_key == key.public_key)
+    ).first()
+    if found is not None:
+        raise Refused(f"this public key is registered already, as one of {found.party!r}")
 
 
 def save_party(conn: Connection, log_id: int, party: Party, replaces: str) -> None:

@@ -8,11 +8,11 @@ and what is left below a unit is what was eligible and what was left before (dom
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from ledger.errors import InvalidInput, Refused
 from ledger.log import entry as e
-from ledger.log.bodies import tree_kind
+from ledger.log.bodies import Body, tree_kind
 from ledger.log.entry import Entry, Member
 from ledger.log.types import Bodies, EntryType, Tx
 from ledger.lots import entries as lot_entries
@@ -50,8 +50,13 @@ HOLDINGS_OR_NONE: Final = e.sorted_ids("holding ids")
 STATE: Final = e.one_of(lifecycle.ACTIVE, lifecycle.FROZEN)
 
 
+def _leaves(body: Body) -> list[dict[str, Any]]:
+    assert isinstance(body, UnitsBody)
+    return [body.json(number) for number in range(body.size)]
+
+
 UNITS_KIND: Final = tree_kind(
-    MEDIA, lambda data, entry, origin: UnitsBody.open(data, origin=origin, id_=entry.id)
+    MEDIA, lambda data, entry, origin: UnitsBody.open(data, origin=origin, id_=entry.id), _leaves
 )
 
 

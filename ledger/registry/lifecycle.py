@@ -36,6 +36,8 @@ CANCEL: Final = "cancel"
 
 # Acts after which units are of no more use here.
 FINAL: Final = frozenset({RETIRE, EXPORT, EXPIRE, WITHDRAW, CANCEL})
+# Those that somebody decides; that units expire, time does.
+DECIDED_FINAL: Final = FINAL - {EXPIRE}
 # Acts that give units to another owner.
 GIVING: Final = frozenset({TRANSFER, SETTLE})
 # Acts that begin as many holdings as they end, otherwise unchanged.

@@ -208,6 +208,7 @@ ENTRY_TYPES: Final = (
         bodies={"body": UNITS_KIND},
         signers=author_signs,
         accept=_accept_move,
+        irreversible=lambda entry: entry.statement["act"] in lifecycle.DECIDED_FINAL,
     ),
     EntryType(
         name=rule.DISCLOSE,
@@ -223,5 +224,6 @@ ENTRY_TYPES: Final = (
         },
         signers=author_signs,
         accept=_accept_disclosure,
+        irreversible=lambda _entry: True,
     ),
 )

@@ -168,6 +168,8 @@ ENTRY_TYPES: Final = (
         bodies={"body": blob_kind(json_media(scheme.NAME))},
         signers=operator_signs,
         accept=_accept_scheme,
+        # A first registration changes nothing that is.
+        irreversible=lambda entry: bool(entry.statement["replaces"]),
     ),
     EntryType(
         name=rule.PROJECT,

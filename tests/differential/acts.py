@@ -14,6 +14,8 @@ from ledger.units import format_instant
 from tests.differential.acts_claims import flag, make_claim, withdraw
 from tests.differential.acts_lots import divide, empty_run, run, wrap
 from tests.differential.acts_metering import correct, send_readings
+from tests.differential.acts_officers import end_officer, register_officer, set_approval
+from tests.differential.acts_periods import restate_period, step_period
 from tests.differential.acts_units import (
     disclose,
     issue,
@@ -160,6 +162,11 @@ ACTS: tuple[Callable[[World], Act], ...] = (
     *[about_key] * 3,
     *[register_point] * 4,
     *[register_contract] * 2,
+    *[register_officer] * 5,
+    *[end_officer] * 2,
+    *[set_approval] * 3,
+    *[step_period] * 8,
+    *[restate_period] * 2,
     *[send_readings] * 5,
     empty_run,
     *[again] * 2,
@@ -191,6 +198,11 @@ REGISTRY_ACTS: tuple[Callable[[World], Act], ...] = (
     *[divide] * 5,
     *[make_claim] * 6,
     *[withdraw] * 2,
+    *[register_officer] * 4,
+    *[end_officer] * 1,
+    *[set_approval] * 2,
+    *[step_period] * 4,
+    restate_period,
     flag,
     again,
 )

@@ -51,6 +51,9 @@ class World:
     runs: dict[str, int] = field(default_factory=dict)  # leaf hashes of those that allot something
     lots: list[str] = field(default_factory=list)
     claims: dict[str, str] = field(default_factory=dict)  # their authors, in force or not
+    officers: dict[str, list[str]] = field(default_factory=dict)  # of a party, ended or not
+    four_eyes: set[str] = field(default_factory=set)
+    periods: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     corrections: list[str] = field(default_factory=list)
     leaf_hashes: list[str] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)  # of the last division that was planned
@@ -154,6 +157,14 @@ def remember(world: World, act: Act, receipt: Receipt) -> None:
         world.runs[leaf_hash] = receipt.index
     if said["type"] == "lot.divide":
         world.lots += said["creates"]
+    if said["type"] == "officer.register":
+        world.officers.setdefault(said["author"], []).append(said["officer"])
+    if said["type"] == "party.approval":
+        on = said["rule"] == "four-eyes"
+        (world.four_eyes.add if on else world.four_eyes.discard)(said["author"])
+    if kind == "period":
+        after = said.get("state", "provisional"), said["revision"]
+        world.periods[said["party"], said["period"]] = after
     if said["type"] == "claim.make":
         world.claims[said["claim"]] = said["author"]
     world.leaf_hashes.append(leaf_hash)

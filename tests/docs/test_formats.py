@@ -15,6 +15,7 @@ from greenledger_verify import divisions as verifier_divisions
 from greenledger_verify import entry as verifier_entry
 from greenledger_verify import evidence_file as verifier_evidence
 from greenledger_verify import leaves as verifier_leaves
+from greenledger_verify import officerrules
 from greenledger_verify.opening import FORMAT as OPENING_FORMAT
 from greenledger_verify.rules import AT_AHEAD_OF_TICK_MAX_S
 from greenledger_verify.sumtree import DEPTH_MAX
@@ -27,7 +28,7 @@ from ledger.log.bodies import SALT_BYTES, Blob
 from ledger.log.entry import COMMON, ENTRY_BYTES_MAX, NESTING_MAX, parse_entry
 from ledger.log.export import submissions
 from ledger.log.service import Submission
-from ledger.log.types import FUTURE_S_MAX
+from ledger.log.types import FUTURE_S_MAX, _never
 from ledger.lots import division, sumtree
 from ledger.lots.entries import FORMS
 from ledger.lots.service import Form
@@ -39,6 +40,7 @@ from ledger.metering import batches
 from ledger.metering.points import KINDS as POINT_KINDS
 from ledger.metering.points import PARK_SYSTEMS, Meter, Point
 from ledger.metering.quality import ALL_FLAGS, Quality
+from ledger.registry import lifecycle
 from ledger.units import Period
 from tests.docs.pages import code_words, read, section, tables
 
@@ -96,9 +98,22 @@ def test_the_table_of_references_is_the_ledgers() -> None:
 
 def test_second_signatures_stand_in_the_table() -> None:
     wanted = {"log.genesis": ["vkey", "log_vkey"], "key.register": ["vkey"]}
+    wanted["officer.register"] = ["vkey"]
     for row in TYPES[1:]:
         (name,) = code_words(row[0])
         assert code_words(row[3]) == wanted.get(name, [])
+
+
+def test_irreversible_types_are_marked() -> None:
+    """With the mark in the table: those of which the ledger asks for two officers."""
+    marked = {code_words(row[0])[0] for row in TYPES[1:] if "²" in row[3]}
+    assert marked == {
+        name for name, type_ in ENTRY_TYPES.by_name.items() if type_.irreversible is not _never
+    }
+    note = next(line for line in section(PAGE, "4. Entry types").splitlines() if line[:1] == "²")
+    assert marked <= set(code_words(note))
+    acts = set(code_words(note)) & set(lifecycle.MOVES)
+    assert acts == lifecycle.DECIDED_FINAL == set(officerrules._FINAL_ACTS)
 
 
 def test_quality_flags() -> None:

@@ -283,6 +283,7 @@ def _percent(share: Decimal) -> str:
 
 _NAMES: Final = {
     "integrity": say("integrity"),
+    "approval": say("approval"),
     "provenance": say("provenance"),
     "time_bracket": say("time bracket"),
     "single_use": say("single use"),
@@ -290,6 +291,10 @@ _NAMES: Final = {
     "share_opened": say("share of Wh opened"),
     "status": say("status"),
 }
+
+
+def name_of(line: str) -> Text:
+    return _NAMES[line]
 
 
 def _line(name: str, texts: Iterable[Text], values: dict[str, object]) -> Line:

@@ -25,6 +25,7 @@ from greenledger_verify.members import (
     words,
 )
 from greenledger_verify.months import require_quarters
+from greenledger_verify.periodforms import PERIOD_BODIES
 from greenledger_verify.reductionbodies import REDUCTION_BODIES
 from greenledger_verify.strict_json import BODY_DEPTH_MAX, parse_object
 from greenledger_verify.unitbodies import UNIT_BODIES
@@ -227,6 +228,7 @@ _CHECKS: Final[dict[str, tuple[Mapping[str, Check], Callable[[dict[str, Any]], N
     MEDIA + "form+json": (FORM, _check_nothing),
     **UNIT_BODIES,
     **REDUCTION_BODIES,
+    **PERIOD_BODIES,
 }
 
 

@@ -24,6 +24,7 @@ from greenledger_verify.members import (
 )
 from greenledger_verify.merkle import leaf_hash
 from greenledger_verify.note import Note, parse_note
+from greenledger_verify.periodforms import PERIOD_MEMBERS
 from greenledger_verify.strict_json import STATEMENT_DEPTH_MAX, parse_object
 from greenledger_verify.unitforms import UNIT_MEMBERS, check_unit_form
 
@@ -70,6 +71,13 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
     },
     "key.endorse": {"party": members.party_id, "vkey": members.vkey, "claim": words(1, 500)},
     "key.revoke": {"party": members.party_id, "vkey": members.vkey, "reason": words(1, 500)},
+    "officer.register": {
+        "officer": members.random_id,
+        "vkey": members.vkey,
+        "custody": one_of("owner", "operator"),
+    },
+    "officer.end": {"officer": members.random_id, "reason": words(1, 500)},
+    "party.approval": {"rule": one_of("four-eyes", "none"), "reason": words(1, 500)},
     "point.register": {
         **_REGISTRATION,
         "point": members.random_id,
@@ -115,6 +123,7 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "because": members.hash_hex,
     },
     **UNIT_MEMBERS,
+    **PERIOD_MEMBERS,
 }
 
 CORRECTS_LEAF_SIZE: Final = 32

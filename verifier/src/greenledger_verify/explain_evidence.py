@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import BinaryIO
 
-from greenledger_verify import answer, answer_units
+from greenledger_verify import answer, answer_approval, answer_units
 from greenledger_verify.balance import STORAGE_CLASS
 from greenledger_verify.evidence import VerifiedEvidence, verify_evidence
 from greenledger_verify.explain import explain_checkpoint
@@ -34,6 +34,7 @@ def judge_evidence(
     scan = None if log is None else scan_log(log, verified, trust, report)
     report.lines |= {
         "integrity": answer.integrity_line(verified),
+        "approval": answer_approval.approval_line(verified),
         "provenance": answer.provenance_line(verified, trust),
         "time_bracket": answer.time_line(verified, scan),
         "single_use": answer.single_use_line(scan),
@@ -154,6 +155,11 @@ def _explain_limits(verified: VerifiedEvidence, scan: Scan | None, report: Repor
     report.leave_open(
         "That the signing keys had not been replaced or revoked before, and that all other rules "
         "of the log are kept: that needs the whole log (greenledger-verify log)."
+    )
+    report.leave_open(
+        "That two officers are two people, and that they had not ended, or were not needed where "
+        "they did not sign: the log knows them by random ids, and shows all of them "
+        "(greenledger-verify log)."
     )
     report.leave_open(
         "That the matching runs behind the divisions were computed rightly, and that contracts "

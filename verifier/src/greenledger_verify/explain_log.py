@@ -3,8 +3,10 @@
 from greenledger_verify.explain import explain_checkpoint, utc
 from greenledger_verify.logdir import LogDirectory
 from greenledger_verify.lotbook import LotBook
+from greenledger_verify.officerrules import FOUR_EYES
 from greenledger_verify.report import Report
 from greenledger_verify.state import State
+from greenledger_verify.text import say
 from greenledger_verify.trust import Trust
 from greenledger_verify.unitbook import UnitBook
 
@@ -61,6 +63,27 @@ def _explain_rules(state: State, report: Report) -> None:
         ended=ended,
         operator=state.operator,
     )
+    if state.officers:
+        report.establish(
+            "{officers} officers, {ended} of them ended; four eyes are the rule of: {parties}. "
+            "Irreversible entries made under it are signed by two officers each.",
+            officers=len(state.officers),
+            ended=sum(one.ended is not None for one in state.officers.values()),
+            parties=sorted(one for one, rule in state.approvals.items() if rule == FOUR_EYES)
+            or say("nobody"),
+        )
+        report.leave_open("That two officers are two people: the log knows them by random ids.")
+    if state.periods:
+        report.establish(
+            "{periods} accounting periods, of them {closed} closed; each went its way step by "
+            "step.",
+            periods=len(state.periods),
+            closed=sum(where == "closed" for where, _ in state.periods.values()),
+        )
+        report.leave_open(
+            "That nothing was added to a closed period: whose readings and of what time they are "
+            "stands in bodies."
+        )
     _explain_lots(state.lots, report)
     _explain_units(state.units, report)
     report.establish(

@@ -10,7 +10,8 @@ in:
 * (author, id) never repeats.
 * A key signs from the entry after its registration until it is replaced or revoked, under its
   party's name only.
-* Signatures are exactly those that the type requires, in order.
+* Signatures are exactly those that the type requires, in order; irreversible entries have those of
+  two officers too, while their author's rule is four eyes.
 * A public key is registered once; the operator keeps a key in force, and the role park-operator.
 * Registrations of parties, points and contracts name the one they replace.
 * Batches of one (author, source) are numbered without gaps, and each names the leaf hash of the one
@@ -28,6 +29,8 @@ from greenledger_verify.entry import Entry
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.lotrules import LOT_RULES
 from greenledger_verify.note import VerifierKey, parse_vkey
+from greenledger_verify.officerrules import OFFICER_RULES
+from greenledger_verify.periodrules import PERIOD_RULES
 from greenledger_verify.signing import author_is_operator, check_signatures, genesis_key
 from greenledger_verify.state import Endorsement, Party, RegisteredKey, State
 from greenledger_verify.text import say
@@ -367,6 +370,8 @@ _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "readings": (_readings_rule, _readings_effect),
     "readings.correction": (_readings_rule, _readings_effect),
     "match.run": (_run_rule, _run_effect),
+    **OFFICER_RULES,
+    **PERIOD_RULES,
     **LOT_RULES,
     **UNIT_RULES,
 }

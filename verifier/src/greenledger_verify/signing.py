@@ -7,6 +7,7 @@ under its party's name.
 from greenledger_verify.entry import Entry
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.note import VerifierKey, parse_vkey, verify_signature
+from greenledger_verify.officerrules import OFFICERS_MIN, needs_officers, officer_keys
 from greenledger_verify.state import RegisteredKey, State
 
 
@@ -22,11 +23,12 @@ def author_is_operator(state: State, entry: Entry) -> None:
 
 def check_signatures(state: State, entry: Entry) -> RegisteredKey:
     """The author's key first; then the proof of possession of a new key, or the log's key under the
-    genesis.
+    genesis; or, under an irreversible entry of an author with four eyes, the two officers' keys.
     """
     lines = entry.note.signatures
     second = _second_signer(state, entry)
-    required = 1 if second is None else 2
+    by_officers = needs_officers(state, entry)
+    required = 1 + (second is not None) + (OFFICERS_MIN if by_officers else 0)
     if len(lines) != required:
         raise VerificationError(
             "it has {given} signatures; {type} requires {required}",
@@ -35,9 +37,10 @@ def check_signatures(state: State, entry: Entry) -> RegisteredKey:
             required=required,
         )
     signer = _author_key(state, entry)
-    for line, key in zip(
-        lines, [signer.key] if second is None else [signer.key, second], strict=True
-    ):
+    keys = [signer.key, *([] if second is None else [second])]
+    if by_officers:
+        keys += officer_keys(state, entry)
+    for line, key in zip(lines, keys, strict=True):
         if (line.name, line.key_id) != (key.name, key.key_id):
             raise VerificationError(
                 "signature by {given}, where {required} must sign",
@@ -51,7 +54,9 @@ def check_signatures(state: State, entry: Entry) -> RegisteredKey:
 def _second_signer(state: State, entry: Entry) -> VerifierKey | None:
     if entry.type == "log.genesis":
         return state.log_key
-    return parse_vkey(entry.text("vkey")) if entry.type == "key.register" else None
+    if entry.type in ("key.register", "officer.register"):
+        return parse_vkey(entry.text("vkey"))
+    return None
 
 
 def _author_key(state: State, entry: Entry) -> RegisteredKey:

@@ -32,6 +32,16 @@ class RegisteredKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Officer:
+    """Who prepares or approves for a party: its key, and how it ended (None: it has not)."""
+
+    key: VerifierKey
+    party: str
+    index: int
+    ended: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endorsement:
     """``endorser`` vouched for a key in entry ``index``, signed with its key ``endorser_vkey``."""
 
@@ -47,7 +57,8 @@ class Endorsement:
 class State:
     """What the entries so far say. ``log_key`` is the trust root that signed the checkpoint,
     ``signer`` the author's key under the entry that is taken in, ``runs`` the log size that each
-    run knows, by its leaf hash.
+    run knows, by its leaf hash. ``officers`` by id; ``approvals``: each party's rule of approval;
+    ``periods``: state and revision, by party and name.
     """
 
     origin: str
@@ -61,6 +72,9 @@ class State:
     parties: dict[str, Party] = field(default_factory=dict)
     keys: dict[tuple[str, str], RegisteredKey] = field(default_factory=dict)
     public_keys: set[bytes] = field(default_factory=set)
+    officers: dict[str, Officer] = field(default_factory=dict)
+    approvals: dict[str, str] = field(default_factory=dict)
+    periods: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     in_force: dict[tuple[str, str], str] = field(default_factory=dict)
     chains: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     used_ids: set[tuple[str, bytes]] = field(default_factory=set)
@@ -83,3 +97,7 @@ class State:
     def end_key(self, party: str, key_id: str, ended: Text) -> None:
         """From the next entry on the key signs nothing."""
         self.keys[party, key_id] = replace(self.keys[party, key_id], ended=ended)
+
+    def end_officer(self, officer: str, ended: Text) -> None:
+        """From the next entry on the officer signs nothing."""
+        self.officers[officer] = replace(self.officers[officer], ended=ended)

@@ -5,6 +5,7 @@ from typing import Final
 from greenledger_verify.zh_evidence import EVIDENCE
 from greenledger_verify.zh_evidence_reasons import EVIDENCE_REASONS
 from greenledger_verify.zh_lots import LOTS
+from greenledger_verify.zh_officers import OFFICERS
 from greenledger_verify.zh_reasons import REASONS
 from greenledger_verify.zh_report import REPORT
 from greenledger_verify.zh_unit_reasons import UNIT_REASONS
@@ -16,6 +17,7 @@ CHINESE: Final[dict[str, str]] = {
     **LOTS,
     **UNITS,
     **UNIT_REASONS,
+    **OFFICERS,
     **EVIDENCE,
     **EVIDENCE_REASONS,
 }

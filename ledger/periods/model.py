@@ -1,0 +1,101 @@
+"""Accounting periods of a party, and how they go on (docs/formats.md §4.1). Pure.
+
+A period is a month or a year of park time. It is open, then provisional, submitted, approved and
+closed; what is sent back is provisional again. A restatement opens the next revision of a closed
+one; the closing before stays in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ledger.errors import InvalidInput, Refused
+from ledger.lots.model import Month
+from ledger.units import Period
+
+OPEN: Final = "open"
+PROVISIONAL: Final = "provisional"
+SUBMITTED: Final = "submitted"
+APPROVED: Final = "approved"
+CLOSED: Final = "closed"
+STATES: Final = (PROVISIONAL, SUBMITTED, APPROVED, CLOSED)
+# {(from, to): whether the operator may do it too}; a restatement is an entry of its own.
+STEPS: Final[Mapping[tuple[str, str], bool]] = {
+    (OPEN, PROVISIONAL): False,
+    (PROVISIONAL, SUBMITTED): False,
+    (SUBMITTED, APPROVED): True,
+    (SUBMITTED, PROVISIONAL): True,
+    (APPROVED, PROVISIONAL): True,
+    (APPROVED, CLOSED): False,
+}
+# Of these a period has ended, by the log's time.
+ENDED: Final = frozenset({SUBMITTED, APPROVED, CLOSED})
+
+_NAME = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?", re.ASCII)
+
+
+def is_period(value: Any) -> bool:
+    found = _NAME.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and 1971 <= int(found[1]) < 9999
+
+
+def span_of(name: str, zone_s: int) -> Period:
+    """`2026-03` or `2026` as a time. Raises InvalidInput."""
+    if not is_period(name):
+        raise InvalidInput(f"period is {name!r}, not a month 2026-03 or a year 2026")
+    year, month = int(name[:4]), int(name[5:] or 1)
+    first = Month(year=year, month=month, zone_offset_s=zone_s)
+    if len(name) > 4:
+        return first.period
+    last = Month(year=year, month=12, zone_offset_s=zone_s)
+    return Period(start_s=first.start_s, end_s=last.next.start_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a party's period is: `number` steps were made before, -1 where it is open."""
+
+    party: str
+    period: str
+    span: Period
+    state: str = OPEN
+    revision: int = 0
+    number: int = -1
+    entry_index: int = -1
+
+    @property
+    def said(self) -> str:
+        return f"{self.party!r}, {self.period}: the period"
+
+
+def require_step(now: Standing, state: str, revision: int, reason: str) -> None:
+    """Raises Refused unless a period may go from where it is to `state`; `reason` stands exactly
+    where it goes back."""
+    what = now.said
+    if now.state == CLOSED:
+        raise Refused(f"{what} is closed (revision {now.revision}); {way_of(now)}")
+    if (now.state, state) not in STEPS:
+        following = " or ".join(after for before, after in STEPS if before == now.state)
+        raise Refused(f"{what} is {now.state}: next it is {following}, not {state}")
+    if revision != now.revision:
+        raise Refused(f"{what} is at revision {now.revision}, not {revision}")
+    back = goes_back(now.state, state)
+    if bool(reason) != back:
+        raise InvalidInput(
+            f"{what}: a reason stands exactly where a period goes back, and it goes from"
+            f" {now.state} to {state}"
+        )
+
+
+def goes_back(before: str, state: str) -> bool:
+    return state == PROVISIONAL and before in ENDED
+
+
+def way_of(closed: Standing) -> str:
+    """How to change what belongs to a closed period."""
+    return (
+        f"restate it first: greenledger period restate {closed.party} {closed.period} --reason '…'"
+    )
