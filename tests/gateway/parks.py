@@ -204,6 +204,7 @@ def served(house: House, wire: Wire) -> Iterator[None]:
     """The API at the end of the wire, for as long as the block lasts."""
     with serving(house) as url:
         wire.upstream = urlsplit(url).port
+        wire.drop()
         try:
             yield
         finally:

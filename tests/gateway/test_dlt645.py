@@ -18,8 +18,8 @@ from ledger.gateway.dlt645 import (
     read_registers,
 )
 
-# Examples that others have published, with what they say these frames mean: a capture ("DLT645-2007
-# 报文解析"), a comparison of the protocols of 1997 and 2007 (553668.com/manong/786292), and a tutorial
+# Examples that others have published, with what they say these frames mean: a capture
+# ("DLT645-2007报文解析"), a comparison of both protocols (553668.com/manong/786292), and a tutorial
 # ("DL/T645-2007 and MODBUS Protocol Parsing and Debugging for Smart Meters").
 CAPTURED = "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16"
 REQUEST = "FE FE FE FE 68 61 01 00 00 00 00 68 11 04 33 33 34 33 14 16"
