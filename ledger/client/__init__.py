@@ -12,6 +12,7 @@ from ledger.client.results import (
     PointInfo,
     Problem,
     Receipt,
+    Written,
 )
 from ledger.client.transport import Denied, Retry, Transport, problem_of
 
@@ -30,6 +31,7 @@ __all__ = [
     "Receipt",
     "Retry",
     "Transport",
+    "Written",
     "check_proof",
     "connect",
     "encode_submission",

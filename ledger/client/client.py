@@ -20,6 +20,7 @@ from ledger.client.results import (
     PartyKey,
     PointInfo,
     Receipt,
+    Written,
 )
 from ledger.client.transport import Content, Transport, read, read_object
 from ledger.errors import Corrupt, InvalidInput, NotFound, Unavailable
@@ -130,7 +131,7 @@ class Client:
         items = answer.get("items")
         if not isinstance(items, list):
             raise Unavailable("/parties/…/keys: the server's answer has no items")
-        return [PartyKey(vkey=str(item["vkey"]), in_force=bool(item["in_force"])) for item in items]
+        return [PartyKey(vkey=str(item["vkey"]), in_force=not item["ended"]) for item in items]
 
     # Entries and readings
 
@@ -160,10 +161,10 @@ class Client:
             content=orjson.dumps({"submissions": list(submissions)}),
             repeatable=True,
         )
-        found = read(answer, dict[str, list[Receipt]]).get("receipts", [])
+        found = read(answer, Written).receipts
         if len(found) != len(submissions):
             raise Unavailable(f"/entries: {len(found)} receipts for {len(submissions)} submissions")
-        return found
+        return list(found)
 
     def post_readings(
         self,
@@ -172,7 +173,7 @@ class Client:
         idempotency_key: str,
         *,
         params: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Written:
         """Readings that the server signs; a callable streams them. Its key makes it repeatable."""
         answer = self.transport.send(
             "POST",
@@ -182,10 +183,10 @@ class Client:
             content=content,
             repeatable=True,
         )
-        return read_object(answer)
+        return read(answer, Written)
 
     def series(self, point: str, start: str, end: str) -> dict[str, Any]:
-        """The effective readings of a point (its id in hex), as the API shows them."""
+        """The effective readings of a point of that name, as the API shows them."""
         params = {"from": start, "to": end}
         return read_object(self.transport.send("GET", f"/series/{point}", params=params))
 

@@ -34,6 +34,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a request wrote; `facts`: figures of the act that its entries do not show."""
+
+    receipts: tuple[Receipt, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchHead:
     """The last batch of an author's source: its sequence number and leaf hash in hex."""
 
@@ -89,15 +97,18 @@ class PointInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobInfo:
-    """A job of the service; `result` and `error` are there once it has ended."""
+    """A job of the service. `state`: waiting, running, done, failed or cancelled. `done` of `total`
+    steps, 0 while that is not known; `result` is there once it is done."""
 
     id: str
     kind: str
+    party: str
     state: str
-    done: int = 0
-    total: int = 0
-    result: Mapping[str, Any] | None = None
-    error: str | None = None
+    done: int
+    total: int
+    text: str
+    error: str
+    result: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ from ledger.files import make_private_folder, write_private
 from ledger.gateway.collector import Reading
 from ledger.gateway.outbox import Outbox, Sealed
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
-from ledger.log.notes import SigningKey, VerifyKey
+from ledger.log.notes import SigningKey, VerifyKey, parse_note
 from ledger.metering.batches import READINGS_MAX
 from ledger.metering.sealing import Origin, batches_of
 from ledger.metering.series import Series
@@ -143,6 +143,9 @@ class Sender:
             self.outbox.adopt(sealed.source, head)
             self.outbox.unseal(sealed)
             _log.warning("the source goes on after another batch", source=sealed.source)
+            return "refused"
+        if parse_note(sealed.entry).signatures[0].key_id != self.key.verify_key.key_id:
+            self.outbox.unseal(sealed)  # by a key that has been replaced: signed anew
             return "refused"
         readings = self.outbox.readings_of(sealed)
         if len(readings) > 1:
