@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import rules
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -76,11 +78,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_period_states_state", "period_states", ["log_id", "state", "party"], unique=False
     )
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER period_states_no_{verb.lower()} BEFORE {verb} ON period_states "
-            "BEGIN SELECT RAISE(ABORT, 'period_states is append-only'); END"
-        )
+    rules.keep_rows(("period_states",))
 
 
 def downgrade() -> None:
