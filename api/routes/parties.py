@@ -119,7 +119,7 @@ def create_key(party: PartyPath, body: NewKey, act: ActOf) -> Receipts:
     A key that its owner holds is introduced by an entry that both sign: `POST /entries`.
     """
     act.for_party(party)
-    return act.write(lambda desk: [desk.create_key(party, device=body.device)[1]])
+    return act.write(lambda desk: desk.create_key(party, device=body.device))
 
 
 @router.post(
@@ -131,7 +131,7 @@ def create_key(party: PartyPath, body: NewKey, act: ActOf) -> Receipts:
 def rotate_key(party: PartyPath, act: ActOf) -> Receipts:
     """Replace the key that the server holds by a fresh one."""
     act.for_party(party)
-    return act.write(lambda desk: [desk.rotate_key(party)[1]])
+    return act.write(lambda desk: desk.rotate_key(party))
 
 
 class Revocation(Model):

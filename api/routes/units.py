@@ -356,7 +356,7 @@ class UnitRoutes:
             obligation=body.obligation,
             note=body.note,
         )
-        return act.write(lambda desk: [acting.retire(desk, body.owner, selection, use)[1]])
+        return act.write(lambda desk: acting.retire(desk, body.owner, selection, use))
 
     def mark(self, body: MarkIn, act: ActOf) -> Receipts:
         """Reserve, lock or release units; freeze them as the park manager."""

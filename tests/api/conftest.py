@@ -43,3 +43,9 @@ def town(filled_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def own_town(filled: House) -> Iterator[Town]:
     """A service of the test's own."""
     yield from _served(filled)
+
+
+@pytest.fixture
+def new_town(begun: House) -> Iterator[Town]:
+    """A service whose log has only begun."""
+    yield from _served(begun)

@@ -32,7 +32,7 @@ def done(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
     while time.monotonic() < end:
         found = client.get(f"/jobs/{job}").json()
         if found["state"] in ("done", "failed", "cancelled"):
-            assert found["state"] == "done", found
+            assert found["state"] == "done", found["error"]
             return dict(found)
         time.sleep(0.05)
     pytest.fail(f"job {job} does not end")
@@ -50,12 +50,12 @@ def rows(point: str, values: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def test_from_nothing_to_verified_evidence(own_town: Town, tmp_path: Path) -> None:
-    manager, farm, mill = (own_town[name] for name in ("manager", "farm-preparer", "mill-preparer"))
-    written(
-        manager.post("/parties", json={"party": "shop", "name": "Shop", "roles": ["enterprise"]})
-    )
-    written(manager.post("/parties/farm/keys", json={}))
+def test_from_nothing_to_verified_evidence(new_town: Town, tmp_path: Path) -> None:
+    manager, farm, mill = (new_town[name] for name in ("manager", "farm-preparer", "mill-preparer"))
+    for party, role in (("farm", "generator"), ("mill", "enterprise")):
+        named = {"party": party, "name": f"{party} Ltd", "roles": [role]}
+        written(manager.post("/parties", json=named))
+        written(manager.post(f"/parties/{party}/keys", json={}))
     for client, name, kind, owner in (
         (farm, "new-roof", "generation", "farm"),
         (mill, "new-saw", "consumption", "mill"),
@@ -93,7 +93,7 @@ def test_from_nothing_to_verified_evidence(own_town: Town, tmp_path: Path) -> No
     evidence = mill.get(f"/jobs/{job['id']}/files/evidence.json")
     path = tmp_path / "claim.evidence.json"
     path.write_bytes(evidence.content)
-    vkey = own_town["anybody"].get("/log").json()["log_vkey"]
+    vkey = new_town["anybody"].get("/log").json()["log_vkey"]
     verdict = subprocess.run(
         [
             sys.executable,
@@ -116,7 +116,7 @@ def test_from_nothing_to_verified_evidence(own_town: Town, tmp_path: Path) -> No
         query = {"from": FROM, "to": TO} if path_of_it.startswith("/series") else {}
         assert farm.get(path_of_it, params=query).status_code == 404
     audited = done(manager, manager.post("/audits", json={}))
-    assert audited["result"]["entries"] == own_town["anybody"].get("/log").json()["size"]
+    assert audited["result"]["entries"] == new_town["anybody"].get("/log").json()["size"]
 
 
 def test_every_format_stores_the_same(own_town: Town) -> None:
