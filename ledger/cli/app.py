@@ -13,6 +13,7 @@ from ledger.cli import (
     claim_status,
     claims,
     demo,
+    drafts,
     evidence,
     instruments,
     issuing,
@@ -21,7 +22,9 @@ from ledger.cli import (
     matching,
     metering,
     moves,
+    officers,
     parties,
+    periods,
     proving,
     reductions,
     runs,
@@ -59,6 +62,8 @@ app = typer.Typer(
 )
 log.add_to(app)
 parties.add_to(app)
+officers.add_to(app)
+drafts.add_to(app)
 metering.add_to(app)
 matching.add_to(app)
 runs.add_to(app)
@@ -76,6 +81,7 @@ reductions.add_to(instruments.credit)
 claims.add_to(app)
 claim_status.add_to(claims.claim)
 evidence.add_to(claims.claim)
+periods.add_to(app)
 proving.add_to(app)
 demo.add_to(app)
 
