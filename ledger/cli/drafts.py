@@ -108,9 +108,7 @@ def approve(
         f" {'entry' if len(entries) == 1 else 'entries'} {', '.join(map(str, entries))}."
     )
     last = receipts[-1].entry.statement
-    names = {
-        name: last[name] for name in ("claim", "retirement", "period", "state") if last.get(name)
-    }
+    names = {name: last[name] for name in ("claim", "retirement", "period") if last.get(name)}
     for name, value in names.items():
         out.say(f"  {name}: {value}")
     out.result({"draft": found.draft.hex(), "state": store.APPROVED, "entries": entries, **names})

@@ -147,6 +147,7 @@ def test_a_short_claim_keeps_a_period_from_being_closed(books: House) -> None:
         bodies={"body": seal_json({"as_of": 1, **body}, "period")},
     )
     refused(books, "can't be closed: claim", lambda: books.desk.append(draft))
+    claims.flag(books.desk)
     claims.replace(books.desk, made.claim, "the roof was corrected")
     advance(books.desk, "mill", "2026-02", "closed")
 
@@ -248,7 +249,6 @@ def test_a_report_that_is_not_how_it_stands_is_refused(books: House) -> None:
 def test_a_closed_period_keeps_out(books: House, period: str) -> None:
     clock = Clock(now_s=FEBRUARY_S + 400 * 86_400)
     house = open_house(books.settings.dir, clock)
-    made = claims.make(house.desk, ["saw"], Period(start_s=DAY_S, end_s=DAY_S + 4 * 900))
     close(house, "mill", period)
     close(house, "farm", period)
     way = f"is closed .*greenledger period restate mill {period} --reason"
@@ -256,21 +256,21 @@ def test_a_closed_period_keeps_out(books: House, period: str) -> None:
     refused(house, way, lambda: correct(house, "saw", 7))
     refused(house, way, lambda: send(house, "bill", [8_000], length_s=7_200))
     refused(house, way, lambda: claims.make(house.desk, ["saw"], EIGHT))
-    refused(house, way, lambda: claims.replace(house.desk, made.claim, "more"))
-    refused(house, way, lambda: claims.withdraw(house.desk, made.claim, "less"))
     refused(house, "restate farm", lambda: send(house, "roof", [1], start_s=DAY_S + 9 * 900))
     # What comes after is free, and so are others.
     next_s = FEBRUARY_S + 28 * 86_400 if period == "2026-02" else FEBRUARY_S + 334 * 86_400
     send(house, "saw", [1, 2], start_s=next_s)
     register_point(house.desk, Point(name="till", kind="consumption", owner="shop"))
     send(house, "till", [5])
-    # And the month is free again when it is restated, to be closed anew.
+    # And the period is free again when it is restated, to be closed anew.
     restate(house.desk, "mill", period, "a meter was found")
     send(house, "saw", [1], start_s=DAY_S + 9 * 900)
-    claims.withdraw(house.desk, made.claim, "less")
+    made = claims.make(house.desk, ["saw"], EIGHT)
     for state in ("submitted", "approved", "closed"):
         advance(house.desk, "mill", period, state)
     refused(house, "revision 1, entry", lambda: correct(house, "saw", 7))
+    refused(house, way, lambda: claims.replace(house.desk, made.claim, "more"))
+    refused(house, way, lambda: claims.withdraw(house.desk, made.claim, "less"))
     closings = rows(house, "SELECT revision FROM period_states WHERE state = 'closed'")
     assert sorted(closings) == [(0,), (0,), (1,)]
     house.audit(no_progress)
