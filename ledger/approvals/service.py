@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -23,6 +24,8 @@ from ledger.errors import InvalidInput, Refused
 from ledger.log.entry import REASON, Entry, parse_entry
 from ledger.log.notes import SigningKey
 from ledger.log.service import Appender, Receipt, Submission
+from ledger.log.store import load_head
+from ledger.log.types import Tx
 from ledger.parties.desk import Desk
 from ledger.parties.officer_store import Officer, approval_of
 from ledger.units import format_instant
@@ -114,6 +117,7 @@ def prepare(
         awaits = [_needs_two(conn, desk, one) for one in submissions]
     if not any(awaits):
         raise InvalidInput(f"nothing of this needs two officers of {party!r}: append it")
+    _try(desk, submissions)
     parts = [
         Part(submission=_prepared(desk, officer, one, key) if needed else one, awaits=needed)
         for one, needed in zip(submissions, awaits, strict=True)
@@ -132,6 +136,29 @@ def prepare(
     with writing(desk.engine) as conn:
         store.save_draft(conn, desk.log.log_id, draft, parts)
     return draft
+
+
+class _Undo(Exception):
+    pass
+
+
+def _try(desk: Desk, submissions: Sequence[Submission]) -> None:
+    """By the rules of their types, without who signs: nobody is to approve what can't be placed."""
+    with suppress(_Undo), writing(desk.engine) as conn:
+        head = load_head(conn, desk.log.log_id)
+        tick_s = max(head.tick_s, desk.clock_s())
+        for place, one in enumerate(submissions, start=1):
+            entry = parse_entry(one.data)
+            type_ = desk.types.of_entry(entry)
+            bodies = {
+                name: type_.bodies[name].open(body, entry, desk.log.origin)
+                if isinstance(body, bytes)
+                else body
+                for name, body in one.bodies.items()
+            }
+            tx = Tx(conn=conn, log=desk.log, index=head.size + place, tick_s=tick_s)
+            type_.accept(tx, entry, bodies)
+        raise _Undo
 
 
 def _kind(entry: Entry) -> str:

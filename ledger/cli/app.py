@@ -15,6 +15,7 @@ from ledger.cli import (
     claim_status,
     claims,
     demo,
+    drafts,
     evidence,
     gateway,
     instruments,
@@ -24,7 +25,9 @@ from ledger.cli import (
     matching,
     metering,
     moves,
+    officers,
     parties,
+    periods,
     proving,
     reductions,
     runs,
@@ -66,6 +69,8 @@ log.add_to(app)
 parties.add_to(app)
 accounts.add_to(app)
 api_keys.add_to(accounts.account)
+officers.add_to(app)
+drafts.add_to(app)
 metering.add_to(app)
 matching.add_to(app)
 runs.add_to(app)
@@ -83,6 +88,7 @@ reductions.add_to(instruments.credit)
 claims.add_to(app)
 claim_status.add_to(claims.claim)
 evidence.add_to(claims.claim)
+periods.add_to(app)
 proving.add_to(app)
 serving.add_to(app)
 gateway.add_to(app)

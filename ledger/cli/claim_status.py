@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import typer
 
@@ -17,6 +17,7 @@ from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output, dates, energy, share, span
 from ledger.log import store as log_store
 from ledger.metering import store as metering
+from ledger.parties.officer_store import officers_of
 from ledger.registry import catalogue
 from ledger.registry.scheme import Scheme
 
@@ -39,6 +40,9 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
         stands = official(conn, house.log, row)
         over_wh = oversettled_wh(
             conn, house.log, row, log_store.load_head(conn, house.log.log_id).size
+        )
+        officers = officers_of(
+            log_store.entry_at(conn, house.log.log_id, row.entry_index), house.log.origin
         )
         rules = {
             name: one.rules
@@ -73,6 +77,7 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             *([["too many certificates", energy(over_wh)]] if over_wh else []),
             ["official", stands.status + (f", as of {stands.as_of}" if stands.as_of else "")],
             *(["  why", why] for why in stands.reasons),
+            ["four eyes", _eyes(officers)],
             ["lots", str(len(lots))],
             ["entry", str(row.entry_index)],
             *([["replaces", row.replaces.hex()]] if row.replaces else []),
@@ -86,8 +91,16 @@ def status(claim_id: ClaimId, directory: Dir = None, as_json: Json = False) -> N
             "lots": [lot.hex() for lot in lots],
             "official": stands.to_json(),
             "oversettled_wh": over_wh,
+            "officers": officers,
         }
     )
+
+
+def _eyes(officers: Sequence[str]) -> str:
+    if not officers:
+        return "no: its author alone signed it"
+    prepared, approved = (officer[:12] for officer in officers)
+    return f"prepared by officer {prepared}, approved by officer {approved}"
 
 
 def _certificates(manifest: Manifest, zone: str) -> list[list[str]]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from ledger import db
 from ledger.claims import service, settling, shortfall, store
 from ledger.claims.trace import Traced, first_quarter_s, trace
+from ledger.cli.approving import As, OfficerKey, carried
 from ledger.cli.instruments import find_retirement
 from ledger.cli.lots import class_name
 from ledger.cli.matching import period_of
@@ -19,6 +20,7 @@ from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
 from ledger.cli.output import Output, counted, energy, park_time, share, span
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
+from ledger.parties.desk import Desk
 from ledger.units import QUARTER_HOUR_S, format_instant
 
 claim = typer.Typer(
@@ -66,26 +68,34 @@ def make(
     ] = False,
     scheme: Annotated[str, typer.Option(help="Scheme of certificates to settle with.")] = "gec",
     key: KeyFile = None,
+    officer: As = "",
+    officer_key: OfficerKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
     """Claim all that the points hold in a period and have not claimed yet, and retirements.
 
     Certificates that were retired for it settle, whole, what lots leave of the consumption; credits
-    stand on a line of their own, and lessen nothing.
+    stand on a line of their own, and lessen nothing. With four eyes a draft comes first: with
+    --settle that of the retirement, which the claim then names.
     """
     house = open_house(directory)
     period = period_of(start, end, house.log.zone)
     signing = read_key(key) if key else None
-    which = _retirements(house, retirements)
-    if settle:
-        which += [
-            one
-            for one in settling.settle(house.desk, points, period, scheme=scheme, key=signing)
-            if one not in which
-        ]
-    made = service.make(house.desk, points, period, retirements=which, key=signing)
-    _say_made(Output(as_json=as_json), house, made)
+    named = _retirements(house, retirements)
+
+    def act(desk: Desk) -> service.ClaimReport:
+        which = list(named)
+        if settle:
+            settled = settling.settle(desk, points, period, scheme=scheme, key=signing)
+            which += [one for one in settled if one not in which]
+        return service.make(desk, points, period, retirements=which, key=signing)
+
+    out = Output(as_json=as_json)
+    summary = {"points": points, "from": start, "to": end, "settle": settle}
+    made = carried(out, house, act, officer=officer, officer_key=officer_key, summary=summary)
+    if made is not None:
+        _say_made(out, house, made)
 
 
 @claim.command("replace")
@@ -94,6 +104,8 @@ def replace(
     reason: Annotated[str, typer.Option(help="Why, for those who are shown the claim.")],
     retirements: Retirements = None,
     key: KeyFile = None,
+    officer: As = "",
+    officer_key: OfficerKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -101,14 +113,18 @@ def replace(
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         old = find(conn, house, claim_id)
-    made = service.replace(
-        house.desk,
-        old.claim,
-        reason,
-        retirements=_retirements(house, retirements),
-        key=read_key(key) if key else None,
+    named, signing = _retirements(house, retirements), read_key(key) if key else None
+    out = Output(as_json=as_json)
+    made = carried(
+        out,
+        house,
+        lambda desk: service.replace(desk, old.claim, reason, retirements=named, key=signing),
+        officer=officer,
+        officer_key=officer_key,
+        summary={"claim": old.claim.hex(), "reason": reason},
     )
-    _say_made(Output(as_json=as_json), house, made)
+    if made is not None:
+        _say_made(out, house, made)
 
 
 def _retirements(house: House, texts: Sequence[str] | None) -> list[bytes]:
@@ -148,6 +164,8 @@ def withdraw(
     claim_id: ClaimId,
     reason: Annotated[str, typer.Option(help="Why; everybody will see it.")],
     key: KeyFile = None,
+    officer: As = "",
+    officer_key: OfficerKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -155,8 +173,17 @@ def withdraw(
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         old = find(conn, house, claim_id)
-    receipt = service.withdraw(house.desk, old.claim, reason, key=read_key(key) if key else None)
-    out = Output(as_json=as_json)
+    out, signing = Output(as_json=as_json), read_key(key) if key else None
+    receipt = carried(
+        out,
+        house,
+        lambda desk: service.withdraw(desk, old.claim, reason, key=signing),
+        officer=officer,
+        officer_key=officer_key,
+        summary={"claim": old.claim.hex(), "reason": reason},
+    )
+    if receipt is None:
+        return
     out.say(f"Claim {old.claim.hex()} is withdrawn by entry {receipt.index}.")
     out.result({"claim": old.claim.hex(), "entry": receipt.index})
 

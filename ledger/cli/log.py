@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from sqlalchemy import Connection
 
 from ledger import db
+from ledger.approvals import store as drafts
 from ledger.claims import shortfall
 from ledger.claims import store as claims
 from ledger.cli.claims import warn_short
@@ -22,6 +24,8 @@ from ledger.log.publish import latest_checkpoint
 from ledger.lots import store as lots
 from ledger.metering.store import interval_counts
 from ledger.metering.tables import export_parquet
+from ledger.parties.officer_store import approval_of
+from ledger.parties.store import all_parties
 from ledger.registry import catalogue, lifecycle, used
 from ledger.registry import store as registry
 from ledger.registry.scheme import Scheme
@@ -60,6 +64,21 @@ def init(
     out.result({"origin": origin, "dir": str(house.settings.dir), "vkey": house.log.log_key.vkey})
 
 
+def _four_eyes(conn: Connection, log_id: int) -> dict[str, bool]:
+    """{party: whether what can't be undone takes two officers of it}."""
+    return {
+        one.party: approval_of(conn, log_id, one.party).four_eyes
+        for one in all_parties(conn, log_id)
+    }
+
+
+def _eyes_line(eyes: Mapping[str, bool]) -> str:
+    on = [party for party, two in eyes.items() if two]
+    if not on:
+        return "off: one person acts for each party"
+    return f"on for {', '.join(on)}; off for {len(eyes) - len(on)} parties"
+
+
 def status(directory: Dir = None, as_json: Json = False) -> None:
     """What the ledger holds."""
     house = open_house(directory)
@@ -74,6 +93,8 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
         owed = shortfall.owed_flags(conn, house.log)
         units = _units(conn, log_id)
         short_batches = shortfall.short_batches(conn, house.log)
+        eyes = _four_eyes(conn, log_id)
+        waiting = len(drafts.find_drafts(conn, log_id, state=drafts.PREPARED))
     intervals = sum(count for _, count in counts)
     out = Output(as_json=as_json)
     lines = {
@@ -88,6 +109,8 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
         "lots": f"{made:,} made, {spent:,} of them spent",
         "claims": f"{len(claimed):,} in force, {len(short):,} of them short",
         **_unit_lines(units),
+        "four eyes": _eyes_line(eyes)
+        + (f"; {waiting} drafts wait for an officer" if waiting else ""),
         "verification key": house.log.log_key.vkey,
     }
     out.say(f"Log {house.log.origin}")
@@ -106,6 +129,8 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
             "intervals": intervals,
             "lots": made,
             "lots_spent": spent,
+            "four_eyes": eyes,
+            "drafts_waiting": waiting,
             "claims": len(claimed),
             "claims_short": len(short),
             "schemes": [

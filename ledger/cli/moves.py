@@ -9,6 +9,7 @@ import typer
 from sqlalchemy import Connection
 
 from ledger import db
+from ledger.cli.approving import As, OfficerKey, carried
 from ledger.cli.instruments import (
     Class,
     Count,
@@ -133,6 +134,8 @@ def retire(
     ] = 0,
     note: Note = "",
     key: KeyFile = None,
+    officer: As = "",
+    officer_key: OfficerKey = None,
     scheme: SchemeName = "",
     directory: Dir = None,
     as_json: Json = False,
@@ -147,12 +150,21 @@ def retire(
         obligation=obligation,
         note=note,
     )
-    retirement, receipt = acting.retire(
-        house.desk, owner, selection(rules, serials, count, class_), use, key=signing_key(key)
+    chosen, signing = selection(rules, serials, count, class_), signing_key(key)
+    out = Output(as_json=as_json)
+    done = carried(
+        out,
+        house,
+        lambda desk: acting.retire(desk, owner, chosen, use, key=signing),
+        officer=officer,
+        officer_key=officer_key,
+        summary={"owner": owner, "serials": serials or [], **use.to_json(count or 0)},
     )
+    if done is None:
+        return
+    retirement, receipt = done
     with db.reading(house.engine) as conn:
         moved = _gone(conn, house, [receipt])
-    out = Output(as_json=as_json)
     out.say(
         f"Retired {_said(rules, moved)} for {beneficiary}, {purpose}, used"
         f" {dates(use.period.start_s, use.period.end_s, house.log.zone)}, by entry"
@@ -212,6 +224,8 @@ def _finishing(act: str) -> Callable[..., None]:
         count: Count = None,
         class_: Class = "",
         key: KeyFile = None,
+        officer: As = "",
+        officer_key: OfficerKey = None,
         scheme: SchemeName = "",
         directory: Dir = None,
         as_json: Json = False,
@@ -220,10 +234,20 @@ def _finishing(act: str) -> Callable[..., None]:
         rules = _rules(ctx, house, scheme)
         _require_owner(act, owner, serials)
         chosen = selection(rules, serials, count, class_)
-        receipts = acting.finish(house.desk, act, owner, chosen, reason, key=signing_key(key))
+        out, signing = Output(as_json=as_json), signing_key(key)
+        receipts = carried(
+            out,
+            house,
+            lambda desk: acting.finish(desk, act, owner, chosen, reason, key=signing),
+            officer=officer,
+            officer_key=officer_key,
+            summary={"act": act, "owner": owner, "serials": serials or [], "reason": reason},
+        )
+        if receipts is None:
+            return
         with db.reading(house.engine) as conn:
             moved = _gone(conn, house, receipts)
-        _say(Output(as_json=as_json), act, rules, moved, receipts)
+        _say(out, act, rules, moved, receipts)
 
     return command
 

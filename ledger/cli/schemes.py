@@ -9,6 +9,7 @@ import typer
 from sqlalchemy import Connection
 
 from ledger import db
+from ledger.cli.approving import As, OfficerKey, carried
 from ledger.cli.matching import period_of
 from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output, park_date, span
@@ -103,6 +104,8 @@ def register_scheme(
     file: Annotated[
         Path | None, typer.Option(help="Its rules (TOML); without: those that come with us.")
     ] = None,
+    officer: As = "",
+    officer_key: OfficerKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -116,7 +119,16 @@ def register_scheme(
         out.say(f"These rules of {name} are in force already, since entry {known.entry_index}.")
         out.result({**_scheme_json(rules, known.entry_index), "repeated": True})
         return
-    receipt = service.register_scheme(house.desk, rules)
+    receipt = carried(
+        out,
+        house,
+        lambda desk: service.register_scheme(desk, rules),
+        officer=officer,
+        officer_key=officer_key,
+        summary={"scheme": name, "file": file.name if file else ""},
+    )
+    if receipt is None:
+        return
     done = "Replaced the rules of" if known else "Registered"
     out.say(f"{done} scheme {name}, {rules.name}, by entry {receipt.index}.")
     out.say(f"{rules.status.capitalize()} source: {rules.source}")

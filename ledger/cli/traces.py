@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from ledger import db
 from ledger.claims.life import CLAIM, WITHDRAWN, unit_life
+from ledger.cli.approving import As, OfficerKey, carried
 from ledger.cli.instruments import (
     KeyFile,
     SchemeName,
@@ -299,6 +300,8 @@ def disclose(
         str, typer.Argument(help="The retirement's id, or enough of its beginning.")
     ],
     key: KeyFile = None,
+    officer: As = "",
+    officer_key: OfficerKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -313,7 +316,17 @@ def disclose(
         rules_of(ctx, conn, house, found.scheme)
     out = Output(as_json=as_json)
     if found.disclosed_index is None:
-        receipt = acting.disclose(house.desk, found.retirement, key=signing_key(key))
+        signing = signing_key(key)
+        receipt = carried(
+            out,
+            house,
+            lambda desk: acting.disclose(desk, found.retirement, key=signing),
+            officer=officer,
+            officer_key=officer_key,
+            summary={"retirement": found.retirement.hex()},
+        )
+        if receipt is None:
+            return
         done = f"Everybody sees by entry {receipt.index}"
     else:
         done = f"Everybody sees already, by entry {found.disclosed_index}"

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from ledger.db import append_only, metadata
+from ledger.log.entry import Entry
 from ledger.log.notes import VerifyKey
 
 _OFFICER_NAME: Final = re.compile(r"[a-z][a-z0-9-]*\.([0-9a-f]{32})")
@@ -155,6 +156,12 @@ def find_officers(
         )
         for row in conn.execute(query.order_by(officers.c.entry_index))
     ]
+
+
+def officers_of(entry: Entry, origin: str) -> list[str]:
+    """Ids of the officers that signed an entry of the log: none, or who prepared and approved."""
+    names = (one.name.removeprefix(f"{origin}/") for one in entry.signatures)
+    return [found[1] for name in names if (found := _OFFICER_NAME.fullmatch(name))]
 
 
 def registrations_of_name(conn: Connection, log_id: int, origin: str, name: str) -> list[int]:

@@ -103,6 +103,16 @@ def test_who_prepares_has_to_be_named_and_an_officer(office: House) -> None:
     assert rows(office, "SELECT * FROM drafts") == []
 
 
+def test_what_cant_be_placed_is_not_prepared(office: House) -> None:
+    """Where four eyes stay: the same rule twice in one act."""
+    twice = [Submission(data=signed(ending(), MILL)) for _ in range(2)]
+    before = rows(office, "SELECT count(*) FROM approval_rules")
+    with pytest.raises(Refused, match="is none already"):
+        service.prepare(office.desk, twice, by=ANN, key=A)
+    assert rows(office, "SELECT * FROM drafts") == []
+    assert rows(office, "SELECT count(*) FROM approval_rules") == before
+
+
 def test_nobody_approves_what_they_prepared(office: House) -> None:
     draft = prepared(office)
     with pytest.raises(Refused, match="prepared by you"):
