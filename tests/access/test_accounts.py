@@ -56,6 +56,7 @@ def test_unfit_passwords(password: str, length: int, door: Door) -> None:
     assert password not in str(said.value)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "password", ["twelve chars", "x" * 256, "密码密码密码密码密码密码", "a\ud800" * 6]
 )
@@ -69,6 +70,7 @@ def test_a_password_in_two_forms_of_unicode_is_one(door: Door) -> None:
     assert door.login("lin", "A\u030ase og Bjørn 1")
 
 
+@pytest.mark.both_databases
 def test_members_of_a_party_are_seen_with_their_roles_there(door: Door) -> None:
     door.account("lin", ("mill", Role.VIEWER), ("farm", Role.ADMIN))
     door.account("wu", ("farm", Role.PREPARER))
@@ -96,6 +98,7 @@ def test_roles_that_no_member_has(door: Door) -> None:
         door.revoke(lin, "mill", Role.VIEWER)
 
 
+@pytest.mark.both_databases
 def test_the_database_knows_the_roles_too(door: Door) -> None:
     lin = door.account("lin")
     with pytest.raises(Refused, match="the database refused it"), writing(door.engine) as conn:
@@ -105,6 +108,7 @@ def test_the_database_knows_the_roles_too(door: Door) -> None:
         )
 
 
+@pytest.mark.both_databases
 def test_the_last_administrator_stays(door: Door) -> None:
     lin = door.account("lin", (OPERATOR, Role.ADMIN), (OPERATOR, Role.VIEWER))
     door.account("wu", ("mill", Role.ADMIN))
@@ -123,6 +127,7 @@ def test_the_last_administrator_stays(door: Door) -> None:
         door.revoke(lin, OPERATOR, Role.ADMIN)
 
 
+@pytest.mark.both_databases
 def test_two_administrators_do_not_remove_each_other(door: Door) -> None:
     """At the same time, each on a connection of its own."""
     both = [door.account(name, (OPERATOR, Role.ADMIN), password="") for name in ("lin", "wu")]
@@ -147,6 +152,7 @@ def test_two_administrators_do_not_remove_each_other(door: Door) -> None:
         door.enable(removed.pop())
 
 
+@pytest.mark.both_databases
 def test_identities(door: Door) -> None:
     lin, wu = door.account("lin"), door.account("wu", password="")
     with writing(door.engine) as conn:

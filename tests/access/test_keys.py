@@ -16,6 +16,7 @@ def lin(door: Door) -> str:
     return door.account("lin", ("mill", Role.PREPARER), ("mill", Role.ADMIN))
 
 
+@pytest.mark.both_databases
 def test_a_key_at_work(door: Door, lin: str) -> None:
     token, key = door.key(lin, "mill", Role.PREPARER, scopes=["readings_*", "points_list"])
     assert token.startswith("glk_")
@@ -71,6 +72,7 @@ def test_a_park_manager_makes_keys_for_any_party(door: Door) -> None:
     assert not who.may_for("readings_submit", "farm"), "a key is for one organisation"
 
 
+@pytest.mark.both_databases
 def test_a_key_loses_what_its_account_loses(door: Door, lin: str) -> None:
     token, _ = door.key(lin, "mill", Role.PREPARER, Role.ADMIN, Role.GATEWAY)
     door.revoke(lin, "mill", Role.PREPARER)
@@ -94,6 +96,7 @@ def test_a_key_expires(door: Door, lin: str) -> None:
         door.caller(token)
 
 
+@pytest.mark.both_databases
 def test_a_key_is_revoked_for_good(door: Door, lin: str) -> None:
     token, key = door.key(lin, "mill", Role.VIEWER)
     other, _ = door.key(lin, "mill", Role.VIEWER)

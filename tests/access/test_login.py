@@ -31,6 +31,7 @@ def fail(door: Door, name: str, times: int = 1, address: str = HERE) -> None:
             door.login(name, "a wrong password", address=address)
 
 
+@pytest.mark.both_databases
 def test_a_session(door: Door, lin: str) -> None:
     token = door.login("lin")
     assert token.startswith("gls_")
@@ -88,6 +89,7 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(door: Door) -> None:
     assert known / 2 < disabled < known * 2
 
 
+@pytest.mark.both_databases
 def test_delays_grow_with_failures(door: Door, lin: str) -> None:
     """None before the fifth failure, then 2, 4, 8 … s; the right password has to wait too."""
     waits = []
@@ -163,6 +165,7 @@ def test_an_ipv6_network_is_one_address(one: str, other: str, same: bool) -> Non
     assert (delays.of_address(one) == delays.of_address(other)) is same
 
 
+@pytest.mark.both_databases
 def test_two_processes_count_together(door: Door, lin: str) -> None:
     """Each with its own hasher and connections, over one database."""
     other = Door(door.engine)
@@ -173,6 +176,7 @@ def test_two_processes_count_together(door: Door, lin: str) -> None:
             one.login("lin")
 
 
+@pytest.mark.both_databases
 def test_many_guesses_at_once_are_no_more_than_in_a_row(door: Door, lin: str) -> None:
     """An attempt counts before its password is looked at."""
     looked_at, lock = [], threading.Lock()
@@ -291,6 +295,7 @@ def test_every_changed_letter_is_another_token(door: Door, lin: str) -> None:
     assert door.lets_in(token)
 
 
+@pytest.mark.both_databases
 def test_changing_one_s_password(door: Door, lin: str) -> None:
     token, actor = door.login("lin"), Actor(account=lin, address=HERE)
 
@@ -332,6 +337,7 @@ def test_standard_passwords_take_the_profile_of_rfc_9106() -> None:
     assert Passwords().hash(GOOD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
+@pytest.mark.both_databases
 def test_sweeping_takes_what_has_ended_and_no_more(door: Door, lin: str) -> None:
     old = door.login("lin")
     fail(door, "nobody")

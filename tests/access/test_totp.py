@@ -55,6 +55,7 @@ def test_the_uri_is_for_an_authenticator(door: Door, lin: str) -> None:
     assert len(base64.b32decode(secret)) == 20
 
 
+@pytest.mark.both_databases
 def test_a_code_lets_in_once(door: Door, lin: str) -> None:
     secret, _ = door.second_factor(lin)
     with pytest.raises(NotSignedIn):
@@ -112,6 +113,7 @@ def test_guessed_codes_are_delayed_like_passwords(door: Door, lin: str) -> None:
         door.login("lin", code=code_at(secret, door.now_s))
 
 
+@pytest.mark.both_databases
 def test_one_code_at_two_doors_lets_in_once(door: Door, lin: str) -> None:
     secret, _ = door.second_factor(lin)
     for _ in range(4):
@@ -131,6 +133,7 @@ def test_one_code_at_two_doors_lets_in_once(door: Door, lin: str) -> None:
         assert len(let_in) == 1
 
 
+@pytest.mark.both_databases
 def test_recovery_codes_let_in_once_each(door: Door, lin: str) -> None:
     _, codes = door.second_factor(lin)
     assert len(set(codes)) == len(codes) == 10
@@ -186,6 +189,7 @@ def test_resetting_it_ends_sessions(door: Door, lin: str) -> None:
     assert codes
 
 
+@pytest.mark.both_databases
 def test_a_secret_opens_with_its_key_and_in_its_row_alone(door: Door, lin: str) -> None:
     secret, _ = door.second_factor(lin)
     other, _ = door.second_factor(door.account("wu"))
