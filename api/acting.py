@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 from sqlalchemy import Connection
 
 from api.callers import CallerOf, operation_of
@@ -16,11 +16,14 @@ from api.problems import Problem
 from api.service import Service, ServiceOf
 from ledger.access import requests
 from ledger.access.caller import Caller
+from ledger.approvals.service import Draft, carry_out
+from ledger.approvals.store import Person, officers_of_account
 from ledger.db import reading, writing
 from ledger.errors import LedgerError, NotFound
 from ledger.log import store
 from ledger.log.service import Receipt
 from ledger.parties.desk import Desk
+from ledger.parties.officer_store import find_officers
 
 Found = TypeVar("Found")
 IdempotencyKey = Annotated[
@@ -42,6 +45,7 @@ class Act:
     caller: Caller
     operation: str
     keyed: requests.Keyed | None
+    response: Response
 
     def for_party(self, party: str, what: str = "") -> str:
         """The party, if the caller acts for it. Raises NotFound, as if there were none."""
@@ -83,18 +87,37 @@ class Act:
             receipts.extend(appended)
 
         try:
-            done = do(desk.also(also))
+            done = carry_out(desk.also(also), do, by=self.person, summary=self._summary())
         except LedgerError:
             # Another request with this key may have been first: then its answer is ours.
             known = self._known()
             if known is None:
                 raise
             return known
-        answer = receipts_of(receipts, facts(done) if facts else None)
+        if isinstance(done, Draft):
+            self.response.status_code = 202
+            answer = Receipts(receipts=[], draft=done.draft.hex())
+        else:
+            answer = receipts_of(receipts, facts(done) if facts else None)
         if self.keyed is not None:
             with writing(desk.engine) as conn:
                 requests.answered(conn, self.keyed, answer.model_dump(), self.service.now_s())
         return answer
+
+    def person(self, party: str) -> Person | None:
+        """The officer in force that the caller is in a party."""
+        log = self.service.log
+        with reading(self.service.desk.engine) as conn:
+            mine = officers_of_account(conn, log.log_id, self.caller.account)
+            known = find_officers(conn, log.log_id, log.origin, party=party)
+        found = [one for one in known if one.in_force and one.officer in mine]
+        if not found or self.caller.via != "session":
+            return None
+        return Person(officer=found[-1].officer, account=self.caller.account)
+
+    def _summary(self) -> JsonObject:
+        """What the preparer says: the request, by its name."""
+        return {"operation": self.operation, "by": self.caller.name}
 
     def _known(self) -> Receipts | None:
         """What this request was answered with the time before, if there was one."""
@@ -115,7 +138,11 @@ class Act:
 
 
 async def act_of(
-    request: Request, service: ServiceOf, caller: CallerOf, key: IdempotencyKey = ""
+    request: Request,
+    response: Response,
+    service: ServiceOf,
+    caller: CallerOf,
+    key: IdempotencyKey = "",
 ) -> Act:
     """The act that a request is."""
     operation = operation_of(request)
@@ -128,7 +155,7 @@ async def act_of(
             key=key,
             digest=hashlib.sha256(asked + await request.body()).digest(),
         )
-    return Act(service=service, caller=caller, operation=operation, keyed=keyed)
+    return Act(service=service, caller=caller, operation=operation, keyed=keyed, response=response)
 
 
 ActOf = Annotated[Act, Depends(act_of)]

@@ -107,7 +107,18 @@ def _document(app: FastAPI) -> None:
                 for operation in path.values():
                     operation["security"] = callers.security_of(operation["operationId"])
                     operation["responses"].update(problems.documented_json(422))
+                    _document_drafts(operation["responses"])
             app.openapi_schema = found
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
+
+
+def _document_drafts(responses: dict[str, Any]) -> None:
+    """An act that needs two officers is prepared instead."""
+    content = responses.get("201", {}).get("content", {})
+    if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Receipts"):
+        responses["202"] = {
+            "description": "Prepared: another officer approves the draft",
+            "content": content,
+        }

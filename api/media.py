@@ -71,10 +71,14 @@ class Written(Model):
 
 
 class Receipts(Model):
-    """What a request wrote. `facts`: figures of the act that the entries do not show."""
+    """What a request wrote. `facts`: figures of the act that the entries do not show.
+
+    `draft`: with 202, nothing is written yet: another officer approves it.
+    """
 
     receipts: list[Written]
     facts: JsonObject = {}
+    draft: str = ""
 
 
 def receipts_of(found: Sequence[Receipt], facts: JsonObject | None = None) -> Receipts:

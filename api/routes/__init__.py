@@ -4,6 +4,7 @@ from typing import Final
 
 from api.routes import (
     accounts,
+    approvals,
     catalogue,
     claims,
     health,
@@ -11,6 +12,7 @@ from api.routes import (
     log,
     matching,
     parties,
+    periods,
     points,
     readings,
     sessions,
@@ -30,4 +32,6 @@ ROUTERS: Final = (
     catalogue.router,
     claims.router,
     jobs.router,
+    approvals.router,
+    periods.router,
 )

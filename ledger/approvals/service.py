@@ -71,16 +71,16 @@ def carry_out(
     desk: Desk,
     act: Callable[[Desk], T],
     *,
-    by: Person | None = None,
+    by: Person | Callable[[str], Person | None] | None = None,
     summary: Mapping[str, Any] | None = None,
     key: SigningKey | None = None,
     expires_s: int = EXPIRES_S,
 ) -> T | Draft:
     """Do `act` at the desk; what needs two officers becomes a draft instead, prepared by `by`.
 
-    `act` appends it last. `summary`: what the preparer says of it. `key` is the officer's where the
-    server does not hold it. Raises what `act` raises; Refused where two are needed and nobody is
-    named, or one who may not prepare it.
+    `by` may be asked who prepares for a party. `act` appends it last. `summary`: what the preparer
+    says of it. `key` is the officer's where the server does not hold it. Raises what `act` raises;
+    Refused where two are needed and nobody is named, or one who may not prepare it.
     """
     try:
         return act(replace(desk, writer=_Holding(desk=desk, writer=desk.writer)))
@@ -93,7 +93,7 @@ def prepare(
     desk: Desk,
     submissions: Sequence[Submission],
     *,
-    by: Person | None,
+    by: Person | Callable[[str], Person | None] | None,
     summary: Mapping[str, Any] | None = None,
     key: SigningKey | None = None,
     expires_s: int = EXPIRES_S,
@@ -106,6 +106,8 @@ def prepare(
     (party, *others) = sorted({entry.author for entry in entries})
     if others:
         raise InvalidInput(f"a draft is of one party, not of {party}, {', '.join(others)}")
+    if callable(by):
+        by = by(party)
     if by is None:
         raise Refused(
             f"{party!r} acts with four eyes: say which of its officers prepares this"
