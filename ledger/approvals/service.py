@@ -23,11 +23,11 @@ from ledger.db import reading, writing
 from ledger.errors import InvalidInput, Refused
 from ledger.log.entry import REASON, Entry, parse_entry
 from ledger.log.notes import SigningKey
-from ledger.log.service import Appender, Receipt, Submission
+from ledger.log.service import Also, Appender, Receipt, Submission
 from ledger.log.store import load_head
 from ledger.log.types import Tx
 from ledger.parties.desk import Desk
-from ledger.parties.officer_store import Officer, approval_of
+from ledger.parties.officer_store import Officer, approval_of, officers_of
 from ledger.units import format_instant
 
 EXPIRES_S: Final = 14 * 86_400
@@ -52,12 +52,17 @@ class _Holding:
     def append(self, submission: Submission) -> Receipt:
         return self.append_all([submission])[0]
 
-    def append_all(self, submissions: Sequence[Submission]) -> list[Receipt]:
+    def append_all(
+        self, submissions: Sequence[Submission], *, also: Also | None = None
+    ) -> list[Receipt]:
         with reading(self.desk.engine) as conn:
-            needed = any(_needs_two(conn, self.desk, one) for one in submissions)
+            needed = any(
+                _needs_two(conn, self.desk, one) and not _has_two(self.desk, one)
+                for one in submissions
+            )
         if needed:
             raise _Held(submissions)
-        return self.writer.append_all(submissions)
+        return self.writer.append_all(submissions, also=also)
 
 
 def _needs_two(conn: Connection, desk: Desk, submission: Submission) -> bool:
@@ -65,6 +70,10 @@ def _needs_two(conn: Connection, desk: Desk, submission: Submission) -> bool:
     type_ = desk.types.of_entry(entry)
     type_.check_statement(entry)
     return type_.irreversible(entry) and approval_of(conn, desk.log.log_id, entry.author).four_eyes
+
+
+def _has_two(desk: Desk, submission: Submission) -> bool:
+    return len(officers_of(parse_entry(submission.data), desk.log.origin)) > 1
 
 
 def carry_out(

@@ -265,11 +265,16 @@ Also = Callable[[Connection, Sequence[Receipt]], None]
 
 
 class Appender(Protocol):
-    """Takes signed submissions: places them all, or none and raises what is wrong."""
+    """Takes signed submissions: places them all, or none and raises what is wrong.
+
+    `also` runs in the same transaction, after the last of them; what it raises refuses them.
+    """
 
     def append(self, submission: Submission) -> Receipt: ...
 
-    def append_all(self, submissions: Sequence[Submission]) -> list[Receipt]: ...
+    def append_all(
+        self, submissions: Sequence[Submission], *, also: Also | None = None
+    ) -> list[Receipt]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +284,7 @@ class AppendingAlso:
     What a crash could tear apart (an answer to a repeated request, a job's result) goes this way.
     """
 
-    writer: Writer | AppendingAlso
+    writer: Appender
     also: Also
 
     def append(self, submission: Submission) -> Receipt:
@@ -288,8 +293,6 @@ class AppendingAlso:
     def append_all(
         self, submissions: Sequence[Submission], *, also: Also | None = None
     ) -> list[Receipt]:
-        """`also`: of somebody who stands on this one; it runs first."""
-
         def both(conn: Connection, receipts: Sequence[Receipt]) -> None:
             if also is not None:
                 also(conn, receipts)

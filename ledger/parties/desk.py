@@ -14,7 +14,7 @@ from ledger.errors import NotFound, Refused
 from ledger.log.bodies import SALT_BYTES, Blob, Body, reference
 from ledger.log.entry import write_statement
 from ledger.log.notes import SigningKey, VerifyKey, sign_note
-from ledger.log.service import Also, Appender, AppendingAlso, Receipt, Submission, Writer
+from ledger.log.service import Also, Appender, AppendingAlso, Receipt, Submission
 from ledger.log.store import LogFacts
 from ledger.log.types import EntryType, EntryTypes
 from ledger.parties import store
@@ -76,7 +76,6 @@ class Desk:
 
     def also(self, also: Also) -> Desk:
         """This desk, where every append stores something of the service's own with it."""
-        assert isinstance(self.writer, Writer | AppendingAlso)
         return replace(self, writer=AppendingAlso(writer=self.writer, also=also))
 
     def sign(
