@@ -36,6 +36,13 @@ class Worker:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def said(self, event: str) -> bool:
+        return f'"event": "{event}"' in self.log.read_text()
+
+    def ready(self) -> None:
+        """Wait until it takes jobs."""
+        until(lambda: 'ready."' in self.log.read_text(), "the worker does not start")
+
     def stop(self) -> int:
         """As an operator does; returns the exit code."""
         if self.process.poll() is None:
