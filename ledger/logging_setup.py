@@ -13,6 +13,13 @@ from typing import Final
 import structlog
 
 _TIME: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
+# They say each message that comes and each sweep that goes; our own lines say what became of it.
+_TALKATIVE: Final = (
+    "alembic.runtime.migration",
+    "celery.app.trace",
+    "celery.beat",
+    "celery.worker.strategy",
+)
 _SHARED: Final[tuple[structlog.typing.Processor, ...]] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -43,3 +50,5 @@ def set_up_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)

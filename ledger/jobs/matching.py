@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Connection
 
 from ledger.db import reading, writing
@@ -30,6 +31,7 @@ from ledger.matching.pieces import Piece, join_pieces, pieces_of, seal_piece
 from ledger.parties.desk import Desk
 from ledger.units import Period, parse_instant
 
+log: Final = structlog.get_logger(__name__)
 # Readings that come in all the time may outdate a run again and again.
 _TRIES: Final = 5
 # What others have begun is done again, if nothing else is left to do for so long.
@@ -144,10 +146,12 @@ def _do_one(house: House, id_: str, worker: str, *, begun: bool) -> bool:
 
 def help_with(house: House, id_: str, helping: Helping) -> bool:
     """Do pieces of another worker's job until none is open; False where there was none."""
-    worker, helped = secrets.token_hex(16), False
+    worker, helped = secrets.token_hex(16), 0
     while not helping.stop() and _do_one(house, id_, worker, begun=False):
         if not helped:
             # One tells the next, as long as there is something to do.
             helping.nudge(id_)
-        helped = True
-    return helped
+        helped += 1
+    if helped:
+        log.info("helped", job=id_, pieces=helped)
+    return helped > 0

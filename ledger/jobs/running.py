@@ -7,6 +7,7 @@ by whoever has the lease: so a job's work gets into the log once, whoever dies w
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Callable
 from typing import Final
@@ -71,36 +72,44 @@ def _never() -> bool:
 
 
 def _do(run_: Run) -> Job | None:
-    house, id_ = run_.house, run_.job.id
     log.info("job begins")
+    end = _work(run_)
+    # Not where it was caught: an error keeps alive what was being read, and SQLite would not let
+    # its connection write.
+    if end is not None:
+        end()
+    with reading(run_.house.engine) as conn:
+        found = store.find(conn, run_.job.id)
+    log.info("job ends", state=found.state if found else "gone")
+    return found
+
+
+def _work(run_: Run) -> Callable[[], None] | None:
+    """Do the job; returns what ends it, None where nothing does yet."""
+    if run_.job.cancel_asked:
+        return functools.partial(run_.end, CANCELLED)
+    if run_.job.attempts > run_.house.settings.job_attempts_max:
+        return functools.partial(run_.end, FAILED, error=_given_up(run_.job.attempts - 1))
     try:
-        if run_.job.cancel_asked:
-            run_.end(CANCELLED)
-        elif run_.job.attempts > house.settings.job_attempts_max:
-            run_.end(FAILED, error=_given_up(run_.job.attempts - 1))
-        else:
-            with run_.keeper:
-                result = run_.kind.do(run_)
-                run_.end(DONE, result=result)
+        with run_.keeper:
+            return functools.partial(run_.end, DONE, result=run_.kind.do(run_))
     except Cancelled:
-        run_.end(CANCELLED)
+        return functools.partial(run_.end, CANCELLED)
+    except Stopped:
+        return functools.partial(_release, run_)
     except Lost:
         log.warning("job was taken over")
-    except Stopped:
-        log.info("job is let go")
-        _release(run_)
+        return None
     except Unavailable as error:
         # It stays running: once the lease has run out, whoever can do it takes it over.
         log.warning("job waits", error=str(error))
+        return None
     except LedgerError as error:
-        run_.end(FAILED, error=str(error) or type(error).__name__)
+        return functools.partial(run_.end, FAILED, error=str(error) or type(error).__name__)
     except Exception as error:
         log.exception("job failed unexpectedly")
-        run_.end(FAILED, error=f"an error of the program, see its log: {type(error).__name__}")
-    with reading(house.engine) as conn:
-        found = store.find(conn, id_)
-    log.info("job ends", state=found.state if found else "gone")
-    return found
+        said = f"an error of the program, see its log: {type(error).__name__}"
+        return functools.partial(run_.end, FAILED, error=said)
 
 
 def _release(run_: Run) -> None:
