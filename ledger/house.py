@@ -165,6 +165,18 @@ class House:
         return schema.newest()
 
     @classmethod
+    def grant(cls, settings: Settings, role: str) -> None:
+        """Let a PostgreSQL role append, and change nothing; see db.roles. Raises Unavailable."""
+        _require_database(settings)
+        engine = _open_engine(settings)
+        try:
+            with db.reading(engine) as conn:
+                schema.check(conn)
+            db.grant(engine, role)
+        finally:
+            engine.dispose()
+
+    @classmethod
     def init(
         cls,
         settings: Settings,

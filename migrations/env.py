@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from alembic import context
+from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy.schema import SchemaItem
 
 from ledger import (
     db,
@@ -12,10 +14,14 @@ from ledger import (
 )
 from ledger.jobs import schema as _jobs  # noqa: F401  (so do these above the house)
 
+_PARTITION = re.compile(r".+_p[0-9]+")
 
-def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Partitions are parts of their table."""
-    return kind != "table" or name is None or re.fullmatch(r".+_p[0-9]+", name) is None
+
+def _is_compared(found: SchemaItem, name: str | None, _kind: str, *_: object) -> bool:
+    """Partitions are parts of their table, and so are the keys that refer to one of them."""
+    if isinstance(found, ForeignKeyConstraint):
+        name = found.elements[0].target_fullname.partition(".")[0]
+    return name is None or _PARTITION.fullmatch(name) is None
 
 
 _engine = db.open_engine(context.config.attributes["url"])
@@ -30,7 +36,7 @@ try:
             target_metadata=db.metadata,
             render_as_batch=False,
             transactional_ddl=True,
-            include_name=_is_ours,
+            include_object=_is_compared,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -105,6 +105,17 @@ def on_postgresql(server: PostgreSQL, folder: Path, template: str = "template0")
     return folder
 
 
+def put_back(old: Path, folder: Path) -> None:
+    """The database of a data directory becomes that of an older copy of it; no more does."""
+    there, then = server_of(folder), server_of(old)
+    if there is None or then is None:
+        (folder / "ledger.sqlite3").write_bytes((old / "ledger.sqlite3").read_bytes())
+        return
+    server, name = there
+    server.drop(name)
+    server.create(then[1], name)
+
+
 def close(house: House) -> None:
     """Nothing is left open; a database on a server is dropped."""
     house.engine.dispose()

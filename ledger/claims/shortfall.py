@@ -55,7 +55,9 @@ class Short:
 def rows_of(
     conn: Connection, log_id: int, point: bytes | None = None, month: Month | None = None
 ) -> list[Short]:
-    query = select(shorts).where(shorts.c.log_id == log_id).order_by(shorts.c.start_s)
+    query = (
+        select(shorts).where(shorts.c.log_id == log_id).order_by(shorts.c.start_s, shorts.c.point)
+    )
     if point is not None:
         query = query.where(shorts.c.point == point)
     if month is not None:

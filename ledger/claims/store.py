@@ -149,8 +149,10 @@ def lots_of_claim(conn: Connection, log_id: int, claim: bytes) -> list[bytes]:
 
 def claimed_wh(conn: Connection, log_id: int, claim: bytes) -> dict[bytes, int]:
     """{lot of a claim: Wh of it that are claimed}."""
-    query = select(claim_lots.c.lot, claim_lots.c.wh).where(
-        claim_lots.c.log_id == log_id, claim_lots.c.claim == claim
+    query = (
+        select(claim_lots.c.lot, claim_lots.c.wh)
+        .where(claim_lots.c.log_id == log_id, claim_lots.c.claim == claim)
+        .order_by(claim_lots.c.lot)
     )
     return {bytes(lot): wh for lot, wh in conn.execute(query)}
 
@@ -175,6 +177,7 @@ def claims_of_lots(
                 claim_lots.c.lot == lot,
                 claim_ends.c.claim.is_(None),
             )
+            .order_by(claim_lots.c.claim)
         )
         for claim in conn.execute(query).scalars():
             found.setdefault(bytes(claim), []).append(lot)

@@ -1,4 +1,4 @@
-"""greenledger init, status, checkpoint, migrate, audit, export, restore."""
+"""greenledger init, status, checkpoint, migrate, grant, audit, export, restore."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("status")(status)
     app.command("checkpoint")(checkpoint)
     app.command("migrate")(migrate)
+    app.command("grant")(grant)
     app.command("audit")(audit)
     app.add_typer(export, name="export")
     app.command("restore")(restore)
@@ -188,6 +189,18 @@ def migrate(directory: Dir = None, as_json: Json = False) -> None:
     out = Output(as_json=as_json)
     out.say(f"The database has schema {revision}.")
     out.result({"schema": revision})
+
+
+def grant(
+    role: Annotated[str, typer.Argument(help="A role of PostgreSQL that may log in.")],
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Let the role that the service runs as add rows, and change none; after each migration."""
+    House.grant(settings_of(directory), role)
+    out = Output(as_json=as_json)
+    out.say(f"{role} may append, and change or delete nothing of the ledger.")
+    out.result({"role": role})
 
 
 def checkpoint(directory: Dir = None, as_json: Json = False) -> None:

@@ -20,6 +20,7 @@ from ledger.db.engine import (
     writing,
 )
 from ledger.db.faults import as_ledger_error, located
+from ledger.db.roles import grant
 from ledger.db.tables import append_only, ledger_tables, metadata, of_service
 from ledger.db.triggers import Trigger, sqlite_triggers
 
@@ -32,6 +33,7 @@ __all__ = [
     "check_collation",
     "create_tables",
     "database_url",
+    "grant",
     "ledger_tables",
     "located",
     "lock",

@@ -136,7 +136,8 @@ def _type_name(type_: object) -> str:
 
 def _check_constraints(conn: Connection, table: Table) -> None:
     found = set(conn.exec_driver_sql(_CONSTRAINTS, (table.name,)).scalars())
-    missing = sorted(_names(table.constraints) - found)
+    of_columns = (one for column in table.columns for one in column.constraints)
+    missing = sorted(_names((*table.constraints, *of_columns)) - found)
     if missing:
         raise Corrupt(f"table {table.name}: constraint {missing[0]} is missing")
 

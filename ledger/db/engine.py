@@ -92,7 +92,7 @@ def _postgresql_engine(url: URL, limits: Limits) -> Engine:
         "timezone": "UTC",
     }
     spare = limits.connections_max // 2
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={
             "application_name": "greenledger",
@@ -104,6 +104,14 @@ def _postgresql_engine(url: URL, limits: Limits) -> Engine:
         pool_size=limits.connections_max - spare,
         max_overflow=spare,
     )
+    event.listen(engine, "connect", _set_up_postgresql)
+    return engine
+
+
+def _set_up_postgresql(connection: Any, _record: object) -> None:
+    from ledger.db.cursors import TransactionCursor  # SQLite needs no driver of PostgreSQL
+
+    connection.server_cursor_factory = TransactionCursor
 
 
 def open_scratch(path: Path) -> Engine:

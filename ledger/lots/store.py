@@ -178,7 +178,8 @@ def spent(
         )
         if as_of is not None:
             query = query.where(spends.c.entry_index < as_of)
-        found.update((bytes(lot), index) for lot, index in conn.execute(query))
+        rows = conn.execute(query.order_by(spends.c.lot))
+        found.update((bytes(lot), index) for lot, index in rows)
     return found
 
 
@@ -213,7 +214,8 @@ def lots_by_id(conn: Connection, log_id: int, which: Collection[bytes]) -> dict[
         query = select(lots).where(
             lots.c.log_id == log_id, lots.c.lot.in_(wanted[begin : begin + _AT_ONCE])
         )
-        found.update((bytes(row.lot), lot_row(row)) for row in conn.execute(query))
+        rows = conn.execute(query.order_by(lots.c.lot))
+        found.update((bytes(row.lot), lot_row(row)) for row in rows)
     return found
 
 
@@ -370,7 +372,8 @@ def wrapped(conn: Connection, log_id: int, form: str, which: Collection[bytes]) 
             wraps.c.form == form,
             wraps.c.lot.in_(wanted[begin : begin + _AT_ONCE]),
         )
-        found.update((bytes(lot), index) for lot, index in conn.execute(query))
+        rows = conn.execute(query.order_by(wraps.c.lot))
+        found.update((bytes(lot), index) for lot, index in rows)
     return found
 
 

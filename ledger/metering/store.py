@@ -168,7 +168,8 @@ def load_batches(conn: Connection, log_id: int, indices: Sequence[int]) -> dict[
             batches.c.log_id == log_id,
             batches.c.entry_index.in_(indices[begin : begin + _AT_ONCE]),
         )
-        found.update((row.entry_index, _batch(row)) for row in conn.execute(query))
+        rows = conn.execute(query.order_by(batches.c.entry_index))
+        found.update((row.entry_index, _batch(row)) for row in rows)
     return found
 
 
@@ -305,7 +306,11 @@ def _of_kind(log_id: int, point: bytes, *, correction: bool) -> tuple[ColumnElem
 def _blocks_in(
     conn: Connection, as_of: int | None, *which: ColumnElement[bool]
 ) -> list[StoredBlock]:
-    query = select(blocks).where(*which).order_by(blocks.c.start_s)
+    query = (
+        select(blocks)
+        .where(*which)
+        .order_by(blocks.c.start_s, blocks.c.entry_index, blocks.c.number)
+    )
     if as_of is not None:
         query = query.where(blocks.c.entry_index < as_of)
     return [_stored(row) for row in conn.execute(query)]
@@ -350,6 +355,7 @@ def interval_counts(conn: Connection, log_id: int) -> Sequence[tuple[bytes, int]
         select(blocks.c.point, func.sum((blocks.c.end_s - blocks.c.start_s) // blocks.c.length_s))
         .where(blocks.c.log_id == log_id)
         .group_by(blocks.c.point)
+        .order_by(blocks.c.point)
     )
     return [(bytes(point), int(count)) for point, count in conn.execute(query)]
 

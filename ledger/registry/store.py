@@ -189,7 +189,7 @@ def batches_of_lots(
             batch_lots.c.log_id == log_id,
             batch_lots.c.lot.in_(wanted[begin : begin + _AT_ONCE]),
         )
-        for row in conn.execute(query):
+        for row in conn.execute(query.order_by(batch_lots.c.lot, batch_lots.c.scheme)):
             found.setdefault(bytes(row.lot), []).append(
                 BatchId(scheme=row.scheme, code=row.code, revision=row.revision)
             )
@@ -314,7 +314,8 @@ def begun(conn: Connection, log_id: int, which: Collection[bytes]) -> dict[bytes
         query = select(holdings.c.holding, holdings.c.entry_index).where(
             holdings.c.log_id == log_id, holdings.c.holding.in_(wanted[begin : begin + _AT_ONCE])
         )
-        found.update((bytes(holding), index) for holding, index in conn.execute(query))
+        rows = conn.execute(query.order_by(holdings.c.holding))
+        found.update((bytes(holding), index) for holding, index in rows)
     return found
 
 
@@ -436,8 +437,10 @@ def barred_months(
     conn: Connection, log_id: int, points: Collection[bytes]
 ) -> dict[tuple[bytes, int], int]:
     """{(point, start of month): the entry that took its energy for a reduction}."""
-    query = select(energy_bars).where(
-        energy_bars.c.log_id == log_id, energy_bars.c.point.in_(sorted(points))
+    query = (
+        select(energy_bars)
+        .where(energy_bars.c.log_id == log_id, energy_bars.c.point.in_(sorted(points)))
+        .order_by(energy_bars.c.point, energy_bars.c.month_start_s)
     )
     return {(bytes(row.point), row.month_start_s): row.entry_index for row in conn.execute(query)}
 
@@ -471,6 +474,7 @@ def count_units(conn: Connection, log_id: int) -> Mapping[str, tuple[int, int]]:
         select(batches.c.scheme, func.sum(batches.c.end_unit - batches.c.first_unit))
         .where(batches.c.log_id == log_id)
         .group_by(batches.c.scheme)
+        .order_by(batches.c.scheme)
     )
     lost = (
         select(gone_units.c.scheme, func.sum(gone_units.c.end_unit - gone_units.c.first_unit))

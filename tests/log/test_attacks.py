@@ -11,6 +11,7 @@ import pytest
 from greenledger_verify.logdir import verify_log
 from greenledger_verify.report import Report
 from greenledger_verify.trust import trust_of
+from ledger import db
 from ledger.db import reading
 from ledger.errors import LedgerError
 from ledger.house import House
@@ -24,6 +25,7 @@ from tests.ledgers import (
     open_house,
     operator_key,
     party_statement,
+    raw,
     raw_database,
     rows,
     settings_in,
@@ -31,6 +33,8 @@ from tests.ledgers import (
     tamper,
 )
 from tests.verifier import forge
+
+pytestmark = pytest.mark.both_databases
 
 
 def reopen_and_audit(folder: Path) -> None:
@@ -48,9 +52,10 @@ def found(house: House, why: str) -> None:
         reopen_and_audit(house.settings.dir)
 
 
-# The database's structure
+# The database's structure; PostgreSQL's is tests/postgresql/test_structure.py
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("sql", "why"),
     [
@@ -88,6 +93,7 @@ def test_the_structure_is_part_of_the_audit(filled: House, sql: str, why: str) -
     found(filled, why)
 
 
+@pytest.mark.sqlite_only
 def test_an_index_that_hides_a_row(filled: House) -> None:
     """Tables are as they were, but queries that go by the index don't see one block."""
     ((point,),) = rows(filled, "SELECT point FROM point_names WHERE name = 'secret-roof'")
@@ -111,6 +117,7 @@ def _readings(house: House, point: bytes) -> int:
     return sum(len(item.series) for item in items)
 
 
+@pytest.mark.sqlite_only
 def test_a_damaged_page(filled: House) -> None:
     filled.engine.dispose()
     path = filled.settings.dir / "ledger.sqlite3"
@@ -136,11 +143,20 @@ def test_a_damaged_page(filled: House) -> None:
             "table checkpoint_notes: row 2, .* is of no log",
         ),
         ("INSERT INTO checkpoint_roots SELECT 1, -1, root, root FROM checkpoint_roots", "size -1"),
-        ("INSERT INTO checkpoint_roots SELECT 1, 0, root, x'' FROM checkpoint_roots", "size 0"),
+        (
+            (
+                "INSERT INTO checkpoint_roots SELECT 1, 0, root, substr(root, 1, 0)"
+                " FROM checkpoint_roots"
+            ),
+            "size 0",
+        ),
         ("DELETE FROM checkpoint_notes WHERE size = 1", "checkpoint of size 1 is missing"),
         ("INSERT INTO log_heads SELECT 2, size, tick_s, edge FROM log_heads", "table log_heads"),
         ("INSERT INTO meter_logs VALUES ('METER-9', 1)", "table meter_logs"),
-        ("INSERT INTO bodies VALUES (1, x'00', x'00')", "table bodies"),
+        (
+            "INSERT INTO bodies SELECT 1, substr(root, 1, 1), root FROM checkpoint_roots",
+            "table bodies",
+        ),
     ],
 )
 def test_rows_of_nobody(filled: House, sql: str, why: str) -> None:
@@ -230,35 +246,20 @@ def test_a_shorter_log_is_an_old_copy(filled: House) -> None:
         for (data,) in rows(filled, "SELECT data FROM entries ORDER BY entry_index LIMIT 9")
     ]
     edge = bytes([1, 9]) + b"".join(leaves)
-    connection = raw_database(filled)
-    tables = [
-        name
-        for (name,) in connection.execute(
-            "SELECT m.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c"
-            " WHERE m.type = 'table' AND c.name = 'entry_index'"
-        )
-    ]
-    triggers = [
-        (name, sql)
-        for name, sql in connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-        )
-    ]
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    for table in tables:
-        connection.execute(f"DELETE FROM {table} WHERE entry_index >= 9")
     without_index = (
         *("bodies", "meter_logs", "point_names", "claim_lots", "lot_wraps", "shorts"),
         *("claim_retirements", "unit_batch_lots", "statement_rows"),
     )
-    for table in without_index:
-        connection.execute(f"DELETE FROM {table}")
-    for table in ("checkpoint_roots", "checkpoint_notes"):
-        connection.execute(f"DELETE FROM {table} WHERE size > 9")
-    connection.execute("UPDATE log_heads SET size = 9, edge = ?", (edge,))
-    for _, sql in triggers:
-        connection.execute(sql)
+    connection = raw(filled)
+    with connection.unguarded():
+        for name, table in db.metadata.tables.items():
+            if name in without_index:
+                connection.execute(f"DELETE FROM {name}")
+            elif "entry_index" in table.columns:
+                connection.execute(f"DELETE FROM {name} WHERE entry_index >= 9")
+        for name in ("checkpoint_roots", "checkpoint_notes"):
+            connection.execute(f"DELETE FROM {name} WHERE size > 9")
+        connection.execute("UPDATE log_heads SET size = 9, edge = ?", edge)
     connection.close()
     found(filled, r"the database holds 9 entries, but a checkpoint of \d+ was prepared")
     for record in filled.settings.high_water.glob("*.json"):

@@ -5,7 +5,6 @@ signed before. Whoever holds the database does not hold the signer.
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,17 @@ from tests.ledgers import (
     open_house,
     operator_key,
     party_statement,
-    raw_database,
+    put_back,
+    raw,
     rows,
     signed,
     submit,
     tamper,
 )
+from tests.raw import REFUSED
 from tests.verifier import forge
+
+pytestmark = pytest.mark.both_databases
 
 
 def high_water(house: House) -> Path:
@@ -72,15 +75,13 @@ def test_the_same_size_is_signed_the_same(begun: House) -> None:
 
 
 def test_one_root_for_a_size_by_constraint(begun: House) -> None:
-    connection = raw_database(begun)
-    for table, columns, values in (
-        ("checkpoint_roots", "root, range", "x'00', x'00'"),
-        ("checkpoint_notes", "note", "x'00'"),
+    connection = raw(begun)
+    for table, values in (
+        ("checkpoint_roots", {"root": b"0", "range": b"0"}),
+        ("checkpoint_notes", {"note": b"0"}),
     ):
-        with pytest.raises(sqlite3.IntegrityError, match=f"UNIQUE constraint failed: {table}"):
-            connection.execute(
-                f"INSERT INTO {table} (log_id, size, {columns}) VALUES (1, 1, {values})"
-            )
+        with pytest.raises(REFUSED, match=f"(?i)unique constraint .*{table}"):
+            connection.insert(table, {"log_id": 1, "size": 1, **values})
     connection.close()
 
 
@@ -99,7 +100,7 @@ def refuses_to_sign(folder: Path, *words: str) -> str:
 
 
 def _notes(folder: Path) -> list[Any]:
-    connection = raw_database(folder)
+    connection = raw(folder)
     found = connection.execute("SELECT * FROM checkpoint_notes ORDER BY size").fetchall()
     connection.close()
     return found
@@ -201,7 +202,7 @@ def test_an_old_copy_of_the_database_is_refused(begun: House, tmp_path: Path) ->
     begun.checkpoint()
     begun.engine.dispose()
     folder = begun.settings.dir
-    (folder / "ledger.sqlite3").write_bytes((old / "ledger.sqlite3").read_bytes())
+    put_back(old, folder)
     with pytest.raises(Unavailable, match="holds 1 entries, but a checkpoint of 3 was prepared"):
         open_house(folder)
     refuses_to_sign(folder, "this is an old copy", "nothing is signed")
@@ -213,7 +214,7 @@ def test_an_old_copy_under_a_running_house_is_refused(begun: House, tmp_path: Pa
     submit(begun, party_statement("farm"), operator_key(begun))
     begun.checkpoint()
     begun.engine.dispose()
-    (begun.settings.dir / "ledger.sqlite3").write_bytes((old / "ledger.sqlite3").read_bytes())
+    put_back(old, begun.settings.dir)
     with pytest.raises(Unavailable, match="this is an old copy"):
         begun.checkpoint()
     for party in ("mill", "ring"):
@@ -237,6 +238,7 @@ def test_another_history_of_the_same_size_is_refused(begun: House, tmp_path: Pat
     refuses_to_sign(folder, "the log's root at size 3", "the history was changed")
 
 
+@pytest.mark.sqlite_only
 def test_a_broken_high_water_record_is_refused(begun: House) -> None:
     """Any changed byte: it is a file that says what must not be signed."""
     path = high_water(begun)
@@ -355,6 +357,7 @@ def test_the_wrong_key_signs_nothing(begun: House) -> None:
     assert sizes(begun, "checkpoint_notes") == [1]
 
 
+@pytest.mark.sqlite_only
 def test_another_log_under_the_same_name_is_refused(begun: House, tmp_path: Path) -> None:
     """The whole database is replaced by one that is sound in itself, with keys of its maker."""
     fake = begin(tmp_path / "fake")
@@ -363,6 +366,6 @@ def test_another_log_under_the_same_name_is_refused(begun: House, tmp_path: Path
     fake.engine.dispose()
     begun.engine.dispose()
     folder = begun.settings.dir
-    (folder / "ledger.sqlite3").write_bytes((tmp_path / "fake/ledger.sqlite3").read_bytes())
+    put_back(tmp_path / "fake", folder)
     with pytest.raises(Corrupt, match="high-water record of the same log under another key"):
         open_house(folder)

@@ -131,9 +131,12 @@ class PostgreSQL:
         with self.connect() as connection:
             connection.execute(command.encode())
 
-    def create(self, template: str = "template0") -> str:
-        """A new database, a copy of another one that nobody is connected to; returns its name."""
-        name = f"ledger_{secrets.token_hex(8)}"
+    def create(self, template: str = "template0", name: str = "") -> str:
+        """A new database, a copy of another one, whose connections are cut; returns its name."""
+        name = name or f"ledger_{secrets.token_hex(8)}"
+        self.run(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{template}'"
+        )
         self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
