@@ -30,6 +30,7 @@ from ledger.cli import (
     periods,
     proving,
     reductions,
+    remote,
     runs,
     schemes,
     serving,
@@ -92,6 +93,7 @@ periods.add_to(app)
 proving.add_to(app)
 serving.add_to(app)
 gateway.add_to(app)
+remote.add_to(app)
 demo.add_to(app)
 working.add_to(app)
 
@@ -106,6 +108,7 @@ def exit_code(error: LedgerError) -> int:
 def main() -> None:
     """Run the command; an error of ours is one message and an exit code, never a traceback."""
     try:
+        remote.check_argv(sys.argv[1:])
         app()
     except LedgerError as error:
         code = exit_code(error)

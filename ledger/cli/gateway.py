@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from ledger.cli.options import Json
@@ -15,6 +13,8 @@ from ledger.cli.output import Output
 from ledger.errors import Unavailable
 from ledger.gateway import run
 from ledger.gateway.config import read_config
+from ledger.logging_setup import set_up_logging
+from ledger.settings import Settings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,13 +47,7 @@ def gateway(
         if not state["alive"]:
             raise Unavailable("the gateway does not run, or hangs")
     else:
-        structlog.configure(
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.JSONRenderer(),
-            ],
-            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        )
+        set_up_logging(Settings().log_level)
+        # It would log each request; what is in the outbox says more.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         run.run(found)

@@ -10,9 +10,12 @@ import numpy as np
 import typer
 
 from ledger import db
+from ledger.cli import remote
 from ledger.cli.claims import say_flags
+from ledger.cli.imported import flag_names, say_imported
 from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
 from ledger.cli.output import Output, park_time, step
+from ledger.cli.remote import Server
 from ledger.errors import InvalidInput, NotFound
 from ledger.metering import service, store
 from ledger.metering.effective import effective
@@ -20,7 +23,6 @@ from ledger.metering.importers import read_profile
 from ledger.metering.importers.profile import ColumnsLayout, Profile
 from ledger.metering.importing import import_file
 from ledger.metering.points import KINDS, PARK_SYSTEMS, Meter, Point
-from ledger.metering.quality import Quality
 from ledger.metering.series import Series
 from ledger.units import Period, format_instant
 
@@ -102,8 +104,12 @@ def _meter(text: str) -> Meter:
 
 
 @point.command("list")
-def list_points(directory: Dir = None, as_json: Json = False) -> None:
+def list_points(server: Server = "", directory: Dir = None, as_json: Json = False) -> None:
     """Points in force, with their stored intervals."""
+    if server:
+        remote.require_none(server, dir=directory)
+        remote.list_points(server, Output(as_json=as_json))
+        return
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         known = service.points_by_name(conn, house.log.log_id)
@@ -234,11 +240,6 @@ def readings(
     )
 
 
-def flag_names(quality: int) -> str:
-    """`measured`, or the names of the flags that are set."""
-    return ", ".join(each.name.lower() for each in Quality(quality) if each.name) or "measured"
-
-
 def import_readings(
     files: Annotated[list[Path], typer.Argument(help="CSV, XLSX or Parquet files.")],
     profile: Annotated[Path, typer.Option(help="Import profile (TOML); examples ship with us.")],
@@ -256,18 +257,32 @@ def import_readings(
     correct: Annotated[
         str, typer.Option(help="Reason why different values replace those in force.")
     ] = "",
+    server: Server = "",
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
     """Read metered intervals from files, and store them as signed batches."""
-    house = open_house(directory)
     if not profile.exists():
         raise NotFound(f"no file {profile}")
     text = profile.read_text(encoding="utf-8")
     rules = read_profile(text, where=str(profile))
+    out = Output(as_json=as_json)
+    if server:
+        remote.require_none(server, dir=directory, point=point_name)
+        handing = remote.Handing(
+            profile_text=text,
+            profile=rules,
+            source=source,
+            author=author,
+            accept_partial=accept_partial,
+            correct=correct,
+            key=read_key(key) if key else None,
+        )
+        remote.import_files(server, files, handing, out)
+        return
+    house = open_house(directory)
     if point_name:
         rules = _for_point(rules, point_name)
-    out = Output(as_json=as_json)
     results = []
     for path in files:
         with out.progress() as bar:
@@ -284,41 +299,9 @@ def import_readings(
                 progress=step(bar, f"{path.name}: reading"),
             )
         results.append(found.to_json())
-        out.say(
-            f"{path.name}: {found.taken.stored:,} intervals stored"
-            + (f", {found.taken.corrected:,} corrected" if found.taken.corrected else "")
-            + (f", {found.taken.repeats:,} repeats dropped" if found.taken.repeats else "")
-            + (f", {found.imported.missing:,} missing" if found.imported.missing else "")
-            + "."
-        )
-        for warning in found.warnings:
-            out.warn(warning)
-        if found.imported.repairs:
-            out.table(
-                "Repairs",
-                ["flag", "count", "rule", "rows"],
-                [
-                    [
-                        flag_names(each.flag) if each.flag else "–",
-                        each.count,
-                        each.rule,
-                        _short(each.rows),
-                    ]
-                    for each in found.imported.repairs
-                ],
-            )
-        if found.imported.rejections:
-            out.table(
-                "Rejected",
-                ["row", "column", "reason"],
-                [[each.row, each.column, each.reason] for each in found.imported.rejections],
-            )
+        say_imported(out, found)
     flags = say_flags(out, house) if correct else []
     out.result({"files": results, "flags": flags} if flags else {"files": results})
-
-
-def _short(rows: str) -> str:
-    return rows if len(rows) <= 60 else rows[:57] + "…"
 
 
 def _for_point(profile: Profile, name: str) -> Profile:

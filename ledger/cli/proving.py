@@ -9,8 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from ledger import db, proving
+from ledger.cli import remote
 from ledger.cli.options import Dir, Json, open_house, park_instant
 from ledger.cli.output import Output
+from ledger.cli.remote import Server
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
 from ledger.log.publish import prove_consistency
@@ -42,6 +44,7 @@ def prove(
         str, typer.Option("--format", help="For an entry: " + ", ".join(FORMATS) + ".")
     ] = "tlog-proof",
     out_file: Annotated[Path | None, typer.Option("--out", help="Write to this file.")] = None,
+    server: Server = "",
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -51,6 +54,14 @@ def prove(
         raise InvalidInput(
             "give one of: an entry's index, --reading, --allocation, --consistency-from"
         )
+    out = Output(as_json=as_json)
+    if server:
+        remote.require_none(server, dir=directory, reading=reading, allocation=allocation)
+        if format_ != FORMATS[0]:
+            raise InvalidInput(f"--format {format_} needs the bodies; a server gives {FORMATS[0]}")
+        files, vkey = remote.prove(server, index, consistency_from)
+        _say(out, files, out_file, vkey, consistency_from is not None, format_)
+        return
     house = open_house(directory)
     if index is not None:
         files = [_entry(house, index, format_)]
@@ -63,20 +74,29 @@ def prove(
             house.desk, _run(house, run), allocation, _start(house, at)
         )
         files = [_text(one) for one in found]
-    out = Output(as_json=as_json)
+    _say(out, files, out_file, house.log.log_key.vkey, consistency_from is not None, format_)
+
+
+def _say(
+    out: Output,
+    files: list[str],
+    out_file: Path | None,
+    vkey: str,
+    consistency: bool,
+    format_: str,
+) -> None:
     names = _write(files, out_file)
     if names:
         out.say("Written: " + ", ".join(names))
-        if consistency_from is not None:
+        if consistency:
             out.say(f"Verify: greenledger-verify consistency --batch {names[0]}")
             out.say("Compare root1 and root2 with the signed checkpoints that you kept.")
         elif format_ != "merkletools":
-            vkey = house.log.log_key.vkey
             out.say(f"Verify: greenledger-verify proof {names[0]} --vkey '{vkey}'")
     else:
         for text in files:
             out.say(text.rstrip())
-    out.result({"files": names, "proofs": files, "vkey": house.log.log_key.vkey})
+    out.result({"files": names, "proofs": files, "vkey": vkey})
 
 
 def _entry(house: House, index: int, format_: str) -> str:

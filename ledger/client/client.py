@@ -22,7 +22,7 @@ from ledger.client.results import (
     Receipt,
     Written,
 )
-from ledger.client.transport import Content, Transport, read, read_object
+from ledger.client.transport import Content, Transport, read, read_object, read_text
 from ledger.errors import Corrupt, InvalidInput, NotFound, Unavailable
 from ledger.log.checkpoint import Checkpoint, open_checkpoint, parse_tlog_proof
 from ledger.log.merkle import leaf_hash
@@ -194,10 +194,28 @@ class Client:
 
     def jobs(self) -> Iterator[JobInfo]:
         for item in self._pages("/jobs"):
-            yield _job(item)
+            yield read_text(orjson.dumps(item), JobInfo, "/jobs")
 
     def job(self, id_: str) -> JobInfo:
-        return _job(read_object(self.transport.send("GET", f"/jobs/{id_}")))
+        return read(self.transport.send("GET", f"/jobs/{id_}"), JobInfo)
+
+    def ask_job(self, path: str, content: bytes, idempotency_key: str) -> JobInfo:
+        """Ask for long work (a JSON body); asked again with the same key, it is the same job."""
+        headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key}
+        answer = self.transport.send(
+            "POST", path, headers=headers, content=content, repeatable=True
+        )
+        return read(answer, JobInfo)
+
+    def cancel_job(self, id_: str) -> JobInfo:
+        """Ask that a job stops; it may have ended before."""
+        answer = self.transport.send("POST", f"/jobs/{id_}/cancellation", repeatable=True)
+        return read(answer, JobInfo)
+
+    @staticmethod
+    def read_job(data: str) -> JobInfo:
+        """The data of an event of a job. Raises Unavailable."""
+        return read_text(data.encode(), JobInfo, "an event of a job")
 
     def job_events(self, id_: str, *, after: str = "") -> Iterator[Event]:
         """Events of a job as they come; `after`: the id of the last one that was seen."""
@@ -276,14 +294,6 @@ def parse_events(lines: Iterator[str]) -> Iterator[Event]:
             data.append(value)
         elif field == "id":
             id_ = value
-
-
-def _job(item: Mapping[str, Any]) -> JobInfo:
-    known = {name: item[name] for name in JobInfo.__slots__ if name in item}
-    try:
-        return JobInfo(**known)
-    except TypeError as error:
-        raise Unavailable(f"/jobs: this client can't read a job: {error}") from error
 
 
 def _integer(found: Mapping[str, Any], name: str) -> int:

@@ -210,14 +210,18 @@ class Transport:
 
 def read(answer: httpx.Response, kind: type[_Answer]) -> _Answer:
     """A JSON answer as a value. Raises Unavailable where the server speaks otherwise."""
+    return read_text(answer.content, kind, answer.request.url.path)
+
+
+def read_text(content: bytes, kind: type[_Answer], where: str) -> _Answer:
+    """JSON from a server as a value. Raises Unavailable."""
     try:
-        return TypeAdapter(kind).validate_json(answer.content)
+        return TypeAdapter(kind).validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(each) for each in first["loc"]) or "the answer"
+        place = ".".join(str(each) for each in first["loc"]) or "the answer"
         raise Unavailable(
-            f"{answer.request.url.path}: the server's answer is not what this client reads:"
-            f" {where}: {first['msg']}"
+            f"{where}: the server's answer is not what this client reads: {place}: {first['msg']}"
         ) from error
 
 

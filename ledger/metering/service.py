@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ledger.db import reading
-from ledger.errors import NotFound, Refused
+from ledger.errors import NotFound
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.metering import store
 from ledger.metering.effective import effective, leaf_hashes_in_force
 from ledger.metering.entries import POINT
 from ledger.metering.points import Point
-from ledger.metering.quality import Quality
 from ledger.metering.sealing import Chain, Origin, batches_of
 from ledger.metering.series import Series
+from ledger.metering.sorting import Sorted
 from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
-from ledger.units import format_instant
 
 # Who takes readings in says where they came from.
 __all__ = [
@@ -89,15 +86,6 @@ class Taking:
         )
 
 
-@dataclass(slots=True)
-class _Sorted:
-    """Readings sorted into new ones, repeats and corrections, by what is in force."""
-
-    fresh: list[Series] = field(default_factory=list)
-    corrections: list[Series] = field(default_factory=list)
-    repeats: int = 0
-
-
 def take_in(
     desk: Desk, series: Iterable[Series], origin: Origin, *, key: SigningKey | None = None
 ) -> Taken:
@@ -119,11 +107,11 @@ def sort_out(
     given = list(series)
     with reading(desk.engine) as conn:
         known = store.points_named(conn, log_id, {one.point for one in given})
-        found = _Sorted()
+        found = Sorted(correct=bool(origin.reason))
         for one in given:
             if one.point not in known:
                 find_point(conn, log_id, one.point)
-            _sort(conn, log_id, known[one.point].point, one, found, correct=bool(origin.reason))
+            found.add(one, _in_force(conn, log_id, known[one.point].point, one))
         last = store.last_batch(conn, log_id, origin.author, origin.source)
         ids = {name: registered.point for name, registered in known.items()}
         corrections = [
@@ -150,60 +138,12 @@ def sort_out(
     )
 
 
-def _sort(
-    conn: Connection, log_id: int, point: bytes, one: Series, into: _Sorted, *, correct: bool
-) -> None:
+def _in_force(conn: Connection, log_id: int, point: bytes, one: Series) -> Series | None:
+    """What the log has of the point in the time of a series, in intervals of its length."""
     if len(one) == 0:
-        return
+        return None
     start_s, end_s = int(one.start_s[0]), int(one.start_s[-1]) + one.length_s
-    held = [
-        item.series
-        for item in effective(conn, log_id, point, start_s=start_s, end_s=end_s)
-        if item.series.length_s == one.length_s
-    ]
-    if not held:
-        into.fresh.append(one)
-        return
-    _, mine, theirs = np.intersect1d(one.start_s, held[0].start_s, return_indices=True)
-    # Quality counts: only as a measured one can a value be matched that was estimated before.
-    same = (one.value[mine] == held[0].value[theirs]) & (
-        _given(one.quality[mine]) == _given(held[0].quality[theirs])
-    )
-    into.repeats += int(same.sum())
-    different = mine[~same]
-    if len(different) and not correct:
-        first = int(different[0])
-        raise Refused(
-            f"point {one.point!r} at {format_instant(int(one.start_s[first]))}:"
-            f" {_shown(held[0], int(theirs[~same][0]))} is in force, the new value is"
-            f" {_shown(one, first)} ({len(different)} such intervals); give a reason to correct"
-            " them"
-        )
-    fresh = np.ones(len(one), dtype=bool)
-    fresh[mine] = False
-    into.fresh.append(_pick(one, fresh))
-    changed = np.zeros(len(one), dtype=bool)
-    changed[different] = True
-    into.corrections.append(_pick(one, changed, Quality.CORRECTED))
-
-
-def _given(quality: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Flags as a sender gives them: CORRECTED is set when the value is stored."""
-    return quality & ~np.uint16(Quality.CORRECTED)
-
-
-def _shown(one: Series, place: int) -> str:
-    """`40000 (estimated)`: a value and its flags, which may be all that differs."""
-    flags = Quality(int(_given(one.quality[place : place + 1])[0]))
-    names = ", ".join(flag.name.lower() for flag in flags if flag.name)
-    return f"{int(one.value[place])} ({names})" if names else f"{int(one.value[place])}"
-
-
-def _pick(one: Series, which: NDArray[np.bool_], flag: int = 0) -> Series:
-    return Series(
-        point=one.point,
-        length_s=one.length_s,
-        start_s=one.start_s[which],
-        value=one.value[which],
-        quality=one.quality[which] | np.uint16(flag),
-    )
+    for item in effective(conn, log_id, point, start_s=start_s, end_s=end_s):
+        if item.series.length_s == one.length_s:
+            return item.series
+    return None
