@@ -1,4 +1,4 @@
-"""The command's entry: groups put together, errors mapped to messages and exit codes."""
+"""The command's entry: all words of it, errors mapped to messages and exit codes."""
 
 from __future__ import annotations
 
@@ -6,30 +6,7 @@ import json
 import sys
 from typing import Final
 
-import typer
-
-from ledger.cli import (
-    certificates,
-    claim_status,
-    claims,
-    demo,
-    evidence,
-    instruments,
-    issuing,
-    log,
-    lots,
-    matching,
-    metering,
-    moves,
-    parties,
-    proving,
-    reductions,
-    runs,
-    schemes,
-    statements,
-    traces,
-    units,
-)
+from ledger.cli.lazy import LazyGroup
 from ledger.errors import (
     Corrupt,
     InvalidInput,
@@ -49,35 +26,59 @@ EXIT_CODES: Final[dict[type[LedgerError], int]] = {
 
 STOPPED: Final = 130
 
-app = typer.Typer(
+# Each word: the module beside this one that adds it, and the first sentence of its help.
+WORDS: Final = {
+    "init": ("log", "Begin a log: its keys, its database, its first entry."),
+    "status": ("log", "What the ledger holds."),
+    "checkpoint": ("log", "Recompute what is stored, and sign its root."),
+    "migrate": (
+        "log",
+        "Bring the database to the schema that this version needs; a newer program asks for it.",
+    ),
+    "audit": (
+        "log",
+        "Check every signature, hash, rule and number again, and rebuild every table.",
+    ),
+    "restore": ("log", "Replay an export into an empty data directory, checking everything again."),
+    "import": ("metering", "Read metered intervals from files, and store them as signed batches."),
+    "match": (
+        "matching",
+        "Match generation with consumption by the contracts; append the run, and make lots of it.",
+    ),
+    "prove": (
+        "proving",
+        "Prove an entry, one reading, one allocation, or that the log has only grown.",
+    ),
+    "demo": (
+        "demo",
+        "Generate a park's year, run the whole path, verify it, and say what came out.",
+    ),
+    "export": ("log", "Write static copies: tiles, entries, parquet."),
+    "party": ("parties", "Organisations, their roles and keys."),
+    "point": ("metering", "Metering points and their master data."),
+    "contract": ("matching", "Contracts that let supply be matched."),
+    "run": ("runs", "Matching runs in the log."),
+    "lot": ("lots", "Lots: what runs have made of generation and use."),
+    "scheme": ("schemes", "Schemes: the rules of certificates and credits, each with its source."),
+    "project": ("schemes", "Projects that units are issued for."),
+    "certificate": (
+        "instrument_groups",
+        "Certificates: imported, held, handed over, retired, each used once.",
+    ),
+    "credit": (
+        "instrument_groups",
+        "Carbon credits and internal reductions: the same acts, in tonnes.",
+    ),
+    "claim": ("claim_group", "Claims: matched energy that a consumer uses for itself, once."),
+}
+
+app = LazyGroup(
+    words=WORDS,
     name="greenledger",
     help="Green-power traceability and carbon-credit ledger for zero-carbon parks.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-log.add_to(app)
-parties.add_to(app)
-metering.add_to(app)
-matching.add_to(app)
-runs.add_to(app)
-lots.add_to(app)
-schemes.add_to(app)
-instruments.add_to(app)
-for group in instruments.GROUPS:
-    units.add_to(group)
-    issuing.add_to(group)
-    moves.add_to(group)
-    traces.add_to(group)
-    statements.add_to(group)
-certificates.add_to(instruments.certificate)
-reductions.add_to(instruments.credit)
-claims.add_to(app)
-claim_status.add_to(claims.claim)
-evidence.add_to(claims.claim)
-proving.add_to(app)
-demo.add_to(app)
 
 
 def exit_code(error: LedgerError) -> int:
