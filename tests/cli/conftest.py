@@ -1,5 +1,6 @@
 """The command run as a person runs it: words in, exit code and texts out."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ class Done:
 
 
 Run = Callable[..., Done]
+Once = Callable[[Callable[[], None]], None]
 
 
 @pytest.fixture
@@ -41,3 +43,25 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         return Done(code, captured.out, captured.err)
 
     return run_command
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where parks that commands have made are kept, for the next test that needs the same."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture
+def once(request: pytest.FixtureRequest, kept: Path, tmp_path: Path) -> Once:
+    """`once(make)`: what `make` puts into the test's folder, made by the first test of a module
+    (in each worker) and copied by the others."""
+
+    def copy_or_make(make: Callable[[], None]) -> None:
+        copy = kept / request.module.__name__
+        if copy.exists():
+            shutil.copytree(copy, tmp_path, dirs_exist_ok=True)
+        else:
+            make()
+            shutil.copytree(tmp_path, copy)
+
+    return copy_or_make

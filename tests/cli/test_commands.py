@@ -9,7 +9,7 @@ import pytest
 
 from ledger.cli.app import WORDS, app
 from ledger.cli.lazy import LazyGroup
-from tests.cli.conftest import Run
+from tests.cli.conftest import Once, Run
 
 PROFILE = """
 title = "Test"
@@ -40,20 +40,32 @@ def answer(run: Run, *words: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def park(run: Run, tmp_path: Path) -> Path:
+def park(run: Run, once: Once, tmp_path: Path) -> Path:
     """A ledger with a consumer and a plant, and a profile beside it."""
-    assert run("init", "--origin", "park.example/cli").code == 0
-    for party, role in (("mill", "enterprise"), ("farm", "generator")):
-        assert run("party", "add", party, "--name", party, "--role", role).code == 0
-    assert run("point", "add", "saw", "--kind", "consumption", "--owner", "mill").code == 0
-    assert (
-        run(
-            "point", "add", "roof", "--kind", "generation", "--owner", "farm", "--region", "4401"
-        ).code
-        == 0
-    )
-    (tmp_path / "p.toml").write_text(PROFILE)
-    (tmp_path / "good.csv").write_text(GOOD)
+
+    def make() -> None:
+        assert run("init", "--origin", "park.example/cli").code == 0
+        for party, role in (("mill", "enterprise"), ("farm", "generator")):
+            assert run("party", "add", party, "--name", party, "--role", role).code == 0
+        assert run("point", "add", "saw", "--kind", "consumption", "--owner", "mill").code == 0
+        assert (
+            run(
+                "point",
+                "add",
+                "roof",
+                "--kind",
+                "generation",
+                "--owner",
+                "farm",
+                "--region",
+                "4401",
+            ).code
+            == 0
+        )
+        (tmp_path / "p.toml").write_text(PROFILE)
+        (tmp_path / "good.csv").write_text(GOOD)
+
+    once(make)
     return tmp_path
 
 
