@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -82,10 +81,13 @@ def create_app(
     return app
 
 
-def from_settings() -> FastAPI:
-    """For uvicorn's `--factory`, once in each of its processes."""
-    logging.getLogger("uvicorn.access").disabled = True
-    return create_app(House.open(Settings()))
+def nudge_of(settings: Settings) -> Callable[[str], None] | None:
+    """How workers are told of a job; None where no Redis is named, and jobs run in process."""
+    if not settings.redis_url.get_secret_value():
+        return None
+    from workers.app import make_app, nudging  # Celery takes its time to load
+
+    return nudging(make_app(settings))
 
 
 def _document(app: FastAPI) -> None:

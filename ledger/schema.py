@@ -1,59 +1,45 @@
-"""The database's schema: which one there is, which one this program needs, and the way there."""
+"""The database's schema: which one there is, which one this program needs, and the way there.
+
+A migration's file begins with the number that is its revision, and each follows the one before.
+So nothing needs Alembic, which takes its time to start, until there is something to migrate.
+"""
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 import migrations
 from ledger import db
 from ledger.errors import Unavailable
 
 
-def _location() -> str:
-    return str(Path(migrations.__file__).parent)
+def _location() -> Path:
+    return Path(migrations.__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
-class _Schemas:
-    """The migrations that this program has."""
-
-    newest: str
-    known: frozenset[str]
-
-
-@functools.cache
-def _schemas(location: str) -> _Schemas:
-    """Read once in a process: to find them is to run them all."""
-    scripts = ScriptDirectory(location)
-    newest = scripts.get_current_head()
-    assert newest is not None
-    return _Schemas(newest, frozenset(found.revision for found in scripts.walk_revisions()))
-
-
-def _ours() -> _Schemas:
-    return _schemas(_location())
+def _known() -> list[str]:
+    """The revisions that this program has, the newest last."""
+    files = (_location() / "versions").glob("[0-9]*_*.py")
+    return sorted(file.name.partition("_")[0] for file in files)
 
 
 def newest() -> str:
     """The schema that this program needs."""
-    return _ours().newest
+    return _known()[-1]
 
 
 def present(conn: Connection) -> str | None:
     """The schema that the database has; None before the first migration."""
-    return MigrationContext.configure(conn).get_current_revision()
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    found: str | None = conn.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def _is_known(revision: str | None) -> bool:
-    return revision is None or revision in _ours().known
+    return revision is None or revision in _known()
 
 
 def check(conn: Connection) -> None:
@@ -80,7 +66,10 @@ def migrate(url: str) -> None:
         engine.dispose()
     if found == newest():
         return
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", _location())
+    config.set_main_option("script_location", str(_location()))
     config.attributes["url"] = url
     command.upgrade(config, "head")

@@ -1,44 +1,13 @@
-"""The command's entry: groups put together, errors mapped to messages and exit codes."""
+"""The command's entry: all words of it, errors mapped to messages and exit codes."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Final
 
-import typer
-
-from ledger.cli import (
-    accounts,
-    api_keys,
-    certificates,
-    claim_status,
-    claims,
-    demo,
-    drafts,
-    evidence,
-    gateway,
-    instruments,
-    issuing,
-    log,
-    lots,
-    matching,
-    metering,
-    moves,
-    officers,
-    parties,
-    periods,
-    proving,
-    reductions,
-    remote,
-    runs,
-    schemes,
-    serving,
-    statements,
-    traces,
-    units,
-    working,
-)
+from ledger.cli.lazy import LazyGroup
 from ledger.errors import (
     Corrupt,
     InvalidInput,
@@ -58,44 +27,91 @@ EXIT_CODES: Final[dict[type[LedgerError], int]] = {
 
 STOPPED: Final = 130
 
-app = typer.Typer(
+# Each word: the module beside this one that adds it, and the first sentence of its help.
+WORDS: Final = {
+    "init": ("log", "Begin a log: its keys, its database, its first entry."),
+    "status": ("log", "What the ledger holds."),
+    "checkpoint": ("log", "Recompute what is stored, and sign its root."),
+    "migrate": (
+        "log",
+        "Bring the database to the schema that this version needs; a newer program asks for it.",
+    ),
+    "grant": (
+        "log",
+        "Let the role that the service runs as add rows, and change none; after each migration.",
+    ),
+    "audit": (
+        "log",
+        "Check every signature, hash, rule and number again, and rebuild every table.",
+    ),
+    "restore": ("log", "Replay an export into an empty data directory, checking everything again."),
+    "import": ("metering", "Read metered intervals from files, and store them as signed batches."),
+    "match": (
+        "matching",
+        "Match generation with consumption by the contracts; append the run, and make lots of it.",
+    ),
+    "prove": (
+        "proving",
+        "Prove an entry, one reading, one allocation, or that the log has only grown.",
+    ),
+    "serve": ("serving", "Serve the API under /api/v1 until Ctrl-C."),
+    "worker": (
+        "working",
+        "Do jobs that the server was asked for, until stopped.",
+    ),
+    "beat": (
+        "working",
+        "Send workers what is due: checkpoints, expiry, audit, and jobs that were left behind.",
+    ),
+    "gateway": (
+        "gateway",
+        "Collect readings from MQTT, and keep them until the log proves that it has them.",
+    ),
+    "demo": (
+        "demo",
+        "Generate a park's year, run the whole path, verify it, and say what came out.",
+    ),
+    "export": ("log", "Write static copies: tiles, entries, parquet."),
+    "party": ("parties", "Organisations, their roles and keys."),
+    "account": ("account_group", "People and programs that use the service."),
+    "officer": (
+        "officers",
+        "Officers: people who prepare and approve, in the log by a random id alone.",
+    ),
+    "four-eyes": ("officers", "Four eyes: whether what can't be undone takes two officers."),
+    "draft": (
+        "drafts",
+        "Drafts: what one officer prepared, for another to approve or to send back.",
+    ),
+    "period": ("periods", "Accounting periods: provisional, submitted, approved, closed."),
+    "job": ("remote", "Long work of a server."),
+    "point": ("metering", "Metering points and their master data."),
+    "contract": ("matching", "Contracts that let supply be matched."),
+    "run": ("runs", "Matching runs in the log."),
+    "lot": ("lots", "Lots: what runs have made of generation and use."),
+    "scheme": ("schemes", "Schemes: the rules of certificates and credits, each with its source."),
+    "project": ("schemes", "Projects that units are issued for."),
+    "certificate": (
+        "instrument_groups",
+        "Certificates: imported, held, handed over, retired, each used once.",
+    ),
+    "credit": (
+        "instrument_groups",
+        "Carbon credits and internal reductions: the same acts, in tonnes.",
+    ),
+    "claim": ("claim_group", "Claims: matched energy that a consumer uses for itself, once."),
+}
+
+# What works through a server's API, too; all else works on a data directory.
+_WITH_SERVER: Final = (("import",), ("point", "list"), ("prove",), ("job",))
+
+app = LazyGroup(
+    words=WORDS,
     name="greenledger",
     help="Green-power traceability and carbon-credit ledger for zero-carbon parks.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-log.add_to(app)
-parties.add_to(app)
-accounts.add_to(app)
-api_keys.add_to(accounts.account)
-officers.add_to(app)
-drafts.add_to(app)
-metering.add_to(app)
-matching.add_to(app)
-runs.add_to(app)
-lots.add_to(app)
-schemes.add_to(app)
-instruments.add_to(app)
-for group in instruments.GROUPS:
-    units.add_to(group)
-    issuing.add_to(group)
-    moves.add_to(group)
-    traces.add_to(group)
-    statements.add_to(group)
-certificates.add_to(instruments.certificate)
-reductions.add_to(instruments.credit)
-claims.add_to(app)
-claim_status.add_to(claims.claim)
-evidence.add_to(claims.claim)
-periods.add_to(app)
-proving.add_to(app)
-serving.add_to(app)
-gateway.add_to(app)
-remote.add_to(app)
-demo.add_to(app)
-working.add_to(app)
 
 
 def exit_code(error: LedgerError) -> int:
@@ -105,10 +121,21 @@ def exit_code(error: LedgerError) -> int:
     return 1
 
 
+def check_server(words: Sequence[str]) -> None:
+    """Raises InvalidInput where --server is given to a command that does not know it."""
+    if not any(word == "--server" or word.startswith("--server=") for word in words):
+        return
+    if not any(tuple(words[: len(command)]) == command for command in _WITH_SERVER):
+        known = ", ".join(" ".join(command) for command in _WITH_SERVER)
+        raise InvalidInput(
+            f"--server: this command works on a data directory (--dir); with a server work: {known}"
+        )
+
+
 def main() -> None:
     """Run the command; an error of ours is one message and an exit code, never a traceback."""
     try:
-        remote.check_argv(sys.argv[1:])
+        check_server(sys.argv[1:])
         app()
     except LedgerError as error:
         code = exit_code(error)

@@ -23,7 +23,6 @@ from ledger.log.checkpoint import Checkpoint
 from ledger.log.publish import latest_checkpoint
 from ledger.lots import store as lots
 from ledger.metering.store import interval_counts
-from ledger.metering.tables import export_parquet
 from ledger.parties.officer_store import approval_of
 from ledger.parties.store import all_parties
 from ledger.registry import catalogue, lifecycle, used
@@ -270,6 +269,8 @@ def export_readings(
     as_json: Json = False,
 ) -> None:
     """The effective series, one row for each interval."""
+    from ledger.metering.tables import export_parquet  # and pyarrow, which others need not wait for
+
     house = open_house(directory)
     rows = export_parquet(house.desk, file, names=point or (), as_of=as_of)
     out = Output(as_json=as_json)

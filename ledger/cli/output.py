@@ -1,4 +1,7 @@
-"""What commands print: tables and sentences for people, one JSON object for programs."""
+"""What commands print: tables and sentences for people, one JSON object for programs.
+
+rich is imported where something is drawn with it: programs that read JSON need not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
-
-from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from ledger.units import exactly, parse_zone
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 WORD_MAX: Final = 20
 
@@ -23,14 +26,31 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(quiet=as_json, highlight=False, soft_wrap=True, markup=False)
-        self.errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+    @cached_property
+    def console(self) -> Console:
+        return self._console(stderr=False)
+
+    @cached_property
+    def errors(self) -> Console:
+        return self._console(stderr=True)
+
+    def _console(self, *, stderr: bool) -> Console:
+        from rich.console import Console
+
+        return Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False)
 
     def say(self, text: str = "") -> None:
-        self.console.print(text)
+        if not self.as_json:
+            self.console.print(text)
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Numbers are set to the right: integers, and columns whose name begins with `>`."""
+        if self.as_json:
+            return
+        from rich import box
+        from rich.table import Table
+
         found = [list(row) for row in rows]
         table = Table(
             title=title,
@@ -69,6 +89,14 @@ class Output:
 
     def progress(self) -> Progress:
         """A bar on standard error, shown to people only."""
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
         return Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -24,8 +24,6 @@ from ledger.metering.importers.profile import Profile
 
 TOKEN: Final = "GREENLEDGER_TOKEN"  # noqa: S105 - the name of the variable
 CA_FILE: Final = "GREENLEDGER_CA_FILE"
-# What takes --server; anything else works on a data directory.
-COMMANDS: Final = (("import",), ("point", "list"), ("prove",), ("job",))
 
 Server = Annotated[
     str,
@@ -41,17 +39,6 @@ job = typer.Typer(help="Long work of a server.", no_args_is_help=True)
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(job, name="job")
-
-
-def check_argv(words: Sequence[str]) -> None:
-    """Raises InvalidInput where --server is given to a command that does not know it."""
-    if not any(word == "--server" or word.startswith("--server=") for word in words):
-        return
-    if not any(tuple(words[: len(command)]) == command for command in COMMANDS):
-        known = ", ".join(" ".join(command) for command in COMMANDS)
-        raise InvalidInput(
-            f"--server: this command works on a data directory (--dir); with a server work: {known}"
-        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,7 +12,7 @@ import typer
 from ledger import db
 from ledger.access import service as access
 from ledger.access.roles import MEMBER_ROLES
-from ledger.cli.options import Dir, open_house
+from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput
 from ledger.house import House
@@ -36,28 +37,30 @@ def serve(
         bool, typer.Option("--new", help="Where there is no ledger: begin one to try things out.")
     ] = False,
     directory: Dir = None,
+    as_json: Json = False,
 ) -> None:
     """Serve the API under /api/v1 until Ctrl-C.
 
     Where nobody can sign in yet, an account `admin` with all roles is made, and its password is
     shown once.
     """
+    # They take their time to load, and no other command needs them.
     import uvicorn
 
-    from api.app import create_app
+    from api.app import create_app, nudge_of
 
     if new and host not in _LOCAL:
         raise InvalidInput("--new begins a ledger to try things out: with --host 127.0.0.1 alone")
     if new:
         _begin(directory)
     house = open_house(directory)
-    out = Output(as_json=False)
+    out = Output(as_json=as_json)
     password = _first_account(house)
     if password:
         out.say(f"Nobody could sign in yet. Made account {_FIRST}, with the password")
         out.say(f"  {password}")
     config = uvicorn.Config(
-        create_app(house),
+        create_app(house, nudge=nudge_of(house.settings)),
         host=host,
         port=port,
         log_level="warning",
@@ -70,7 +73,10 @@ def serve(
     server = uvicorn.Server(config)
     with config.bind_socket() as listening:
         at = listening.getsockname()
-        out.say(f"{house.log.origin} is served at http://{at[0]}:{at[1]}/api/v1 (Ctrl-C stops)")
+        url = f"http://{at[0]}:{at[1]}/api/v1"
+        out.say(f"{house.log.origin} is served at {url} (Ctrl-C stops)")
+        out.result({"url": url, "origin": house.log.origin, "first_password": password})
+        sys.stdout.flush()
         server.run(sockets=[listening])
     house.engine.dispose()
 

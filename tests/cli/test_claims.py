@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import Once, Run
 from tests.cli.test_commands import PROFILE, answer
 
 HOUR = ("--from", "2026-01-01T00:00", "--to", "2026-01-01T01:00")
@@ -32,22 +32,26 @@ def take(run: Run, park: Path, point: str, text: str, *words: str) -> Any:
 
 
 @pytest.fixture
-def park(run: Run, tmp_path: Path) -> Path:
+def park(run: Run, once: Once, tmp_path: Path) -> Path:
     """An hour of a roof and a saw, matched."""
-    assert run("init", "--origin", "park.example/claims").code == 0
-    for party, role in (("mill", "enterprise"), ("fish", "enterprise"), ("farm", "generator")):
-        assert run("party", "add", party, "--name", party, "--role", role).code == 0
-    for point, kind, owner in (
-        ("saw", "consumption", "mill"),
-        ("roof", "generation", "farm"),
-    ):
-        assert run("point", "add", point, "--kind", kind, "--owner", owner).code == 0
-    (tmp_path / "p.toml").write_text(PROFILE)
-    assert take(run, tmp_path, "roof", readings(*ROOF_KWH)).code == 0
-    assert take(run, tmp_path, "saw", readings(30, 30, 30, 30)).code == 0
-    words = ("--kind", "direct-supply", "--seller", "farm", "--source", "roof")
-    assert run("contract", "add", "c", *words, "--consumer", "saw", *YEAR).code == 0
-    assert "4 lots were made, in 1 entry." in run("match").out
+
+    def make() -> None:
+        assert run("init", "--origin", "park.example/claims").code == 0
+        for party, role in (("mill", "enterprise"), ("fish", "enterprise"), ("farm", "generator")):
+            assert run("party", "add", party, "--name", party, "--role", role).code == 0
+        for point, kind, owner in (
+            ("saw", "consumption", "mill"),
+            ("roof", "generation", "farm"),
+        ):
+            assert run("point", "add", point, "--kind", kind, "--owner", owner).code == 0
+        (tmp_path / "p.toml").write_text(PROFILE)
+        assert take(run, tmp_path, "roof", readings(*ROOF_KWH)).code == 0
+        assert take(run, tmp_path, "saw", readings(30, 30, 30, 30)).code == 0
+        words = ("--kind", "direct-supply", "--seller", "farm", "--source", "roof")
+        assert run("contract", "add", "c", *words, "--consumer", "saw", *YEAR).code == 0
+        assert "4 lots were made, in 1 entry." in run("match").out
+
+    once(make)
     return tmp_path
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from ledger.cli.app import app
-from tests.cli.conftest import Run
+from ledger.cli.app import WORDS, app
+from ledger.cli.lazy import LazyGroup
+from tests.cli.conftest import Once, Run
 
 PROFILE = """
 title = "Test"
@@ -40,20 +40,32 @@ def answer(run: Run, *words: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def park(run: Run, tmp_path: Path) -> Path:
+def park(run: Run, once: Once, tmp_path: Path) -> Path:
     """A ledger with a consumer and a plant, and a profile beside it."""
-    assert run("init", "--origin", "park.example/cli").code == 0
-    for party, role in (("mill", "enterprise"), ("farm", "generator")):
-        assert run("party", "add", party, "--name", party, "--role", role).code == 0
-    assert run("point", "add", "saw", "--kind", "consumption", "--owner", "mill").code == 0
-    assert (
-        run(
-            "point", "add", "roof", "--kind", "generation", "--owner", "farm", "--region", "4401"
-        ).code
-        == 0
-    )
-    (tmp_path / "p.toml").write_text(PROFILE)
-    (tmp_path / "good.csv").write_text(GOOD)
+
+    def make() -> None:
+        assert run("init", "--origin", "park.example/cli").code == 0
+        for party, role in (("mill", "enterprise"), ("farm", "generator")):
+            assert run("party", "add", party, "--name", party, "--role", role).code == 0
+        assert run("point", "add", "saw", "--kind", "consumption", "--owner", "mill").code == 0
+        assert (
+            run(
+                "point",
+                "add",
+                "roof",
+                "--kind",
+                "generation",
+                "--owner",
+                "farm",
+                "--region",
+                "4401",
+            ).code
+            == 0
+        )
+        (tmp_path / "p.toml").write_text(PROFILE)
+        (tmp_path / "good.csv").write_text(GOOD)
+
+    once(make)
     return tmp_path
 
 
@@ -228,7 +240,16 @@ def words_without_json(command: Any, words: tuple[str, ...] = ()) -> list[tuple[
 
 
 def test_every_command_takes_json() -> None:
-    assert words_without_json(typer.main.get_command(app)) == []
+    assert [leaf for word in WORDS for leaf in words_without_json(app.load(word), (word,))] == []
+
+
+@pytest.mark.parametrize("width", [30, 45, 300])
+def test_what_is_listed_is_what_the_commands_say(width: int) -> None:
+    """The list of all words is told without importing them, so it is told twice."""
+    loaded = LazyGroup(words=WORDS)
+    listed = {word: command.get_short_help_str(width) for word, command in loaded.commands.items()}
+    assert {word: loaded.load(word).get_short_help_str(width) for word in WORDS} == listed
+    assert list(loaded.commands) == list(WORDS)
 
 
 def test_a_run_is_shown_again_as_it_was(run: Run, park: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import Once, Run
 from tests.cli.test_claims import YEAR, readings, take
 from tests.cli.test_commands import PROFILE, answer
 from tests.statements.files import shipped_text
@@ -18,24 +18,29 @@ MWH = PROFILE.replace('"kWh"\n[[', '"MWh"\n[[')
 
 
 @pytest.fixture
-def park(run: Run, tmp_path: Path) -> Path:
+def park(run: Run, once: Once, tmp_path: Path) -> Path:
     """An hour of 9 MWh: 5.2 MWh of a green trade to mill, 3.8 MWh left over."""
-    assert run("init", "--origin", "park.example/metered").code == 0
-    for party, role in (("mill", "enterprise"), ("farm", "generator"), ("seen", "verifier")):
-        assert run("party", "add", party, "--name", party, "--role", role).code == 0
-    for point, kind, owner in (("saw", "consumption", "mill"), ("roof", "generation", "farm")):
-        assert run("point", "add", point, "--kind", kind, "--owner", owner).code == 0
-    (tmp_path / "p.toml").write_text(MWH)
-    assert take(run, tmp_path, "roof", readings(3, 2, 2, 2)).code == 0
-    assert (
-        take(run, tmp_path, "saw", readings(1, 1, 2, 2).replace("00:00,1", "00:00,0.2")).code == 0
-    )
-    words = ("--kind", "green-trade", "--seller", "farm", "--source", "roof")
-    assert run("contract", "add", "c", *words, "--consumer", "saw", *YEAR).code == 0
-    assert run("match").code == 0
-    assert run("scheme", "register", "gec").code == 0
-    wind = ("--name", "Hill", "--owner", "farm", "--plant", "hill", "--technology", "wind")
-    assert run("project", "register", "gec", "P-1", *wind, "--point", "roof").code == 0
+
+    def make() -> None:
+        assert run("init", "--origin", "park.example/metered").code == 0
+        for party, role in (("mill", "enterprise"), ("farm", "generator"), ("seen", "verifier")):
+            assert run("party", "add", party, "--name", party, "--role", role).code == 0
+        for point, kind, owner in (("saw", "consumption", "mill"), ("roof", "generation", "farm")):
+            assert run("point", "add", point, "--kind", kind, "--owner", owner).code == 0
+        (tmp_path / "p.toml").write_text(MWH)
+        assert take(run, tmp_path, "roof", readings(3, 2, 2, 2)).code == 0
+        assert (
+            take(run, tmp_path, "saw", readings(1, 1, 2, 2).replace("00:00,1", "00:00,0.2")).code
+            == 0
+        )
+        words = ("--kind", "green-trade", "--seller", "farm", "--source", "roof")
+        assert run("contract", "add", "c", *words, "--consumer", "saw", *YEAR).code == 0
+        assert run("match").code == 0
+        assert run("scheme", "register", "gec").code == 0
+        wind = ("--name", "Hill", "--owner", "farm", "--plant", "hill", "--technology", "wind")
+        assert run("project", "register", "gec", "P-1", *wind, "--point", "roof").code == 0
+
+    once(make)
     return tmp_path
 
 

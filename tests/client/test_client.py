@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ledger.access.roles import Role
-from ledger.cli.remote import check_argv
+from ledger.cli.app import check_server
 from ledger.client import Client, Denied, Retry, check_proof, connect, problem_of
 from ledger.client.batches import send_readings
 from ledger.client.client import parse_events
@@ -276,8 +276,8 @@ def _entry(line: Wire, file: dict[str, Any]) -> bytes:
 
 
 def test_commands_that_need_the_data_say_so() -> None:
-    check_argv(["prove", "4", "--server", "x"])
-    check_argv(["audit"])
+    check_server(["prove", "4", "--server", "x"])
+    check_server(["audit"])
     for words in (["audit", "--server", "x"], ["point", "add", "--server=x"], ["--server", "x"]):
         with pytest.raises(InvalidInput, match="works on a data directory"):
-            check_argv(words)
+            check_server(words)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 
 from api.app import BASE
@@ -30,7 +29,7 @@ SECRETS = {"GREENLEDGER_DATABASE_URL", "GREENLEDGER_REDIS_URL", "GREENLEDGER_KEK
 def parse(words: list[str]) -> dict[str, Any]:
     """What the real command line makes of the words; nothing is done. Fails where it takes none."""
     # Typer's own copy of click, which it does not export; hence by what it has.
-    command: Any = typer.main.get_command(app)
+    command: Any = app
     context = command.make_context("greenledger", list(words))
     while hasattr(command, "resolve_command"):
         name, found, rest = command.resolve_command(

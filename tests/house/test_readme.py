@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from greenledger_verify.cli import main as verify
+from ledger.cli.app import app
 from tests.house.test_dev import commands_in_script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,19 +48,25 @@ def ours(command: list[str]) -> list[str] | None:
     return [program, *command[1:]] if program in PROGRAMS else None
 
 
-def help_of(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Asks for help after all of greenledger's words: typer refuses unknown ones before it answers.
+def complaint(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What the program says against these words; nothing, where it would begin to work.
 
-    The verifier's argparse would complain of placeholders, so there only the command is asked.
+    Help is asked for after all of greenledger's words: typer refuses unknown ones before it
+    answers. The verifier's argparse would complain of placeholders, so there the command is asked.
     """
-    words = command[:2] if command[0] == "greenledger-verify" else command
-    return subprocess.run(
-        [str(Path(sys.executable).with_name(command[0])), *words[1:], "--help"],
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program, *words = command
+    try:
+        if program == "greenledger":
+            app([*words, "--help"], prog_name=program)
+        else:
+            verify([*words[:1], "--help"])
+    except SystemExit as stop:
+        told = capsys.readouterr()
+        if stop.code:
+            return told.out + told.err
+        options = [word.split("=")[0] for word in words if word.startswith("--")]
+        return ", ".join(f"no option {option}" for option in options if option not in told.out)
+    return "it did not answer"
 
 
 def read(name: str) -> str:
@@ -69,17 +77,46 @@ def read(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_every_command_in_the_readme_is_real(name: str) -> None:
+def test_every_command_in_the_readme_is_real(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     named = commands(read(name))
     assert named, f"{name} shows no command in a ```sh block"
     for command in named:
         meant = ours(command)
         if meant is None or meant in ([program] for program in PROGRAMS):
             continue
-        answer = help_of(meant)
-        assert answer.returncode == 0, f"{shlex.join(command)}\n{answer.stdout}{answer.stderr}"
-        for option in [word.split("=")[0] for word in meant if word.startswith("--")]:
-            assert option in answer.stdout, f"{shlex.join(command)}: no option {option}"
+        assert complaint(meant, capsys) == "", shlex.join(command)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("greenledger audt", "No such command"),
+        ("greenledger claim mak saw", "No such command"),
+        ("greenledger audit --colour", "No such option"),
+        ("greenledger-verify evidenze", "invalid choice"),
+        ("greenledger-verify evidence --colour", "no option --colour"),
+        ("greenledger audit", ""),
+        ("greenledger-verify evidence x.json --vkey V", ""),
+    ],
+)
+def test_a_command_that_is_not_real_is_found(
+    command: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    answer = complaint(shlex.split(command), capsys)
+    assert said in answer
+    assert bool(said) == bool(answer)
+
+
+@pytest.mark.parametrize("program", sorted(PROGRAMS))
+def test_the_programs_are_installed(program: str) -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(program)), "--help"], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_both_languages_show_the_same_commands() -> None:

@@ -11,10 +11,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint
 
 import migrations
-from ledger import db
+from ledger import db, schema
 from ledger.db.triggers import one_line, sqlite_triggers
 from ledger.errors import Refused
 from ledger.house import House
@@ -23,6 +24,15 @@ from tests.ledgers import copy_ledger, raw_database
 
 # Tables of the service have tests of their own, beside their rooms.
 APPEND_ONLY = sorted(table.name for table in db.ledger_tables() if table.info.get("append_only"))
+
+
+def test_the_files_names_are_the_chain_of_migrations() -> None:
+    """So that the schema that a program needs is known without Alembic."""
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    chain = [script.revision for script in scripts.walk_revisions()]
+    assert chain == sorted(chain, reverse=True)
+    assert chain[0] == schema.newest()
+    assert {Path(str(script.path)).name[:4] for script in scripts.walk_revisions()} == set(chain)
 
 
 def migrated(folder: Path) -> Path:

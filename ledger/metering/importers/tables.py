@@ -2,6 +2,8 @@
 
 Rows are numbered as a spreadsheet shows them: the first is row 1, title rows, the header and blank
 rows count. A Parquet file has no header row, but is numbered as if it had one.
+
+pyarrow is imported where a Parquet file comes: it takes as long as all the rest of most commands.
 """
 
 from __future__ import annotations
@@ -15,8 +17,6 @@ from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import python_calamine
 from numpy.typing import NDArray
 
@@ -190,6 +190,9 @@ def _read_xlsx(
 def _read_parquet(
     data: bytes, _rules: FileRules, wanted: Sequence[str], name: str, _notes: Notes
 ) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         _positions(file.schema_arrow.names, wanted, name, "the file")
@@ -202,6 +205,8 @@ def _read_parquet(
 
 
 def _parquet_cells(column: Any, title: str, name: str) -> list[Any]:
+    import pyarrow as pa
+
     kind = column.type
     if pa.types.is_float32(kind) or pa.types.is_float16(kind):
         # Their shortest text is shorter than that of the double of equal value: 0.1, not
