@@ -16,6 +16,7 @@ from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput
 from ledger.house import House
+from ledger.logging_setup import set_up_logging
 from ledger.settings import Settings
 
 _ORIGIN: Final = "greenledger.localhost"
@@ -59,11 +60,12 @@ def serve(
     if password:
         out.say(f"Nobody could sign in yet. Made account {_FIRST}, with the password")
         out.say(f"  {password}")
+    set_up_logging(house.settings.log_level)
     config = uvicorn.Config(
         create_app(house, nudge=nudge_of(house.settings)),
         host=host,
         port=port,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         proxy_headers=True,
         forwarded_allow_ips=proxy,
