@@ -59,7 +59,7 @@ def create_app(
         openapi_url=f"{BASE}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        responses=problems.documented(401, 403, 422, 429, 503),
+        responses=problems.documented(400, 401, 403, 413, 415, 422, 429, 503),
         redirect_slashes=False,
     )
     app.state.service = Service(

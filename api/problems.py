@@ -126,7 +126,10 @@ def add_to(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> Response:
-        return _response(error.status_code, str(error.detail), error.headers or {})
+        # FastAPI's word for bytes that are no UTF-8, which says nothing of what would be right.
+        unread = error.status_code == HTTPStatus.BAD_REQUEST
+        detail = "the body is no JSON text in UTF-8" if unread else str(error.detail)
+        return _response(error.status_code, detail, error.headers or {})
 
     @app.exception_handler(Exception)
     def _bug(_request: Request, error: Exception) -> Response:
