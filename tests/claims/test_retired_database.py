@@ -117,7 +117,7 @@ def test_invariant_10_lots_of_a_reduction_are_in_no_claim(
     with opened(certified) as sql:
         lot = found(sql, "SELECT lot FROM claim_lots WHERE wh > 0")
         point, month = sql.execute(
-            "SELECT point, month_start_s FROM lots WHERE lot = ?", (lot,)
+            "SELECT point, month_start_s FROM lots WHERE lot = ?", lot
         ).fetchone()
         sql.execute("INSERT INTO energy_bars VALUES (1, ?, ?, 500, 'ccer')", point, month)
         row = row_of(sql, "claims")
