@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.ledgers import database
+from tests.ledgers import ledger_database
 from tests.servers.postgres import postgresql
 from tests.shared_data import shared_dir
 
-__all__ = ["database", "postgresql"]
+__all__ = ["ledger_database", "postgresql"]
 
 # CI must fail for a reason in the change, not for the day's luck: the same examples each time. At a
 # desk each run tries new ones. No deadline, on machines that do other things too.
@@ -22,13 +22,15 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests marked `both_databases` run on SQLite and on PostgreSQL; what does not say so has one
     parameter too, so that a ledger made for one test serves the others."""
-    if "database" not in metafunc.fixturenames:
+    if "ledger_database" not in metafunc.fixturenames:
         return
     marked = metafunc.definition.get_closest_marker
     if marked("both_databases") and not marked("sqlite_only"):
-        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+        metafunc.parametrize("ledger_database", ["sqlite", "postgresql"], indirect=True)
     else:
-        metafunc.parametrize("database", ["sqlite"], ids=[pytest.HIDDEN_PARAM], indirect=True)
+        metafunc.parametrize(
+            "ledger_database", ["sqlite"], ids=[pytest.HIDDEN_PARAM], indirect=True
+        )
 
 
 @pytest.fixture(scope="session")

@@ -451,7 +451,7 @@ def copy_ledger(template: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def database(request: pytest.FixtureRequest) -> PostgreSQL | None:
+def ledger_database(request: pytest.FixtureRequest) -> PostgreSQL | None:
     """Where `begun_template`, and all that is built on it, lies: None is SQLite.
 
     Tests marked `both_databases` run twice; see tests/conftest.py.
@@ -464,11 +464,13 @@ def database(request: pytest.FixtureRequest) -> PostgreSQL | None:
 
 
 @pytest.fixture(scope="session")
-def begun_template(database: PostgreSQL | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def begun_template(
+    ledger_database: PostgreSQL | None, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A data directory whose log holds the genesis alone."""
     folder = tmp_path_factory.mktemp("begun") / "data"
-    if database is not None:
-        on_postgresql(database, folder)
+    if ledger_database is not None:
+        on_postgresql(ledger_database, folder)
     begin(folder).engine.dispose()
     return folder
 

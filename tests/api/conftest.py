@@ -13,15 +13,15 @@ from tests.ledgers import (
     begun,
     begun_template,
     copy_ledger,
-    database,
     filled,
     filled_template,
+    ledger_database,
     open_house,
 )
 from tests.servers.api import serving
 from tests.servers.postgres import postgresql
 
-__all__ = ["begun", "begun_template", "database", "filled", "filled_template", "postgresql"]
+__all__ = ["begun", "begun_template", "filled", "filled_template", "ledger_database", "postgresql"]
 
 
 def _served(house: House) -> Iterator[Town]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,41 +9,36 @@ from typing import Any
 import pytest
 
 from ledger.house import House
-from tests.ledgers import raw_database
+from tests.ledgers import raw
+from tests.raw import REFUSED, Raw
 
 NEW = b"n" * 16
 
 
 @contextmanager
-def opened(house: House) -> Iterator[sqlite3.Connection]:
-    connection = raw_database(house)
-    connection.execute("PRAGMA foreign_keys = ON")
+def opened(house: House) -> Iterator[Raw]:
+    connection = raw(house)
     try:
         yield connection
     finally:
         connection.close()
 
 
-def refused(sql: sqlite3.Connection, why: str, command: str, *values: Any) -> None:
-    with pytest.raises(sqlite3.IntegrityError, match=why):
-        sql.execute(command, values)
+def refused(sql: Raw, why: str, command: str, *values: Any) -> None:
+    """`why` is in the message; SQLite writes UNIQUE, PostgreSQL unique."""
+    with pytest.raises(REFUSED, match=f"(?i){why}"):
+        sql.execute(command, *values)
 
 
-def row_of(sql: sqlite3.Connection, table: str, where: str = "1") -> dict[str, Any]:
+def row_of(sql: Raw, table: str, where: str = "1 = 1") -> dict[str, Any]:
     """A row of a table, by column."""
-    names = [str(row[1]) for row in sql.execute(f"PRAGMA table_info({table})")]
-    found = sql.execute(f"SELECT * FROM {table} WHERE {where}").fetchone()
-    assert found is not None, f"no row of {table} has {where}"
-    return dict(zip(names, found, strict=True))
+    return sql.row(table, where)
 
 
-def insert(sql: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
-    names, marks = ",".join(row), ",".join("?" * len(row))
-    sql.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+def insert(sql: Raw, table: str, row: dict[str, Any]) -> None:
+    sql.insert(table, row)
 
 
-def insert_refused(
-    sql: sqlite3.Connection, why: str, table: str, row: dict[str, Any], **changes: Any
-) -> None:
-    with pytest.raises(sqlite3.IntegrityError, match=why):
+def insert_refused(sql: Raw, why: str, table: str, row: dict[str, Any], **changes: Any) -> None:
+    with pytest.raises(REFUSED, match=f"(?i){why}"):
         insert(sql, table, row | changes)

@@ -62,6 +62,8 @@ from tests.units import (
     wind,
 )
 
+pytestmark = pytest.mark.both_databases
+
 
 def end_of(holding: dict[str, Any], act: str, tick_s: int = NOW_S) -> dict[str, Any]:
     """A row of `holding_ends`."""
