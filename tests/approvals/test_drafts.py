@@ -49,6 +49,7 @@ def size(house: House) -> int:
     return int(rows(house, "SELECT count(*) FROM entries")[0][0])
 
 
+@pytest.mark.both_databases
 def test_one_prepares_and_another_approves(office: House) -> None:
     before = size(office)
     draft = prepared(office, summary={"why": "we are few"})
@@ -103,6 +104,7 @@ def test_who_prepares_has_to_be_named_and_an_officer(office: House) -> None:
     assert rows(office, "SELECT * FROM drafts") == []
 
 
+@pytest.mark.both_databases
 def test_what_cant_be_placed_is_not_prepared(office: House) -> None:
     """Where four eyes stay: the same rule twice in one act."""
     twice = [Submission(data=signed(ending(), MILL)) for _ in range(2)]
@@ -168,6 +170,7 @@ def test_a_draft_goes_back_with_a_reason(office: House) -> None:
     assert service.reject(office.desk, prepared(office).draft, ANN, "typo").state == "rejected"
 
 
+@pytest.mark.both_databases
 def test_where_the_ledger_has_moved_on_a_draft_is_stale(office: House) -> None:
     first, second, third = prepared(office), prepared(office), prepared(office, CLEO)
     service.approve(office.desk, first.draft, BOB, key=B)
@@ -202,6 +205,7 @@ def test_drafts_expire(office: House) -> None:
     house.engine.dispose()
 
 
+@pytest.mark.both_databases
 def test_an_interrupted_approval_changes_nothing(office: House) -> None:
     """What is stored with the entries fails after them: neither is there."""
     draft, before = prepared(office), size(office)
@@ -215,6 +219,7 @@ def test_an_interrupted_approval_changes_nothing(office: House) -> None:
     assert rows(office, "SELECT entry_index FROM drafts") == [(None,)]
 
 
+@pytest.mark.both_databases
 def test_of_two_who_decide_at_once_one_does(office: House) -> None:
     draft, before = prepared(office), size(office)
     start, outcomes = threading.Barrier(3), []

@@ -122,4 +122,4 @@ class Drafts(RuleBasedStateMachine):
 
 
 DraftsTest = Drafts.TestCase
-DraftsTest.settings = settings(max_examples=8, stateful_step_count=14)
+DraftsTest.settings = settings(max_examples=6, stateful_step_count=12)

@@ -122,4 +122,4 @@ class Periods(RuleBasedStateMachine):
 
 
 PeriodsTest = Periods.TestCase
-PeriodsTest.settings = settings(max_examples=8, stateful_step_count=14)
+PeriodsTest.settings = settings(max_examples=5, stateful_step_count=12)
