@@ -54,7 +54,7 @@ def test_the_table_names_every_member_and_its_default(page: str) -> None:
     wanted = {"outbox": dataclasses.MISSING} | {
         f"{section_}.{field.name}": field.default
         for section_, kind in SECTIONS.items()
-        for field in dataclasses.fields(kind)  # type: ignore[arg-type]
+        for field in dataclasses.fields(kind)
     }
     assert list(named) == sorted(named, key=list(named).index)
     assert set(named) == set(wanted)
