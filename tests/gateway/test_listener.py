@@ -15,12 +15,14 @@ from ledger.errors import InvalidInput
 from ledger.gateway.config import Broker, Config, read_config
 from ledger.gateway.intake import Arrived
 from ledger.gateway.listener import listen
-from ledger.house import House
+from ledger.gateway.outbox import Outbox
+from ledger.house import House, now_s
+from tests.cli.conftest import Run, run
 from tests.gateway.parks import write_config
 from tests.ledgers import begun, begun_template
 from tests.servers.mosquitto import Mosquitto, certificates, mosquitto
 
-__all__ = ["begun", "begun_template"]
+__all__ = ["begun", "begun_template", "run"]
 Take = Callable[[Sequence[Arrived]], object]
 
 
@@ -149,3 +151,18 @@ def test_a_configuration_that_is_wrong_says_where(
     path.write_text(text.replace(old, new))
     with pytest.raises(InvalidInput, match=why):
         read_config(path)
+
+
+def test_the_command_says_how_the_gateway_is(config: Config, run: Run) -> None:
+    words = ("gateway", "--config", str(config.folder / "gateway.toml"), "--json")
+    none = run(*words, "--status")
+    assert (none.code, "has not run yet" in none.err) == (6, True)
+    Outbox(config.outbox).close()
+    stopped = run(*words, "--status")
+    assert (stopped.code, "does not run" in stopped.err) == (6, True)
+    alive = {"at_s": now_s(), "mqtt": True, "sent_at_s": 0}
+    (config.outbox / "alive.json").write_text(json.dumps(alive))
+    well = run(*words, "--status")
+    assert well.code == 0
+    assert json.loads(well.out)["alive"] is True
+    assert json.loads(run(*words, "--retry-quarantine").out) == {"readings": 0}
