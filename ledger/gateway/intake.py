@@ -138,6 +138,11 @@ class Intake:
                     kind = "unknown" if isinstance(error, UnknownPoint) else "conflicts"
                 counted[kind] += 1
                 rejected.append(Rejected(place=place, reason=str(error)))
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                # A bug of ours: one item must not keep the broker sending its message for ever.
+                counted["rejected"] += 1
+                reason = f"an error of the gateway: {type(error).__name__}"
+                rejected.append(Rejected(place=place, reason=reason))
         return rejected
 
     def _keep(self, found: Reading, source: str, now_s: int, counted: Counter[str]) -> None:

@@ -8,6 +8,7 @@ alone reaches for the paho client inside it.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import ssl
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -57,18 +58,26 @@ def client_of(config: Config) -> aiomqtt.Client:
 async def listen(config: Config, take: Take, connected: Callable[[bool], None]) -> None:
     """For ever: connect, take messages in groups, acknowledge them. `take` runs in a thread."""
     wait_s = _FIRST_WAIT_S
+    loop = asyncio.get_running_loop()
     while True:
+        begun_s = loop.time()
+        client = client_of(config)
         try:
-            async with client_of(config) as client:
+            async with client:
                 await client.subscribe(config.broker.topic, qos=1)
                 _log.info("listening", topic=config.broker.topic)
                 connected(True)
-                wait_s = _FIRST_WAIT_S
                 await _take_all(client, take)
         except aiomqtt.MqttError as error:
             _log.warning("the broker is not there", error=str(error), again_in_s=wait_s)
+        except (sqlite3.Error, OSError) as error:
+            # Not acknowledged: the broker sends them again when the disk is there again.
+            _log.error("messages can't be stored", error=str(error), again_in_s=wait_s)
         finally:
             connected(False)
+            client._client._sock_close()  # aiomqtt leaves it open where it was not let in
+        if loop.time() - begun_s > _MOST_WAIT_S:
+            wait_s = _FIRST_WAIT_S  # it went well for a while
         await asyncio.sleep(wait_s)
         wait_s = min(_MOST_WAIT_S, wait_s * 2)
 

@@ -7,9 +7,10 @@ import fcntl
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,7 @@ from ledger.units import parse_zone, zone_offset_s
 
 ALIVE_S: Final = 60
 _REFRESH_S: Final = 60
+_POINTS_EVERY_S: Final = 300
 _FORGET_EVERY_S: Final = 3600
 _log = structlog.get_logger("greenledger.gateway")
 
@@ -162,15 +164,20 @@ class Gateway:
                 self._sent_at_s = self.clock_s()
             except LedgerError as error:
                 _log.warning("sending waits", kind=type(error).__name__, error=str(error))
-            if self.clock_s() - self._forgot_at_s >= _FORGET_EVERY_S:
-                self._forgot_at_s = self.clock_s()
-                memory_s = self.config.collect.limits.memory_s
-                await asyncio.to_thread(self.outbox.forget, self.clock_s() - memory_s)
-                if self._asked_at_s < self.clock_s() - _FORGET_EVERY_S // 2:
-                    fresh = await asyncio.to_thread(self._refresh)
-                    self._intake.points = fresh or self._intake.points
+            except (sqlite3.Error, OSError) as error:
+                _log.error("the outbox can't be written", error=str(error))
+            await asyncio.to_thread(self._keep_house, self._intake)
             self._show_alive()
             await asyncio.sleep(self.config.collect.send_every_s)
+
+    def _keep_house(self, intake: Intake) -> None:
+        """Now and then: forget what is old, and ask for the points: meters are swapped."""
+        if self.clock_s() - self._asked_at_s >= _POINTS_EVERY_S:
+            intake.points = self._refresh() or intake.points
+        if self.clock_s() - self._forgot_at_s >= _FORGET_EVERY_S:
+            self._forgot_at_s = self.clock_s()
+            with suppress(sqlite3.Error):  # a full disk: next time
+                self.outbox.forget(self.clock_s() - self.config.collect.limits.memory_s)
 
     def _set_connected(self, connected: bool) -> None:
         self._connected = connected
@@ -181,8 +188,9 @@ class Gateway:
         found = {"at_s": self.clock_s(), "mqtt": self._connected, "sent_at_s": self._sent_at_s}
         path = self.outbox.folder / "alive.json"
         fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps(found), encoding="utf-8")
-        fresh.replace(path)
+        with suppress(OSError):
+            fresh.write_text(json.dumps(found), encoding="utf-8")
+            fresh.replace(path)
 
 
 def _check_name(sender: Sender) -> None:

@@ -46,11 +46,11 @@ def instruction(name: str) -> list[str]:
 
 def test_all_parts_of_the_service_are_there() -> None:
     assert set(SERVICES) == {
-        *("api", "worker", "beat", "gateway", "migrate"),
+        *("api", "worker", "beat", "gateway", "migrate", "grant"),
         *("postgres", "redis", "mosquitto"),
     }
     assert {SERVICES[name]["command"][0] for name in OURS} == {
-        *("serve", "worker", "beat", "gateway", "migrate")
+        *("serve", "worker", "beat", "gateway", "migrate", "grant")
     }
 
 
@@ -99,6 +99,24 @@ def test_variables_are_settings_and_secrets_have_no_default() -> None:
     assert not re.findall(r"^\w+=.+$", example, re.MULTILINE)
 
 
+def test_the_service_runs_as_a_role_that_only_adds() -> None:
+    script = (ROOT / "deploy" / "postgres-role.sh").read_text()
+    (role,) = SERVICES["grant"]["command"][1:]
+    assert f"CREATE ROLE {role} LOGIN" in script
+    mounted = "./deploy/postgres-role.sh:/docker-entrypoint-initdb.d/role.sh:ro"
+    assert mounted in SERVICES["postgres"]["volumes"]
+    for name in ("api", "worker", "beat"):
+        url = SERVICES[name]["environment"]["GREENLEDGER_DATABASE_URL"]
+        assert url.startswith(f"postgresql://{role}:${{SERVICE_PASSWORD:?")
+        assert SERVICES[name]["depends_on"]["grant"] == {
+            "condition": "service_completed_successfully"
+        }
+    owner = SERVICES["postgres"]["environment"]["POSTGRES_USER"]
+    for name in ("migrate", "grant"):
+        url = SERVICES[name]["environment"]["GREENLEDGER_DATABASE_URL"]
+        assert url.startswith(f"postgresql://{owner}:${{POSTGRES_PASSWORD:?")
+
+
 def test_the_gateway_sees_no_secret_of_others() -> None:
     one = SERVICES["gateway"]
     assert not SECRETS & set(one["environment"])
@@ -119,7 +137,7 @@ def test_nothing_runs_as_root_writes_its_image_or_moves_by_itself(name: str) -> 
         assert one["user"] not in ("root", "0")
         assert re.search(r":\d+\.\d+", one["image"]), "a version is pinned"
     assert not one["image"].endswith(":latest")
-    assert name in ("api", "migrate") or one["healthcheck"]["test"]
+    assert name in ("api", "migrate", "grant") or one["healthcheck"]["test"]
     for base in instruction("FROM"):
         assert re.fullmatch(r"python:3\.1[123]\.\d+-slim-\w+( AS wheels)?", base)
 
