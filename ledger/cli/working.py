@@ -29,7 +29,8 @@ def worker(
 ) -> None:
     """Do jobs that the server was asked for, until stopped.
 
-    GREENLEDGER_REDIS_URL names the Redis. One that is killed loses nothing: another begins its job anew once its lease has run out.
+    GREENLEDGER_REDIS_URL names the Redis. One that is killed loses nothing: another begins its job
+    anew once its lease has run out.
     """
     del as_json
     # Celery takes its time to load, and no other command needs it.
