@@ -16,6 +16,8 @@ from ledger.db import reading
 from ledger.house import House
 from ledger.log.store import entry_range, load_head
 from ledger.lots import store
+from ledger.matching.dividing import Plan, number
+from ledger.matching.drawing import Draws
 from ledger.matching.service import Agreement, register_contract
 from ledger.metering.points import Point
 from ledger.metering.series import Series
@@ -27,6 +29,7 @@ from ledger.metering.service import (
     register_point,
     take_in,
 )
+from ledger.parties.desk import Draft
 from ledger.units import Period
 from tests.ledgers import NOW_S, QUARTER_S, close, copy_ledger, open_house
 
@@ -173,3 +176,9 @@ def entries_of(house: House) -> list[tuple[int, bytes]]:
     """The whole log, for the public rule."""
     with reading(house.engine) as conn:
         return list(entry_range(conn, 1, 0, load_head(conn, 1).size))
+
+
+def draft(plans: Sequence[Plan], *, run: bytes, operator: str, origin: str) -> Draft:
+    """The entry that divides some origins for the run with leaf hash `run`."""
+    found = number(plans, origin=origin, draws=Draws.fresh())
+    return found.draft(found.seal(), run=run, operator=operator)

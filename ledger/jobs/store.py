@@ -167,9 +167,10 @@ def end(
     *,
     result: Result | None = None,
     error: str = "",
+    seen: tuple[int, int, str] = (0, 0, ""),
 ) -> bool:
     """End a job that this worker has (`worker`: "" for one that nobody has begun). False where the
-    job is another's, or has ended."""
+    job is another's, or has ended. `seen`: its last progress."""
     found = conn.execute(
         update(jobs)
         .where(
@@ -183,6 +184,9 @@ def end(
             lease_until_s=0,
             ended_at_s=now_s,
             secret=b"",
+            done=seen[0],
+            total=seen[1],
+            text=seen[2][:TEXT_MAX],
             result=None if result is None else _write(result),
             error=error,
         )

@@ -148,7 +148,16 @@ class Run:
         self, conn: Connection, state: str, *, result: Result | None = None, error: str = ""
     ) -> None:
         now_s = self.house.desk.clock_s()
-        if not store.end(conn, self.job.id, self.worker, state, now_s, result=result, error=error):
+        if not store.end(
+            conn,
+            self.job.id,
+            self.worker,
+            state,
+            now_s,
+            result=result,
+            error=error,
+            seen=self.keeper.seen,
+        ):
             return
         outputs = () if state == DONE else self.kind.outputs
         store.drop_files(conn, self.job.id, *self.kind.files, *outputs)
@@ -162,7 +171,7 @@ class Keeper:
         self._house = house
         self._id = id_
         self._worker = worker
-        self._seen = (0, 0, "")
+        self.seen = (0, 0, "")
         self._said = ""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"job-{id_[:8]}", daemon=True)
@@ -180,7 +189,7 @@ class Keeper:
         self._thread.join()
 
     def see(self, done: int, total: int, text: str | None) -> None:
-        self._seen = (done, total, self._seen[2] if text is None else text)
+        self.seen = (done, total, self.seen[2] if text is None else text)
         if self._said == "cancel":
             raise Cancelled(f"job {self._id} was cancelled")
         if self._said == "lost":
@@ -193,6 +202,6 @@ class Keeper:
             until_s = self._house.desk.clock_s() + settings.job_lease_s
             try:
                 with writing(self._house.engine) as conn:
-                    self._said = store.renew(conn, self._id, self._worker, until_s, self._seen)
+                    self._said = store.renew(conn, self._id, self._worker, until_s, self.seen)
             except LedgerError as error:
                 log.warning("lease could not be renewed", error=str(error))

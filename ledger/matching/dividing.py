@@ -296,14 +296,6 @@ def number(plans: Sequence[Plan], *, origin: str, draws: Draws) -> Numbered:
     )
 
 
-def draft(
-    plans: Sequence[Plan], *, run: bytes, operator: str, origin: str, draws: Draws | None = None
-) -> Draft:
-    """The entry that divides some origins for the run with leaf hash `run`."""
-    found = number(plans, origin=origin, draws=draws or Draws.fresh())
-    return found.draft(found.seal(), run=run, operator=operator)
-
-
 def _divided(plan: Plan, ids: Sequence[bytes], number_of: Mapping[bytes, int]) -> DividedOrigin:
     """The plan with the ids of its lots, the remainder's last."""
     shares = [(part.supply_class, part.holder, part.wh) for part in plan.parts]

@@ -22,7 +22,6 @@ from ledger.db import reading
 from ledger.house import House
 from ledger.lots.division import Division, lot_nonces
 from ledger.lots.store import LotRow
-from ledger.matching import dividing
 from ledger.matching.service import run_matching
 from ledger.metering.batches import nonces
 from tests.claims.neighbours import (
@@ -45,6 +44,7 @@ from tests.claims.neighbours import (
 )
 from tests.claims.parks import DAY as SMALL_DAY
 from tests.claims.parks import FIRST, T, evidence_of, park, park_template, parse, point_of
+from tests.divided import draft
 from tests.ledgers import (
     DAY_S,
     QUARTER_S,
@@ -271,7 +271,7 @@ def test_the_order_of_ids_says_nothing(world: World) -> None:
     )
     places = set()
     for _ in range(8):
-        made = dividing.draft(world.plans, run=bytes(32), operator="operator", origin="a.example")
+        made = draft(world.plans, run=bytes(32), operator="operator", origin="a.example")
         body = made.bodies["body"]
         assert isinstance(body, Division)
         by_holder = sorted(body.origins[roof].lots, key=lambda lot: lot.holder)

@@ -36,8 +36,8 @@ def ended(house: House, *ids: str) -> list[str]:
     return [job_of(house, id_).state for id_ in ids]
 
 
-def test_what_was_pending_before_is_found_and_what_comes_is_heard_of(filled: House) -> None:
-    house = quiet(filled)
+def test_what_was_pending_before_is_found_and_what_comes_is_heard_of(begun: House) -> None:
+    house = quiet(begun)
     before = ask(house, "checkpoint")
     with Runner(house) as runner:
         assert ended(house, before.id) == [DONE]

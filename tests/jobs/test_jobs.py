@@ -25,7 +25,6 @@ from ledger.jobs.model import (
 from ledger.jobs.running import run
 from ledger.jobs.schema import jobs
 from ledger.jobs.work import Run
-from ledger.log.audit import no_progress
 from tests.jobs.conftest import ask, job_of
 from tests.ledgers import NOW_S, Clock, rows
 
@@ -123,13 +122,13 @@ class TestCancelling:
         assert service.ask_cancel(begun, job.id).state == CANCELLED
         assert run(begun, job.id) is None
 
-    def test_at_the_next_step(self, filled: House) -> None:
-        job = ask(filled, "audit")
-        one = taken(filled, job)
+    def test_at_the_next_step(self, begun: House) -> None:
+        job = ask(begun, "audit")
+        one = taken(begun, job)
         one.progress(1, 2)
-        assert service.ask_cancel(filled, job.id).state == RUNNING
+        assert service.ask_cancel(begun, job.id).state == RUNNING
         # Whoever takes it over sees it; so does, in time, who has it.
-        found = run(filled, job.id)
+        found = run(begun, job.id)
         assert found is not None
         assert (found.state, found.error, found.result) == (CANCELLED, "", None)
 
@@ -215,6 +214,7 @@ class TestKinds:
             list(service.output(filled, job.id, "other"))
 
     def test_expiry_and_audit(self, filled: House) -> None:
+        """Jobs are no part of the log: the audit neither misses them nor finds them too much."""
         clock = filled.desk.clock_s
         assert isinstance(clock, Clock)
         clock.now_s += 5 * 366 * 86_400
@@ -265,22 +265,20 @@ class TestSchedule:
         begun.desk.register_party("a", "A", ["enterprise"])
         assert schedule.due(quiet) == []
 
-    def test_old_jobs_are_forgotten_with_their_files(self, filled: House) -> None:
-        claim = bytes(rows(filled, "SELECT claim FROM claims")[0][0]).hex()
-        job = ask(filled, "evidence", {"claim": claim, "level": "total"})
-        run(filled, job.id)
-        waiting = ask(filled, "audit")
-        clock = filled.desk.clock_s
+    def test_old_jobs_are_forgotten_with_their_files(self, begun: House) -> None:
+        job = ask(begun, "evidence", {"claim": "00" * 16, "level": "total"})
+        one = taken(begun, job)
+        one.save_file("evidence.json", [b"lines"])
+        one.end(DONE, result={})
+        waiting = ask(begun, "audit")
+        clock = begun.desk.clock_s
         assert isinstance(clock, Clock)
-        clock.now_s += filled.settings.job_keep_s + 1
         nudged: list[str] = []
-        schedule.sweep(filled, nudged.append)
+        clock.now_s += begun.settings.job_keep_s
+        schedule.sweep(begun, nudged.append)
         assert waiting.id in nudged
-        assert job.id not in [row[0] for row in rows(filled, "SELECT id FROM jobs")]
-        assert rows(filled, "SELECT job FROM job_files") == []
-
-
-def test_jobs_are_no_part_of_the_log(filled: House) -> None:
-    """An audit neither misses them nor finds them too much."""
-    ask(filled, "checkpoint")
-    filled.audit(no_progress)
+        assert b"".join(service.output(begun, job.id, "evidence.json")) == b"lines"
+        clock.now_s += 1
+        schedule.sweep(begun, nudged.append)
+        assert job.id not in [row[0] for row in rows(begun, "SELECT id FROM jobs")]
+        assert rows(begun, "SELECT job FROM job_files") == []

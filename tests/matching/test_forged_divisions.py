@@ -19,7 +19,7 @@ from ledger.lots.model import NO_LOT
 from ledger.lots.rule import scan
 from ledger.lots.sumtree import HASH
 from ledger.matching import accepting
-from ledger.matching.dividing import Part, Plan, draft, plan_run
+from ledger.matching.dividing import Part, Plan, plan_run
 from ledger.matching.drawing import Draws
 from ledger.matching.runs import load_lanes
 from ledger.matching.service import run_matching
@@ -29,6 +29,7 @@ from tests.divided import (
     agree,
     built,
     consumer,
+    draft,
     entries_of,
     lots,
     opened,
