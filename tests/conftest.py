@@ -37,3 +37,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def shared() -> Path:
     """The folder `../shared`; see shared_data.shared_dir."""
     return shared_dir()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first: one that starts last would keep one worker busy and the others idle."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)

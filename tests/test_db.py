@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
+import weakref
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,18 @@ def test_readers_lock_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         store.lock_head(Recorder(), 1)  # type: ignore[arg-type]
     engine.dispose()
     assert ["FOR UPDATE" in query for query in asked] == [False, True, True]
+
+
+def test_a_forgotten_engine_is_gone_and_its_connection_closed(tmp_path: Path) -> None:
+    """Each keeps megabytes of compiled statements: a service that audits must not gather them."""
+    engine = db.open_engine(f"sqlite:///{tmp_path / 'forgotten.sqlite3'}")
+    with db.reading(engine) as connection:
+        driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("SELECT 1")
+    forgotten = weakref.ref(engine)
+    del engine, connection
+    gc.collect()
+    assert forgotten() is None
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        driver.execute("SELECT 1")

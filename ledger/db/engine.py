@@ -73,10 +73,32 @@ def open_engine(url: str, limits: Limits = DEFAULT_LIMITS) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         engine = _postgresql_engine(found, limits)
-    # Whoever forgets an engine leaves no open connection behind.
-    weakref.finalize(engine, engine.pool.dispose)
+    _close_when_forgotten(engine)
     event.listen(engine, "handle_error", _refuse_values, retval=True)
     return engine
+
+
+def _close_when_forgotten(engine: Engine) -> None:
+    """Whoever forgets an engine leaves no open connection behind.
+
+    The finalizer knows the connections alone: the pool knows its engine, and would keep it.
+    """
+    opened: list[Any] = []
+
+    def connected(connection: Any, _record: object) -> None:
+        opened.append(connection)
+
+    def closed(connection: Any, _record: object) -> None:
+        opened[:] = [each for each in opened if each is not connection]
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "close", closed)
+    weakref.finalize(engine, _close_all, opened)
+
+
+def _close_all(opened: list[Any]) -> None:
+    for connection in opened:
+        connection.close()
 
 
 def _postgresql_engine(url: URL, limits: Limits) -> Engine:

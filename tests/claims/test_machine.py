@@ -441,6 +441,7 @@ def machine_template(begun_template: Path, tmp_path_factory: pytest.TempPathFact
     return built(begun_template, tmp_path_factory.mktemp("machine"), build)
 
 
+@pytest.mark.long
 def test_the_ledger_does_as_the_model(machine_template: Path) -> None:
     LedgerMachine.template = machine_template
     run_state_machine_as_test(

@@ -40,6 +40,7 @@ def seconds_until_folder(folder: Path) -> tuple[float, float]:
     return first, time.monotonic() - begun
 
 
+@pytest.mark.long
 def test_an_init_that_was_killed_can_be_done_again(run: Run, tmp_path: Path) -> None:
     """kill -9 at moments from before the folder is made until after the last line."""
     first, last = seconds_until_folder(tmp_path / "undisturbed")

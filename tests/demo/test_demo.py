@@ -26,6 +26,7 @@ def point(demo: Demo, name: str) -> dict[str, int]:
     return found
 
 
+@pytest.mark.long
 def test_what_programs_may_rely_on(demo: Demo) -> None:
     answer = demo.answer
     for name in ("log_size", "intervals", "generation_wh", "consumption_wh"):

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,6 +183,7 @@ class History:
         self.house.engine.dispose()
 
 
+@pytest.mark.long
 @settings(max_examples=12)
 @given(seed=st.integers(0, 2**64), scene=st.sampled_from(sorted(SCENES)))
 def test_histories(begun_template: Path, seed: int, scene: str) -> None:
@@ -192,6 +194,7 @@ def test_histories(begun_template: Path, seed: int, scene: str) -> None:
         history.close(Path(name))
 
 
+@pytest.mark.long
 def test_the_acts_reach_both_sides(begun_template: Path, tmp_path: Path) -> None:
     """Else the test above would say little: most kinds of entry are accepted, and refused."""
     every = {*ENTRY_TYPES.by_name, "claim.make with retires"} - {"log.genesis"}

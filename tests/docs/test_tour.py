@@ -19,6 +19,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.long
 def test_the_tour(tmp_path: Path) -> None:
     """Both languages show the same commands (tests/house/test_readme.py), so one is typed."""
     text = section(read_root("README.md"), "Your own ledger")

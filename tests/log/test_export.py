@@ -143,6 +143,7 @@ def test_a_failed_restore_leaves_nothing_behind(filled: House, tmp_path: Path) -
     House.restore(place, tmp_path / "export", no_progress)
 
 
+@pytest.mark.long
 def test_every_flip_in_an_export_is_found_by_restore(
     filled: House, empty: Path, tmp_path: Path
 ) -> None:

@@ -66,6 +66,7 @@ def test_never_more_than_there_is(park: Park) -> None:
         assert figure.matched_wh <= min(generation, measured)
 
 
+@pytest.mark.long
 @given(long_parks(parks()), st.data())
 def test_one_contract_by_demand_never_falls_with_longer_intervals(
     park: Park, data: st.DataObject
