@@ -45,7 +45,7 @@ def objects(text: str) -> list[list[str]]:
 
 def acts_table() -> list[list[str]]:
     lines = [line.strip() for line in section(PAGE, "4.1").splitlines()]
-    (found,) = tables("\n".join(lines))
+    (found,) = [each for each in tables("\n".join(lines)) if each[0][0] == "act"]
     return found
 
 
