@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from dataclasses import dataclass, field
+from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from sqlalchemy import Connection
@@ -26,6 +26,7 @@ from ledger.parties.desk import Desk
 from ledger.parties.officer_store import find_officers
 
 Found = TypeVar("Found")
+NONE: Final[JsonObject] = {}
 IdempotencyKey = Annotated[
     str,
     Header(
@@ -68,26 +69,20 @@ class Act:
     def write(
         self,
         do: Callable[[Desk], Found],
-        facts: Callable[[Found], JsonObject] | None = None,
+        facts: JsonObject | Callable[[Found], JsonObject] = NONE,
     ) -> Receipts:
         """Do it, or give the answer of the time before. Raises what `do` raises.
 
-        The answer is what the desk appended meanwhile; `facts` of what `do` returns go with it.
+        The answer is what the desk appended meanwhile, and `facts`: figures that are known before,
+        or that follow from what `do` returns.
         """
-        desk = self.service.desk
         known = self._known()
         if known is not None:
             return known
-        receipts: list[Receipt] = []
-
-        def also(conn: Connection, appended: Sequence[Receipt]) -> None:
-            if self.keyed is not None:
-                indexes = [one.index for one in appended]
-                requests.save(conn, self.keyed, indexes, self.service.now_s())
-            receipts.extend(appended)
-
+        written = _Written(act=self, facts=None if callable(facts) else facts)
+        desk = self.service.desk.also(written.save)
         try:
-            done = carry_out(desk.also(also), do, by=self.person, summary=self._summary())
+            done = carry_out(desk, do, by=self.person, summary=self._summary())
         except LedgerError:
             # Another request with this key may have been first: then its answer is ours.
             known = self._known()
@@ -96,13 +91,10 @@ class Act:
             return known
         if isinstance(done, Draft):
             self.response.status_code = 202
-            answer = Receipts(receipts=[], draft=done.draft.hex())
-        else:
-            answer = receipts_of(receipts, facts(done) if facts else None)
-        if self.keyed is not None:
-            with writing(desk.engine) as conn:
-                requests.answered(conn, self.keyed, answer.model_dump(), self.service.now_s())
-        return answer
+            return written.close(Receipts(receipts=[], draft=done.draft.hex()))
+        return written.close(
+            receipts_of(written.receipts, facts(done) if callable(facts) else facts)
+        )
 
     def person(self, party: str) -> Person | None:
         """The officer in force that the caller is in a party."""
@@ -135,6 +127,41 @@ class Act:
                     for index in known.entries
                 ]
             )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Written:
+    """What a request has appended so far. `facts`: where they are known, the answer is stored with
+    the entries; else it follows them."""
+
+    act: Act
+    facts: JsonObject | None
+    receipts: list[Receipt] = field(default_factory=list)
+    stored: Receipts | None = None
+    times: int = 0
+
+    def save(self, conn: Connection, appended: Sequence[Receipt]) -> None:
+        """With the entries, in their transaction; where all were repeats there is none."""
+        self.receipts.extend(appended)
+        keyed = self.act.keyed
+        if keyed is None or all(one.repeated for one in appended):
+            return
+        self.stored = None if self.facts is None else receipts_of(self.receipts, self.facts)
+        answer = self.stored.model_dump() if self.stored else None
+        indexes = [one.index for one in self.receipts]
+        if self.times:
+            requests.replace(conn, keyed, indexes, answer)
+        else:
+            requests.save(conn, keyed, indexes, self.act.service.now_s(), answer)
+        self.times += 1
+
+    def close(self, answer: Receipts) -> Receipts:
+        """The answer, once it is stored for the next time."""
+        if self.act.keyed is not None and self.stored != answer:
+            with writing(self.act.service.desk.engine) as conn:
+                found = answer.model_dump()
+                requests.answered(conn, self.act.keyed, found, self.act.service.now_s())
+        return answer
 
 
 async def act_of(

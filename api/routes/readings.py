@@ -25,7 +25,7 @@ from ledger.log.service import Submission
 from ledger.metering import store
 from ledger.metering.effective import Effective, effective
 from ledger.metering.payload import CSV, JSON, MEDIA, NDJSON, PARQUET, read_payload
-from ledger.metering.service import Origin, Taken, take_in
+from ledger.metering.service import sort_out
 from ledger.parties.desk import Desk
 from ledger.units import Period, format_instant, parse_instant
 
@@ -111,19 +111,16 @@ def _take_in(act: Act, given: Handing, media: str, data: bytes) -> Receipts:
                 raise NotFound(f"there is no point {name!r} of yours")
         return {name: found.master.interval_s for name, found in known.items()}
 
-    def do(desk: Desk) -> Taken:
-        series = read_payload(media, data, lengths_of)
-        origin = Origin(source=given.source, author=author, reason=given.reason)
-        return take_in(desk, series, origin)
+    series = read_payload(media, data, lengths_of)
+    origin = Origin(source=given.source, author=author, reason=given.reason)
+    found = sort_out(act.service.desk, series, origin)
+    facts = {"stored": found.stored, "repeats": found.repeats, "corrected": found.corrected}
 
-    return act.write(
-        do,
-        lambda taken: {
-            "stored": taken.stored,
-            "repeats": taken.repeats,
-            "corrected": taken.corrected,
-        },
-    )
+    def do(desk: Desk) -> None:
+        if found.submissions:
+            desk.writer.append_all(found.submissions)
+
+    return act.write(do, facts)
 
 
 class SubmissionIn(Model):

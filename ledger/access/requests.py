@@ -83,30 +83,43 @@ def find(conn: Connection, keyed: Keyed) -> Known | None:
     return Known(entries=json.loads(row.entries), answer=answer)
 
 
-def save(conn: Connection, keyed: Keyed, entries: Sequence[int], at_s: int) -> None:
-    """With the entries, in their transaction. A request that appends more than once adds to it."""
-    known = find(conn, keyed)
-    if known is None:
-        values = {"entries": json.dumps(list(entries)), "answer": "", "at_s": at_s}
-        conn.execute(
-            insert(requests).values(
-                log_id=keyed.log_id,
-                account=keyed.account,
-                key=keyed.key,
-                digest=keyed.digest,
-                **values,
-            )
+def save(
+    conn: Connection,
+    keyed: Keyed,
+    entries: Sequence[int],
+    at_s: int,
+    answer: dict[str, Any] | None = None,
+) -> None:
+    """With the entries, in their transaction; once for a request. `answer`: if it is known."""
+    conn.execute(
+        insert(requests).values(
+            log_id=keyed.log_id,
+            account=keyed.account,
+            key=keyed.key,
+            digest=keyed.digest,
+            entries=json.dumps(list(entries)),
+            answer=json.dumps(answer) if answer else "",
+            at_s=at_s,
         )
-        return
-    both = json.dumps([*known.entries, *entries])
-    conn.execute(update(requests).where(_which(keyed)).values(entries=both))
+    )
+
+
+def replace(
+    conn: Connection, keyed: Keyed, entries: Sequence[int], answer: dict[str, Any] | None
+) -> None:
+    """What was saved, where a request appends once more."""
+    values = {
+        "entries": json.dumps(list(entries)),
+        "answer": json.dumps(answer) if answer else "",
+    }
+    conn.execute(update(requests).where(_which(keyed)).values(values))
 
 
 def answered(conn: Connection, keyed: Keyed, answer: dict[str, Any], at_s: int) -> None:
     """What the request was answered with, also when it appended nothing."""
-    if find(conn, keyed) is None:
-        save(conn, keyed, [], at_s)
-    conn.execute(update(requests).where(_which(keyed)).values(answer=json.dumps(answer)))
+    values = {"answer": json.dumps(answer)}
+    if not conn.execute(update(requests).where(_which(keyed)).values(values)).rowcount:
+        save(conn, keyed, [], at_s, answer)
 
 
 def forget_before(conn: Connection, at_s: int) -> int:

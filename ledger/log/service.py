@@ -394,7 +394,7 @@ class Writer:
             for waiting in group:
                 waiting.done = True
 
-    def _tick(self, placement: Placement) -> bytes:
+    def _tick(self, placement: Placement) -> Prepared:
         at_s = max(self._clock_s(), placement.tick_s)
         statement = {
             "type": TICK,
@@ -403,7 +403,9 @@ class Writer:
             "author": placement.log.operator,
             "at": format_instant(at_s),
         }
-        return sign_note(write_statement(statement), self._tick_key(placement.conn))
+        # Signed just here, in this transaction: no signature is to be verified.
+        entry = parse_entry(sign_note(write_statement(statement), self._tick_key(placement.conn)))
+        return Prepared(entry=entry, type=self._types.of_entry(entry), bodies={}, attachments={})
 
 
 class _NothingToWrite(Exception):
@@ -422,9 +424,9 @@ class _Group:
     def __init__(self, placement: Placement) -> None:
         self.placement = placement
 
-    def write(self, tick: bytes, group: Sequence[_Waiting]) -> None:
+    def write(self, tick: Prepared, group: Sequence[_Waiting]) -> None:
         placement = self.placement
-        placement.place(Submission(data=tick))
+        placement.place_prepared(tick)
         for waiting in group:
             begin = len(placement.leaves)
             try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
 from ledger.metering.batches import END_S, Block, Readings, decode_arrays
 from ledger.metering.points import Point
@@ -70,15 +70,16 @@ def current_points(
     # Sorted here: to have the order from an index, SQLite would go through all points for a few.
     rows = sorted(conn.execute(query), key=lambda row: row.entry_index)
     latest = {bytes(row.point): row for row in rows}
-    return {
-        point: Registered(
-            point=point,
-            id=row.id,
-            entry_index=row.entry_index,
-            master=Point.from_json(json.loads(row.master)),
-        )
-        for point, row in latest.items()
-    }
+    return {point: _registered(row) for point, row in latest.items()}
+
+
+def _registered(row: Any) -> Registered:
+    return Registered(
+        point=bytes(row.point),
+        id=row.id,
+        entry_index=row.entry_index,
+        master=Point.from_json(json.loads(row.master)),
+    )
 
 
 def owners_ever(conn: Connection, log_id: int, only: Collection[bytes]) -> dict[bytes, set[str]]:
@@ -119,14 +120,24 @@ def points_named(conn: Connection, log_id: int, names: Collection[str]) -> dict[
     found: dict[str, Registered] = {}
     given = sorted(names)
     for begin in range(0, len(given), _AT_ONCE):
-        query = select(point_names.c.point).where(
-            point_names.c.log_id == log_id,
-            point_names.c.name.in_(given[begin : begin + _AT_ONCE]),
+        query = (
+            select(points, point_names.c.name)
+            .join(
+                point_names,
+                and_(
+                    point_names.c.log_id == points.c.log_id,
+                    point_names.c.point == points.c.point,
+                ),
+            )
+            .where(
+                point_names.c.log_id == log_id,
+                point_names.c.name.in_(given[begin : begin + _AT_ONCE]),
+            )
         )
-        which = [bytes(point) for point in conn.execute(query).scalars()]
-        points_found = current_points(conn, log_id, only=which)
-        found.update((one.master.name, one) for one in points_found.values())
-    return {name: found[name] for name in given if name in found}
+        for row in sorted(conn.execute(query), key=lambda row: row.entry_index):
+            found[row.name] = _registered(row)
+    # A point that was renamed keeps its old name from others, and is not called so any more.
+    return {name: one for name, one in found.items() if one.master.name == name}
 
 
 def save_point_name(conn: Connection, log_id: int, name: str, point: bytes) -> None:
