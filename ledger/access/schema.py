@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -158,6 +159,8 @@ events: Final = append_only(
             Column(
                 "number",
                 BigInteger().with_variant(Integer, "sqlite"),
+                # Who may insert may count then, in PostgreSQL: a sequence asks for a right more.
+                Identity(),
                 primary_key=True,
                 autoincrement=True,
             ),

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column(
             "number",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(always=False),
             autoincrement=True,
             nullable=False,
         ),

@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import Table
 
 from ledger import db
+from ledger.access.roles import Role
 from ledger.errors import NotFound, Refused, Unavailable
 from ledger.house import House
+from tests.access.door import Door
 from tests.ledgers import (
     DATABASE_URL,
     begin,
@@ -70,6 +72,20 @@ def test_the_service_appends_and_changes_nothing(
         ):
             with pytest.raises(DENIED):
                 connection.execute(command.encode())
+
+
+def test_the_service_signs_people_in(begun: House, role: str) -> None:
+    """With what it may: the trail counts its rows without a right on a sequence."""
+    House.grant(begun.settings, role)
+    house = as_role(begun, role)
+    door = Door(house.engine)
+    lin = door.account("lin", ("operator", Role.ADMIN))
+    token = door.login("lin")
+    key, name = door.key(lin, "operator", Role.VIEWER)
+    assert door.caller(token).account == door.caller(key).account == lin
+    door.end_key(name)
+    assert not door.lets_in(key)
+    house.engine.dispose()
 
 
 def forbidden(table: Table) -> Iterator[str]:
