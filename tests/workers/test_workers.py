@@ -29,7 +29,7 @@ from workers.app import make_app, nudging
 # Seconds of wall clock: leases of processes run out by it.
 NOW_S = int(time.time())
 # Long enough to be killed in the middle of it.
-ROWS = 60_000
+ROWS = 40_000
 PROFILE = (Path(metering.__file__).parent / "profiles" / "simple-15min.toml").read_text()
 
 
