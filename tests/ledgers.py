@@ -346,7 +346,7 @@ def _add_officers(house: House) -> None:
     for state in ("provisional", "submitted", "approved"):
         periods.advance(desk, "office", "2026-02", state)
     by_two(lambda desk: periods.advance(desk, "office", "2026-02", "closed"))
-    by_two(lambda desk: periods.restate(desk, "office", "2026-02", "secret no more"))
+    by_two(lambda desk: periods.restate(desk, "office", "2026-02", "late data"))
     by_two(lambda desk: officers.set_rule(desk, "office", "none", "a small office"))
 
 

@@ -303,6 +303,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     said = capsys.readouterr().out
     for name in (
         "integrity",
+        "approval",
         "provenance",
         "time bracket",
         "single use",
@@ -317,6 +318,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     answer = json.loads(capsys.readouterr().out)
     assert set(answer["lines"]) == {
         "integrity",
+        "approval",
         "provenance",
         "time_bracket",
         "single_use",
