@@ -169,6 +169,7 @@ def test_used_is_never_more_than_metered_and_short(sql: Raw) -> None:
     )
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "change",
     [

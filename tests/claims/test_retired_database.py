@@ -127,6 +127,7 @@ def test_invariant_10_lots_of_a_reduction_are_in_no_claim(
         refused(sql, why, "INSERT INTO claim_lots VALUES (1, ?, ?, 0)", NEW, lot)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "change",
     [

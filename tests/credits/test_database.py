@@ -234,6 +234,7 @@ def test_units_are_those_of_a_confirmed_record(recorded: House, sql: Raw) -> Non
     add(sql, "holdings", **more | {"class": "avoided"})
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "change",
     [

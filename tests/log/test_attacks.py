@@ -306,6 +306,7 @@ ODD_NAMES = [
 ]
 
 
+@pytest.mark.sqlite_only  # tests/postgresql/test_engine.py stores them all
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_odd_names_harm_nobody(begun: House, tmp_path: Path, name: str) -> None:
     """What one may write, everybody can read: audit, verifier, restore."""
@@ -314,6 +315,7 @@ def test_odd_names_harm_nobody(begun: House, tmp_path: Path, name: str) -> None:
     everybody_reads(begun, tmp_path)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "at", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2026-03-01T00:05:00Z"]
 )
@@ -322,6 +324,7 @@ def test_odd_times_harm_nobody(begun: House, tmp_path: Path, at: str) -> None:
     everybody_reads(begun, tmp_path)
 
 
+@pytest.mark.sqlite_only
 def test_odd_spacing_and_escapes_harm_nobody(begun: House, tmp_path: Path) -> None:
     content = party_statement("farm")
     text = "{ " + ", ".join(f'"{k}" : {_escaped(v)}' for k, v in reversed(content.items())) + " }"

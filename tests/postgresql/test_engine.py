@@ -35,6 +35,7 @@ from tests.ledgers import (
     signed,
     submit,
 )
+from tests.log.test_attacks import ODD_NAMES
 from tests.servers.postgres import PostgreSQL, running
 
 
@@ -118,6 +119,15 @@ def test_a_name_that_nothing_can_have(begun: House) -> None:
         point_of_name(conn, 1, "a\x00b")
     with pytest.raises(InvalidInput), db.reading(begun.engine) as conn:
         store.entry_data(conn, 1, 10**20)
+
+
+def test_odd_texts_come_back_as_they_are(begun: House) -> None:
+    key = operator_key(begun)
+    names = {f"p{number}": name for number, name in enumerate(ODD_NAMES)}
+    for party, name in names.items():
+        submit(begun, party_statement(party, name=name), key)
+    assert dict(rows(begun, "SELECT party, name FROM parties WHERE party <> 'operator'")) == names
+    begun.audit(no_progress)
 
 
 def test_rows_are_not_shown(begun: House) -> None:
