@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -89,7 +89,8 @@ def _close_when_forgotten(engine: Engine) -> None:
         opened.append(connection)
 
     def closed(connection: Any, _record: object) -> None:
-        opened[:] = [each for each in opened if each is not connection]
+        with suppress(ValueError):
+            opened.remove(connection)
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "close", closed)
