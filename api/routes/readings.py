@@ -25,6 +25,7 @@ from ledger.log.service import Submission
 from ledger.metering import store
 from ledger.metering.effective import Effective, effective
 from ledger.metering.payload import CSV, JSON, MEDIA, NDJSON, PARQUET, read_payload
+from ledger.metering.sealing import Origin
 from ledger.metering.service import sort_out
 from ledger.parties.desk import Desk
 from ledger.units import Period, format_instant, parse_instant
