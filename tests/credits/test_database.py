@@ -101,6 +101,7 @@ def test_a_rejected_record_holds_no_time(recorded: House, sql: Raw) -> None:
     add(sql, "reductions", record=NEW, start_s=NEXT.start_s, end_s=NEXT.end_s)
 
 
+@pytest.mark.sqlite_only  # the constraints are the same text on both
 @pytest.mark.parametrize(
     "changes",
     [

@@ -25,6 +25,11 @@ import pytest
 OWNER = "greenledger"
 _USERS = ("postgres", "nobody")
 _READY_S = 60
+# Databases are copied and dropped all the time, and none outlives the tests.
+_QUICK = [
+    *("fsync=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal"),
+    *("max_wal_senders=0", "max_wal_size=4GB", "checkpoint_timeout=1h"),
+]
 
 
 def find(program: str) -> str | None:
@@ -79,7 +84,7 @@ class PostgreSQL:
         user = _user()
         options = [f"unix_socket_directories={self.folder}", "listen_addresses="]
         if not self.safe:
-            options += ["fsync=off", "full_page_writes=off"]
+            options += _QUICK
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
