@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from api.problems import Problem
@@ -34,11 +35,13 @@ def operation_of(request: Request) -> str:
     return str(getattr(route, "operation_id", None) or "")
 
 
-def caller_of(request: Request, service: ServiceOf) -> Caller:
+async def caller_of(request: Request, service: ServiceOf) -> Caller:
     """The caller, once its credential was checked and the table lets it. Raises Problem."""
     operation = operation_of(request)
     rule = RULES[operation]
-    caller = _identified(request, service)
+    token = token_of(request)
+    # Without a credential there is nothing to ask the database for, nor a thread to wait for.
+    caller = await run_in_threadpool(_identified, token, service) if token else ANYBODY
     if rule.reach is Reach.PUBLIC:
         return caller
     if caller is ANYBODY:
@@ -73,10 +76,7 @@ def actor_of(request: Request, caller: Caller) -> Actor:
     return Actor(account=caller.account, key=caller.key, address=address_of(request))
 
 
-def _identified(request: Request, service: Service) -> Caller:
-    token = token_of(request)
-    if not token:
-        return ANYBODY
+def _identified(token: str, service: Service) -> Caller:
     try:
         with reading(service.desk.engine) as conn:
             found = caller_of_token(conn, token, service.now_s(), service.log.operator)

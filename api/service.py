@@ -39,7 +39,8 @@ class Service:
         return self.house.desk.clock_s()
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
+    """Not in a thread: it only looks."""
     found = request.app.state.service
     assert isinstance(found, Service)
     return found

@@ -1,7 +1,7 @@
 """`./dev bench`: a table, each row beside its floor of the same run, and a JSON file of it.
 
 Everything runs on one core of this machine, in this process, except the import of a file, whose
-memory is measured in a process of its own.
+memory is measured in a process of its own, and the service, which has all cores for its processes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import ledger, lots, matching, registry
+from bench import ledger, lots, matching, registry, service
 from bench.rows import Row
 
 RESULTS = Path(__file__).parent / "results"
@@ -31,11 +31,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--repeat", type=int, default=3, help="times each; the best counts")
     parser.add_argument(
-        "--only", default="", help="a group: ingest, tree, matching, commit, lots, units, audit"
+        "--only",
+        default="",
+        help="a group: ingest, tree, matching, commit, lots, units, audit, service",
     )
     options = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
     groups: dict[str, Callable[[], list[Row]]] = {
         "ingest": lambda: ledger.ingest_rows(options.repeat),
         "tree": lambda: ledger.tree_rows(options.repeat),
@@ -44,12 +46,15 @@ def main() -> None:
         "lots": lambda: lots.run(options.repeat),
         "units": lambda: registry.run(options.repeat),
         "audit": ledger.audit_rows,
+        "service": service.run,
     }
     errors = Console(stderr=True)
     rows: list[Row] = []
     for name, run in groups.items():
         if options.only in ("", name):
             errors.print(f"bench: {name} …")
+            if name == "service":
+                os.sched_setaffinity(0, cores)
             rows += run()
     imported = _import_a_year() if options.only in ("", "ingest") else {}
     _show(rows, imported)

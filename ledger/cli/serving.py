@@ -74,6 +74,8 @@ def serve(
     )
     server = uvicorn.Server(config)
     with config.bind_socket() as listening:
+        # Before it is said where: whoever reads that may ask at once, and waits until it serves.
+        listening.listen(config.backlog)
         at = listening.getsockname()
         url = f"http://{at[0]}:{at[1]}/api/v1"
         out.say(f"{house.log.origin} is served at {url} (Ctrl-C stops)")
