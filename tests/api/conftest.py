@@ -17,11 +17,22 @@ from tests.ledgers import (
     filled_template,
     ledger_database,
     open_house,
+    tiled,
+    tiled_template,
 )
 from tests.servers.api import serving
 from tests.servers.postgres import postgresql
 
-__all__ = ["begun", "begun_template", "filled", "filled_template", "ledger_database", "postgresql"]
+__all__ = [
+    "begun",
+    "begun_template",
+    "filled",
+    "filled_template",
+    "ledger_database",
+    "postgresql",
+    "tiled",
+    "tiled_template",
+]
 
 
 def _served(house: House) -> Iterator[Town]:

@@ -35,7 +35,11 @@ def serving(house: House, passwords: Passwords | None = None) -> Iterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        create_app(house, passwords=passwords), log_level="warning", lifespan="on", loop="asyncio"
+        create_app(house, passwords=passwords),
+        log_level="warning",
+        lifespan="on",
+        loop="asyncio",
+        server_header=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
