@@ -12,6 +12,7 @@ from tests.api.people import PASSWORDS, Town, settle
 from tests.ledgers import (
     begun,
     begun_template,
+    close,
     copy_ledger,
     filled,
     filled_template,
@@ -40,7 +41,7 @@ def _served(house: House) -> Iterator[Town]:
         town = settle(house, url)
         yield town
         town.close()
-    house.engine.dispose()
+    close(house)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,14 @@ import base64
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from ledger.log.service import Submission
 from ledger.parties.desk import Draft
 from tests.api.people import Town
 from tests.ledgers import FARM, party_statement, signed
 
+pytestmark = pytest.mark.both_databases
 POINT: dict[str, Any] = {"name": "once", "kind": "other", "owner": "mill"}
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from tests.api.people import Town
 
+pytestmark = pytest.mark.both_databases
 FROM, TO = "2026-02-20T16:00:00Z", "2026-02-21T16:00:00Z"
 START_S = 1_771_603_200
 ROOF = np.random.default_rng(1).integers(0, 9_000_000, 96)
