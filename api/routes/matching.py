@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from api.acting import ActOf
+from api.acting import Act, ActOf
 from api.callers import CallerOf
 from api.media import (
     HEX_16,
@@ -111,6 +111,7 @@ def list_contracts(
 def register(body: ContractIn, act: ActOf) -> Receipts:
     """Register a contract, or replace the one with that name, as its seller."""
     act.for_party(body.seller)
+    _require_points(body, act)
     agreement = Agreement(
         name=body.name,
         kind=body.kind,
@@ -121,7 +122,30 @@ def register(body: ContractIn, act: ActOf) -> Receipts:
         region=body.region,
         limit_wh=body.limit_wh,
     )
-    return act.write(lambda desk: register_contract(desk, agreement))
+
+    def mine(seller: str) -> bool:
+        return act.caller.may_for(act.operation, seller)
+
+    return act.write(lambda desk: register_contract(desk, agreement, may_replace=mine))
+
+
+def _require_points(body: ContractIn, act: Act) -> None:
+    """Sources are the seller's; of others' points, nothing is said but that they consume."""
+    consumers = [share.point for share in body.consumers]
+    with reading(act.service.desk.engine) as conn:
+        known = metering.points_named(conn, act.service.log.log_id, {*body.sources, *consumers})
+    for name in body.sources:
+        absent = f"there is no point {name!r} of yours"
+        if name not in known:
+            raise NotFound(absent)
+        act.for_party(known[name].master.owner, absent)
+    for name in consumers:
+        master = known[name].master if name in known else None
+        if master is None or not (
+            act.caller.may_for(act.operation, master.owner)
+            or (master.kind == "consumption" and master.unit == "Wh")
+        ):
+            raise NotFound(f"there is no consumption point {name!r}")
 
 
 @router.get("/policies", operation_id="policies")

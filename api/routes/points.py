@@ -161,7 +161,8 @@ def _register(body: PointIn, act: Act, *, current: str) -> Receipts:
         with reading(desk.engine) as conn:
             known = store.points_named(conn, desk.log.log_id, {body.name}).get(body.name)
         _check_current(act, body.name, known, current)
-        return register_point(desk, master)
+        # By name, and signed by the operator: only what was looked at is replaced.
+        return register_point(desk, master, current=known.id if known else "")
 
     return act.write(do)
 
