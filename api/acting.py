@@ -83,7 +83,8 @@ class Act:
         def also(conn: Connection, appended: Sequence[Receipt]) -> None:
             if self.keyed is not None:
                 indexes = [one.index for one in appended]
-                requests.save(conn, self.keyed, indexes, self.service.now_s())
+                before = [one.index for one in receipts]
+                requests.save(conn, self.keyed, indexes, self.service.now_s(), before=before)
             receipts.extend(appended)
 
         try:
@@ -94,6 +95,11 @@ class Act:
             if known is None:
                 raise
             return known
+        if not receipts:
+            # Another request with this key may have left nothing to do.
+            known = self._known()
+            if known is not None:
+                return known
         if isinstance(done, Draft):
             self.response.status_code = 202
             answer = Receipts(receipts=[], draft=done.draft.hex())

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from ledger.db import metadata, of_service
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, Refused
 
 requests: Final = of_service(
     Table(
@@ -83,8 +83,14 @@ def find(conn: Connection, keyed: Keyed) -> Known | None:
     return Known(entries=json.loads(row.entries), answer=answer)
 
 
-def save(conn: Connection, keyed: Keyed, entries: Sequence[int], at_s: int) -> None:
-    """With the entries, in their transaction. A request that appends more than once adds to it."""
+def save(
+    conn: Connection, keyed: Keyed, entries: Sequence[int], at_s: int, *, before: Sequence[int] = ()
+) -> None:
+    """With the entries, in their transaction. A request that appends more than once adds to what it
+    has appended `before`.
+
+    Raises Refused where another request with this key, sent at the same time, was first.
+    """
     known = find(conn, keyed)
     if known is None:
         values = {"entries": json.dumps(list(entries)), "answer": "", "at_s": at_s}
@@ -98,6 +104,8 @@ def save(conn: Connection, keyed: Keyed, entries: Sequence[int], at_s: int) -> N
             )
         )
         return
+    if list(known.entries) != list(before):
+        raise Refused(f"a request with Idempotency-Key {keyed.key!r} was done just now")
     both = json.dumps([*known.entries, *entries])
     conn.execute(update(requests).where(_which(keyed)).values(entries=both))
 
@@ -106,7 +114,8 @@ def answered(conn: Connection, keyed: Keyed, answer: dict[str, Any], at_s: int) 
     """What the request was answered with, also when it appended nothing."""
     if find(conn, keyed) is None:
         save(conn, keyed, [], at_s)
-    conn.execute(update(requests).where(_which(keyed)).values(answer=json.dumps(answer)))
+    first = _which(keyed) & (requests.c.answer == "")
+    conn.execute(update(requests).where(first).values(answer=json.dumps(answer)))
 
 
 def forget_before(conn: Connection, at_s: int) -> int:
