@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from api.callers import CallerOf, actor_of, operation_of
+from api.callers import CallerOf, actor_of, operation_of, router_of
 from api.media import HEX_16, Cursor, Limit, Model, Page, PartyId, page_of
 from api.problems import documented
 from api.service import Service, ServiceOf
@@ -22,7 +22,7 @@ from ledger.db import reading, writing
 from ledger.errors import InvalidInput, NotFound
 from ledger.parties.store import current_party
 
-router = APIRouter(tags=["accounts"])
+router = router_of(tags=["accounts"])
 AccountPath = Annotated[str, Path(pattern=HEX_16)]
 KeyPath = Annotated[str, Path(pattern=r"^[0-9a-zA-Z_-]{1,64}$", description="A key's public name")]
 _WEEK_S = 7 * 86_400

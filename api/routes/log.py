@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from api.callers import router_of
 from api.media import BINARY, HEX_32, TEXT, Model
 from api.problems import documented
 from api.service import Service, ServiceOf
@@ -20,7 +21,7 @@ from ledger.db import reading
 from ledger.errors import NotFound
 from ledger.log import publish, store, tiles
 
-router = APIRouter(prefix="/log", tags=["log"])
+router = router_of(prefix="/log", tags=["log"])
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NOW: Final = {"Cache-Control": "public, no-cache"}
 _SECONDS: Final = {"Cache-Control": "public, max-age=5"}

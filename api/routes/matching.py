@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf
+from api.callers import CallerOf, router_of
 from api.media import (
     HEX_16,
     Cursor,
@@ -36,7 +36,7 @@ from ledger.matching.service import Agreement, register_contract
 from ledger.metering import store as metering
 from ledger.units import Period, format_instant, parse_instant
 
-router = APIRouter(tags=["matching"])
+router = router_of(tags=["matching"])
 CONTRACT_KINDS = tuple(contracts.KINDS)
 _INT64 = 2**63
 

@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator
 from typing import Annotated, Final
 
 import numpy as np
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, own
+from api.callers import CallerOf, own, router_of
 from api.media import INSTANT, NAME, PARTY, Base64, Instant, Model, PointPath, Receipts, Words
 from api.problems import Problem, documented
 from api.service import ServiceOf
@@ -29,7 +29,7 @@ from ledger.metering.service import Origin, Taken, take_in
 from ledger.parties.desk import Desk
 from ledger.units import Period, format_instant, parse_instant
 
-router = APIRouter(tags=["readings"])
+router = router_of(tags=["readings"])
 _SPAN_S_MAX: Final = 400 * 86_400
 _RUNS: Final = {
     "readings": [

@@ -15,7 +15,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, own
+from api.callers import CallerOf, own, router_of
 from api.media import (
     HEX_16,
     PARTY,
@@ -208,7 +208,7 @@ class UnitRoutes:
     group: Group
 
     def router(self) -> APIRouter:
-        router = APIRouter(prefix=f"/{self.group.name}", tags=[self.group.name])
+        router = router_of(prefix=f"/{self.group.name}", tags=[self.group.name])
 
         def add(
             verb: str, path: str, name: str, route: Callable[..., object], status: int = 201
