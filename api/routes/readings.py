@@ -108,7 +108,7 @@ def _take_in(act: Act, given: Handing, media: str, data: bytes) -> Receipts:
             known = store.points_named(conn, act.service.log.log_id, names)
         for name in sorted(names):
             if name not in known or not act.caller.may_for(act.operation, known[name].master.owner):
-                raise NotFound(f"there is no point {name!r} of yours")
+                raise NotFound(f"there is no point {name[:80]!r} of yours")
         return {name: found.master.interval_s for name, found in known.items()}
 
     def do(desk: Desk) -> Taken:
