@@ -28,7 +28,7 @@ _SECONDS: Final = {"Cache-Control": "public, max-age=5"}
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"
 _INDEX_MAX: Final = 2**63 - 1
-_TILE: Final = re.compile(r"(?:x\d{3}/)*\d{3}(?:\.p/(?:[1-9]\d{0,2}))?", re.ASCII)
+_TILE: Final = re.compile(r"(?:x\d{3}/){0,6}\d{3}(?:\.p/(?:[1-9]\d{0,2}))?", re.ASCII)
 Index = Annotated[int, Path(ge=0, le=_INDEX_MAX)]
 
 

@@ -20,7 +20,7 @@ from api.media import (
     PartyId,
     PointName,
     Receipts,
-    decode_cursor,
+    decode_id_cursor,
     encode_cursor,
     page_of,
 )
@@ -28,7 +28,7 @@ from api.problems import documented
 from api.service import ServiceOf
 from ledger.claims.life import lot_life
 from ledger.db import reading
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import NotFound
 from ledger.lots import store as lots
 from ledger.matching import contracts, runs
 from ledger.matching.model import POLICIES
@@ -250,16 +250,14 @@ def list_lots(
 ) -> Page[LotShown]:
     """Lots that your organisations hold, or that came from their points; in the order of ids."""
     mine = caller.parties("lots_list")
-    after = decode_cursor(cursor) if cursor else ""
-    if not isinstance(after, str) or len(after) not in (0, 32):
-        raise InvalidInput("cursor is of another list")
+    after = decode_id_cursor(cursor)
     with reading(service.desk.engine) as conn:
         points = metering.current_points(conn, service.log.log_id)
         which = [point for point, one in points.items() if mine is None or one.master.owner in mine]
         rows = lots.lots_after(
             conn,
             service.log.log_id,
-            bytes.fromhex(after),
+            after,
             None if mine is None else which,
             limit + 1,
         )

@@ -28,7 +28,7 @@ from api.media import (
     PartyId,
     Receipts,
     Words,
-    decode_cursor,
+    decode_id_cursor,
     encode_cursor,
     page_of,
 )
@@ -246,9 +246,7 @@ class UnitRoutes:
         limit: Limit = 100,
     ) -> Page[HoldingShown]:
         """Units that are held here, by your organisations."""
-        after = decode_cursor(cursor) if cursor else ""
-        if not isinstance(after, str) or len(after) not in (0, 32):
-            raise InvalidInput("cursor is of another list")
+        after = decode_id_cursor(cursor)
         mine = caller.parties(f"{self.group.name}_list")
         with reading(service.desk.engine) as conn:
             schemes = [
@@ -263,7 +261,7 @@ class UnitRoutes:
                 *([holdings.c.owner.in_(sorted(mine))] if mine is not None else []),
                 *([holdings.c.owner == owner] if owner else []),
                 *([holdings.c.state == state] if state else []),
-                after=bytes.fromhex(after),
+                after=after,
                 limit=limit + 1,
             )
             batches = store.batches_by_id(conn, service.log.log_id, {row.batch for row in rows})

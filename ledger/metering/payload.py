@@ -175,6 +175,8 @@ def _parquet(data: bytes) -> pa.Table:
         io.BytesIO(data), metadata=metadata, read_dictionary=sorted(paths & {"point", "start"})
     )
     found = file.read()
+    # Damaged pages come as texts that are no UTF-8, and as indexes beyond their dictionary.
+    found.validate(full=True)
     columns = {}
     for name in names:
         column, wanted = found[name], _TYPES[name]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 
 from api.limits import Callers
@@ -229,3 +231,28 @@ def test_credentials_that_are_made_up_count_for_their_address() -> None:
     assert key("Bearer glk_x") not in ("10.0.0.9", "Bearer glk_x")
     callers.note(scope("Bearer glk_x"), 401)
     assert key("Bearer glk_x") == "10.0.0.9"
+
+
+def test_what_could_never_be_a_page_or_a_tile(town: Town) -> None:
+    cursor = base64.urlsafe_b64encode(orjson.dumps("z" * 32)).decode().rstrip("=")
+    for path in ("/lots", "/certificates", "/credits"):
+        answer = town["mill-viewer"].get(path, params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["detail"]) == (422, "cursor is of another list")
+    for tile in ("x000/" * 1_500 + "000", "x999/" * 7 + "999"):
+        assert town["anybody"].get(f"/log/tile/0/{tile}").status_code == 404
+        assert town["anybody"].get(f"/log/tile/entries/{tile}").status_code == 404
+
+
+def test_what_is_nested_too_deep(town: Town) -> None:
+    deep = "a = " + "[" * 90_000
+    file = {"file_name": "a.csv", "file": "", "author": "mill", "profile": deep}
+    answer = town["mill-preparer"].post("/readings/files", json=file)
+    assert (answer.status_code, "not a TOML file" in answer.text) == (422, True)
+    statement = {"file_name": "a.csv", "file": "", "as_of": "2026-01-31", "profile": deep}
+    assert town["manager"].post("/statements", json=statement).status_code == 422
+    scheme = {"scheme": "deep", "rules": deep}
+    assert town["manager"].post("/schemes", json=scheme).status_code == 422
+    headers = {"Content-Type": "application/json"}
+    for path in ("/claims", "/readings"):
+        answer = town["mill-preparer"].post(path, content=b"[" * 500_000, headers=headers)
+        assert answer.status_code in (400, 422), answer.text

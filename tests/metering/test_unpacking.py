@@ -95,3 +95,14 @@ def test_more_rows_than_are_read_are_refused() -> None:
     data = parquet(pa.array(np.zeros(11_000_000, dtype=np.int8)).cast(pa.int64()), 11_000_000)
     with pytest.raises(InvalidInput, match="11,000,000 rows"):
         check_parquet(pq.ParquetFile(io.BytesIO(data)).metadata, "rows.parquet")
+
+
+def test_a_text_that_is_no_text_is_refused() -> None:
+    words = pa.DictionaryArray.from_arrays(
+        np.zeros(2, dtype=np.int32), pa.array([b"\xff\xfe"]).view(pa.string())
+    )
+    start_s, value = pa.array([0, 900]), pa.array([1, 2])
+    made = io.BytesIO()
+    pq.write_table(pa.table({"point": words, "start_s": start_s, "value": value}), made)
+    with pytest.raises(InvalidInput, match="UTF"):
+        read_payload(PARQUET, made.getvalue(), lambda names: dict.fromkeys(names, 900))
