@@ -297,12 +297,19 @@ def unlink(
 def grant(
     account: AccountPath, body: MembershipIn, request: Request, service: ServiceOf, caller: CallerOf
 ) -> Response:
-    """Give an account a role in your organisation."""
+    """Give an account a role in your organisation.
+
+    It is a member already, or nobody's: others of the park are made members by its manager.
+    """
     _require_mine(service, caller, operation_of(request), body.party)
     _require_member_role(body.role)
     actor = actor_of(request, caller)
+    mine = caller.parties(operation_of(request))
     with writing(service.desk.engine) as conn:
-        access.account_of(conn, account)
+        roles = access.account_of(conn, account).roles
+        # Whoever makes somebody a member sees name, identities and sign-ins from then on.
+        if mine is not None and roles and mine.isdisjoint(roles):
+            raise NotFound(f"there is no account {account!r}")
         access.grant(
             conn, service.now_s(), actor, account, body.party, body.role, service.log.operator
         )

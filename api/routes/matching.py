@@ -283,7 +283,7 @@ def list_lots(
 def trace_lot(
     service: ServiceOf, caller: CallerOf, lot: Annotated[str, Path(pattern=HEX_16)]
 ) -> JsonObject:
-    """A lot's life: readings, run, division, what wraps it, what spent it."""
+    """A lot's life: readings (of your points), run, division, what wraps it, what spent it."""
     absent = f"there is no lot {lot} of yours"
     with reading(service.desk.engine) as conn:
         row = lots.lots_by_id(conn, service.log.log_id, [bytes.fromhex(lot)]).get(
@@ -295,4 +295,8 @@ def trace_lot(
         owners = [points[each].master.owner for each in (row.point, row.holder) if each in points]
         if not any(caller.may_for("lot_trace", owner) for owner in owners):
             raise NotFound(absent)
-        return lot_life(conn, service.log, row.lot).to_json()
+        found = lot_life(conn, service.log, row.lot).to_json()
+    # A consumer's lot comes of a plant whose month as a whole is the plant's own.
+    if not caller.may_for("lot_trace", points[row.point].master.owner):
+        found["readings"] = []
+    return found

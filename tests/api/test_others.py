@@ -135,3 +135,26 @@ def test_a_file_does_not_ask_what_anothers_meter_said(town: Town) -> None:
         assert others["state"] == "failed"
         assert f"names point '{point}', which is not registered" in others["error"]
         assert "secret-far" not in others["error"]
+
+
+def test_a_consumer_does_not_see_a_plants_whole_month(town: Town) -> None:
+    lots = town["mill-viewer"].get("/lots").json()["items"]
+    lot = next(one["lot"] for one in lots if one["point"] == "secret-roof")
+    mine = town["mill-viewer"].get(f"/lots/{lot}").json()
+    theirs = town["farm-preparer"].get(f"/lots/{lot}").json()
+    assert theirs["readings"]
+    assert mine == {**theirs, "readings": []}
+
+
+def test_nobody_is_made_a_member_to_be_looked_at(town: Town) -> None:
+    """An account's id is seen in trails; its name and its sign-ins are its organisation's."""
+    admin, path = town["mill-admin"], f"/accounts/{town.ids['farm-preparer']}"
+    role = {"party": "mill", "role": "viewer"}
+    answer = admin.post(f"{path}/roles", json=role)
+    unknown = admin.post(f"/accounts/{'0' * 32}/roles", json=role)
+    assert (answer.status_code, unknown.status_code) == (404, 404)
+    assert answer.text.replace(town.ids["farm-preparer"], "0" * 32) == unknown.text
+    assert admin.get(path).status_code == 404
+    assert admin.post(f"/accounts/{town.ids['nobody']}/roles", json=role).status_code == 204
+    taken = admin.post(f"/accounts/{town.ids['nobody']}/roles/removal", json=role)
+    assert taken.status_code == 204
