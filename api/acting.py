@@ -19,7 +19,7 @@ from ledger.access.caller import Caller
 from ledger.approvals.service import Draft, carry_out
 from ledger.approvals.store import Person, officers_of_account
 from ledger.db import reading, writing
-from ledger.errors import LedgerError, NotFound
+from ledger.errors import LedgerError, NotFound, Refused
 from ledger.log import store
 from ledger.log.service import Receipt
 from ledger.parties.desk import Desk
@@ -76,7 +76,7 @@ class Act:
         The answer is what the desk appended meanwhile, and `facts`: figures that are known before,
         or that follow from what `do` returns.
         """
-        known = self._known()
+        known = self.known()
         if known is not None:
             return known
         written = _Written(act=self, facts=None if callable(facts) else facts)
@@ -85,10 +85,15 @@ class Act:
             done = carry_out(desk, do, by=self.person, summary=self._summary())
         except LedgerError:
             # Another request with this key may have been first: then its answer is ours.
-            known = self._known()
+            known = self.known()
             if known is None:
                 raise
             return known
+        if not written.receipts:
+            # Another request with this key may have left nothing to do.
+            known = self.known()
+            if known is not None:
+                return known
         if isinstance(done, Draft):
             self.response.status_code = 202
             return written.close(Receipts(receipts=[], draft=done.draft.hex()))
@@ -111,7 +116,7 @@ class Act:
         """What the preparer says: the request, by its name."""
         return {"operation": self.operation, "by": self.caller.name}
 
-    def _known(self) -> Receipts | None:
+    def known(self) -> Receipts | None:
         """What this request was answered with the time before, if there was one."""
         if self.keyed is None:
             return None
@@ -157,10 +162,15 @@ class _Written:
 
     def close(self, answer: Receipts) -> Receipts:
         """The answer, once it is stored for the next time."""
-        if self.act.keyed is not None and self.stored != answer:
+        if self.act.keyed is None or self.stored == answer:
+            return answer
+        try:
             with writing(self.act.service.desk.engine) as conn:
                 found = answer.model_dump()
                 requests.answered(conn, self.act.keyed, found, self.act.service.now_s())
+        except Refused:
+            # Two that had nothing to append came at once: the answer is the first one's.
+            return self.act.known() or answer
         return answer
 
 

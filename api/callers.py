@@ -7,15 +7,16 @@ does not exist (404).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Final, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from api.problems import Problem
-from api.service import Service, ServiceOf
+from api.service import Service, service_of
 from ledger.access.caller import ANYBODY, Caller
 from ledger.access.events import Actor
 from ledger.access.roles import Reach
@@ -35,7 +36,32 @@ def operation_of(request: Request) -> str:
     return str(getattr(route, "operation_id", None) or "")
 
 
-async def caller_of(request: Request, service: ServiceOf) -> Caller:
+async def caller_of(request: Request) -> Caller:
+    """Who calls, as the route found before it read the body."""
+    found = request.state.caller
+    assert isinstance(found, Caller)
+    return found
+
+
+class _Route(APIRoute):
+    """Asks who calls before the body is read: nobody's is parsed."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            request.state.caller = await _checked(request, await service_of(request))
+            return await handle(request)
+
+        return checked
+
+
+def router_of(**given: Any) -> APIRouter:
+    """A router whose routes all ask who calls."""
+    return APIRouter(route_class=_Route, **given)
+
+
+async def _checked(request: Request, service: Service) -> Caller:
     """The caller, once its credential was checked and the table lets it. Raises Problem."""
     operation = operation_of(request)
     rule = RULES[operation]
@@ -128,4 +154,5 @@ def check_table(routers: Sequence[APIRouter]) -> None:
     assert len(operations) == len(routes), "every route is one of FastAPI's, of a router of ours"
     missing = [each for each in operations if each not in RULES]
     assert not missing, f"ledger/access/table.py names no rule for {missing}"
+    assert all(isinstance(each, _Route) for each in routes), "a router is made by router_of"
     assert len(set(operations)) == len(operations), "an operation id is used twice"

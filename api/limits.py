@@ -5,17 +5,21 @@ Pure ASGI, before anything is parsed. A body is counted as it comes, since Conte
 
 from __future__ import annotations
 
+import hashlib
 import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem
+from ledger.access.roles import Reach
+from ledger.access.table import RULES
 
 _SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -25,6 +29,12 @@ _SECURITY_HEADERS: Final = {
     "Strict-Transport-Security": "max-age=31536000",
 }
 _CALLERS_MAX: Final = 10_000
+_ERRORS: Final = 400
+# JSON in memory is some hundred times as large as `[{},{},…`; only readings and entries are many.
+_BODY_BYTES_MAX: Final = 1024 * 1024
+_LARGE: Final = ("/readings", "/readings/files", "/statements", "/entries")
+# What only a credential that holds is answered otherwise than by 401.
+_PRIVATE: Final = frozenset(name for name, rule in RULES.items() if rule.reach is not Reach.PUBLIC)
 
 
 @dataclass(slots=True)
@@ -51,11 +61,38 @@ class Rates:
         return 0.0 if passes else (1 - left) / self.per_s
 
 
-def caller_key(scope: Scope) -> str:
-    """Who is counted: the credential, else the address."""
+class Callers:
+    """Whom a request counts for: a credential that was let in before, else its address.
+
+    So credentials that are made up are no way around the limit, and no text of theirs is kept.
+    """
+
+    def __init__(self) -> None:
+        self._let_in: OrderedDict[str, None] = OrderedDict()
+
+    def key(self, scope: Scope) -> str:
+        credential = _credential(scope)
+        client = scope.get("client")
+        return credential if credential in self._let_in else client[0] if client else ""
+
+    def note(self, scope: Scope, status: int) -> None:
+        credential = _credential(scope)
+        if status == HTTPStatus.UNAUTHORIZED:
+            self._let_in.pop(credential, None)
+        elif status < _ERRORS and credential and _operation(scope) in _PRIVATE:
+            self._let_in[credential] = None
+            self._let_in.move_to_end(credential)
+            if len(self._let_in) > _CALLERS_MAX:
+                self._let_in.popitem(last=False)
+
+
+def _operation(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "operation_id", None) or "")
+
+
+def _credential(scope: Scope) -> str:
     token = Headers(scope=scope).get("authorization", "")
-    client = scope.get("client")
-    return token or (client[0] if client else "")
+    return hashlib.sha256(token.encode()).hexdigest() if token else ""
 
 
 class Limits:
@@ -65,6 +102,7 @@ class Limits:
         self.app = app
         self.body_bytes_max = body_bytes_max
         self.rates = rates
+        self.callers = Callers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,6 +111,7 @@ class Limits:
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self.callers.note(scope, message["status"])
                 headers = MutableHeaders(scope=message)
                 for name, value in _SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
@@ -89,7 +128,7 @@ class Limits:
         await self.app(scope, reader, secured)
 
     def _check_rate(self, scope: Scope) -> None:
-        wait_s = self.rates.wait_s(caller_key(scope))
+        wait_s = self.rates.wait_s(self.callers.key(scope))
         if wait_s:
             raise Problem(
                 429,
@@ -102,25 +141,30 @@ class Limits:
         encoding = headers.get("content-encoding", "identity")
         if encoding not in ("identity", "gzip"):
             raise Problem(415, f"Content-Encoding is {encoding[:40]!r}; identity or gzip are read")
-        if encoding == "identity" and headers.get("content-length", "").isdigit():
-            self._check_size(int(headers["content-length"]))
-        return _Counted(receive, self, gzip=encoding == "gzip")
+        most = self.body_bytes_max
+        if not scope["path"].endswith(_LARGE):
+            most = min(most, _BODY_BYTES_MAX)
+        given = headers.get("content-length", "")
+        if encoding == "identity" and given.isdecimal() and given.isascii():
+            # Its digits could be too many for a number.
+            check_size(int(given[:20]), most)
+        return _Counted(receive, most, gzip=encoding == "gzip")
 
-    def _check_size(self, size: int) -> None:
-        if size > self.body_bytes_max:
-            raise Problem(
-                413,
-                f"the body is larger than {self.body_bytes_max:,} bytes; send it in parts",
-            )
+
+def check_size(size: int, most: int) -> None:
+    """Raises Problem."""
+    if size > most:
+        raise Problem(413, f"the body is larger than {most:,} bytes; send it in parts")
 
 
 class _Counted:
     """The body as it comes, unpacked, and never more of it than is allowed."""
 
-    def __init__(self, receive: Receive, limits: Limits, *, gzip: bool) -> None:
+    def __init__(self, receive: Receive, most: int, *, gzip: bool) -> None:
         self._receive = receive
-        self._limits = limits
+        self._most = most
         self._size = 0
+        self._packed = 0
         # 31: a gzip header, a window of 32 KiB.
         self._unpack = zlib.decompressobj(31) if gzip else None
 
@@ -132,16 +176,21 @@ class _Counted:
         if self._unpack is not None:
             body = self._unpacked(body, last=not message.get("more_body", False))
         self._size += len(body)
-        self._limits._check_size(self._size)
+        check_size(self._size, self._most)
         return {**message, "body": body}
 
     def _unpacked(self, data: bytes, *, last: bool) -> bytes:
         assert self._unpack is not None
-        room = self._limits.body_bytes_max - self._size + 1
+        # Packed nothing is something too: it could go on for ever.
+        self._packed += len(data)
+        check_size(self._packed, self._most)
+        room = self._most - self._size + 1
         try:
             found = self._unpack.decompress(data, room)
         except zlib.error as error:
             raise Problem(400, f"the body is no gzip data: {error}") from error
+        if self._unpack.unused_data:
+            raise Problem(400, "the gzip data is one member, with nothing after it")
         if last and not self._unpack.eof and len(found) < room:
             raise Problem(400, "the gzip data is cut off")
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Generic, TypeVar
 
@@ -112,6 +113,14 @@ def decode_cursor(cursor: str) -> Any:
         return orjson.loads(data)
     except (binascii.Error, ValueError) as error:
         raise InvalidInput("cursor is not the `next` of a page before") from error
+
+
+def decode_id_cursor(cursor: str) -> bytes:
+    """The id that a page ended with; empty for the first page. Raises InvalidInput."""
+    last = decode_cursor(cursor) if cursor else ""
+    if not isinstance(last, str) or not re.fullmatch(rf"({HEX_16[1:-1]})?", last):
+        raise InvalidInput("cursor is of another list")
+    return bytes.fromhex(last)
 
 
 Row = TypeVar("Row")

@@ -126,6 +126,8 @@ def add_to(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, Problem):  # raised while FastAPI read the body
+            return error.__cause__.response()
         # FastAPI's word for bytes that are no UTF-8, which says nothing of what would be right.
         unread = error.status_code == HTTPStatus.BAD_REQUEST
         detail = "the body is no JSON text in UTF-8" if unread else str(error.detail)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from api.callers import CallerOf, actor_of, operation_of
+from api.callers import CallerOf, actor_of, operation_of, router_of
 from api.media import HEX_16, Cursor, Limit, Model, Page, PartyId, page_of
 from api.problems import documented
 from api.service import Service, ServiceOf
@@ -22,7 +22,7 @@ from ledger.db import reading, writing
 from ledger.errors import InvalidInput, NotFound
 from ledger.parties.store import current_party
 
-router = APIRouter(tags=["accounts"])
+router = router_of(tags=["accounts"])
 AccountPath = Annotated[str, Path(pattern=HEX_16)]
 KeyPath = Annotated[str, Path(pattern=r"^[0-9a-zA-Z_-]{1,64}$", description="A key's public name")]
 _WEEK_S = 7 * 86_400
@@ -297,12 +297,19 @@ def unlink(
 def grant(
     account: AccountPath, body: MembershipIn, request: Request, service: ServiceOf, caller: CallerOf
 ) -> Response:
-    """Give an account a role in your organisation."""
+    """Give an account a role in your organisation.
+
+    It is a member already, or nobody's: others of the park are made members by its manager.
+    """
     _require_mine(service, caller, operation_of(request), body.party)
     _require_member_role(body.role)
     actor = actor_of(request, caller)
+    mine = caller.parties(operation_of(request))
     with writing(service.desk.engine) as conn:
-        access.account_of(conn, account)
+        roles = access.account_of(conn, account).roles
+        # Whoever makes somebody a member sees name, identities and sign-ins from then on.
+        if mine is not None and roles and mine.isdisjoint(roles):
+            raise NotFound(f"there is no account {account!r}")
         access.grant(
             conn, service.now_s(), actor, account, body.party, body.role, service.log.operator
         )

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from fastapi.responses import Response
 from pydantic import Field
 from sqlalchemy import Connection
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, own, visible
+from api.callers import CallerOf, own, router_of, visible
 from api.media import (
     HEX_16,
     Cursor,
@@ -40,7 +40,7 @@ from ledger.errors import NotFound
 from ledger.parties.desk import Desk
 from ledger.parties.officer_store import Officer, approval_of, find_officers
 
-router = APIRouter(tags=["four eyes"])
+router = router_of(tags=["four eyes"])
 DraftPath = Annotated[str, Path(pattern=HEX_16, description="The draft's id")]
 OfficerPath = Annotated[str, Path(pattern=HEX_16, description="The officer's random id")]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from api.acting import ActOf
-from api.callers import CallerOf, visible
+from api.callers import CallerOf, router_of, visible
 from api.media import (
     INSTANT,
     PARTY,
@@ -36,7 +36,7 @@ from ledger.statements import service as statements
 from ledger.statements import store as statement_rows
 from ledger.units import Period, parse_instant
 
-router = APIRouter(tags=["registry"])
+router = router_of(tags=["registry"])
 _INT64 = 2**63
 
 

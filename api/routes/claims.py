@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 from sqlalchemy import Connection
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, own, visible
+from api.callers import CallerOf, own, router_of, visible
 from api.media import (
     HEX_16,
     Cursor,
@@ -34,7 +34,7 @@ from ledger.errors import NotFound
 from ledger.metering import store as metering
 from ledger.units import Period, parse_instant
 
-router = APIRouter(prefix="/claims", tags=["claims"])
+router = router_of(prefix="/claims", tags=["claims"])
 ClaimPath = Annotated[str, Path(pattern=HEX_16, description="The claim's id")]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
+from api.callers import router_of
 from api.media import TEXT, Model
 from api.problems import documented
 from api.service import ServiceOf
@@ -14,7 +15,7 @@ from ledger import schema
 from ledger.db import reading
 from ledger.log import publish, store
 
-router = APIRouter(tags=["service"])
+router = router_of(tags=["service"])
 
 
 class Health(Model):

@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, operation_of
+from api.callers import CallerOf, operation_of, router_of
 from api.media import (
     HEX_16,
     NAME,
@@ -44,7 +44,7 @@ from ledger.jobs.model import PARK, Job
 from ledger.matching.evaluate import POLICY
 from ledger.matching.model import POLICIES
 
-router = APIRouter(tags=["jobs"])
+router = router_of(tags=["jobs"])
 JobPath = Annotated[str, Path(pattern=HEX_16, description="The job's id")]
 _EVENTS: Final[dict[int | str, JsonObject]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from api.callers import router_of
 from api.media import BINARY, HEX_32, TEXT, Model
 from api.problems import documented
 from api.service import Service, ServiceOf
@@ -20,14 +21,14 @@ from ledger.db import reading
 from ledger.errors import NotFound
 from ledger.log import publish, store, tiles
 
-router = APIRouter(prefix="/log", tags=["log"])
+router = router_of(prefix="/log", tags=["log"])
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NOW: Final = {"Cache-Control": "public, no-cache"}
 _SECONDS: Final = {"Cache-Control": "public, max-age=5"}
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"
 _INDEX_MAX: Final = 2**63 - 1
-_TILE: Final = re.compile(r"(?:x\d{3}/)*\d{3}(?:\.p/(?:[1-9]\d{0,2}))?", re.ASCII)
+_TILE: Final = re.compile(r"(?:x\d{3}/){0,6}\d{3}(?:\.p/(?:[1-9]\d{0,2}))?", re.ASCII)
 Index = Annotated[int, Path(ge=0, le=_INDEX_MAX)]
 
 

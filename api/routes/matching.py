@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
-from api.acting import ActOf
-from api.callers import CallerOf
+from api.acting import Act, ActOf
+from api.callers import CallerOf, router_of
 from api.media import (
     HEX_16,
     Cursor,
@@ -20,7 +20,7 @@ from api.media import (
     PartyId,
     PointName,
     Receipts,
-    decode_cursor,
+    decode_id_cursor,
     encode_cursor,
     page_of,
 )
@@ -28,7 +28,7 @@ from api.problems import documented
 from api.service import ServiceOf
 from ledger.claims.life import lot_life
 from ledger.db import reading
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import NotFound
 from ledger.lots import store as lots
 from ledger.matching import contracts, runs
 from ledger.matching.model import POLICIES
@@ -36,7 +36,7 @@ from ledger.matching.service import Agreement, register_contract
 from ledger.metering import store as metering
 from ledger.units import Period, format_instant, parse_instant
 
-router = APIRouter(tags=["matching"])
+router = router_of(tags=["matching"])
 CONTRACT_KINDS = tuple(contracts.KINDS)
 _INT64 = 2**63
 
@@ -111,6 +111,7 @@ def list_contracts(
 def register(body: ContractIn, act: ActOf) -> Receipts:
     """Register a contract, or replace the one with that name, as its seller."""
     act.for_party(body.seller)
+    _require_points(body, act)
     agreement = Agreement(
         name=body.name,
         kind=body.kind,
@@ -121,7 +122,30 @@ def register(body: ContractIn, act: ActOf) -> Receipts:
         region=body.region,
         limit_wh=body.limit_wh,
     )
-    return act.write(lambda desk: register_contract(desk, agreement))
+
+    def mine(seller: str) -> bool:
+        return act.caller.may_for(act.operation, seller)
+
+    return act.write(lambda desk: register_contract(desk, agreement, may_replace=mine))
+
+
+def _require_points(body: ContractIn, act: Act) -> None:
+    """Sources are the seller's; of others' points, nothing is said but that they consume."""
+    consumers = [share.point for share in body.consumers]
+    with reading(act.service.desk.engine) as conn:
+        known = metering.points_named(conn, act.service.log.log_id, {*body.sources, *consumers})
+    for name in body.sources:
+        absent = f"there is no point {name!r} of yours"
+        if name not in known:
+            raise NotFound(absent)
+        act.for_party(known[name].master.owner, absent)
+    for name in consumers:
+        master = known[name].master if name in known else None
+        if master is None or not (
+            act.caller.may_for(act.operation, master.owner)
+            or (master.kind == "consumption" and master.unit == "Wh")
+        ):
+            raise NotFound(f"there is no consumption point {name!r}")
 
 
 @router.get("/policies", operation_id="policies")
@@ -226,16 +250,14 @@ def list_lots(
 ) -> Page[LotShown]:
     """Lots that your organisations hold, or that came from their points; in the order of ids."""
     mine = caller.parties("lots_list")
-    after = decode_cursor(cursor) if cursor else ""
-    if not isinstance(after, str) or len(after) not in (0, 32):
-        raise InvalidInput("cursor is of another list")
+    after = decode_id_cursor(cursor)
     with reading(service.desk.engine) as conn:
         points = metering.current_points(conn, service.log.log_id)
         which = [point for point, one in points.items() if mine is None or one.master.owner in mine]
         rows = lots.lots_after(
             conn,
             service.log.log_id,
-            bytes.fromhex(after),
+            after,
             None if mine is None else which,
             limit + 1,
         )
@@ -261,7 +283,7 @@ def list_lots(
 def trace_lot(
     service: ServiceOf, caller: CallerOf, lot: Annotated[str, Path(pattern=HEX_16)]
 ) -> JsonObject:
-    """A lot's life: readings, run, division, what wraps it, what spent it."""
+    """A lot's life: readings (of your points), run, division, what wraps it, what spent it."""
     absent = f"there is no lot {lot} of yours"
     with reading(service.desk.engine) as conn:
         row = lots.lots_by_id(conn, service.log.log_id, [bytes.fromhex(lot)]).get(
@@ -273,4 +295,8 @@ def trace_lot(
         owners = [points[each].master.owner for each in (row.point, row.holder) if each in points]
         if not any(caller.may_for("lot_trace", owner) for owner in owners):
             raise NotFound(absent)
-        return lot_life(conn, service.log, row.lot).to_json()
+        found = lot_life(conn, service.log, row.lot).to_json()
+    # A consumer's lot comes of a plant whose month as a whole is the plant's own.
+    if not caller.may_for("lot_trace", points[row.point].master.owner):
+        found["readings"] = []
+    return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 from sqlalchemy import Connection
 
 from api.acting import ActOf
+from api.callers import router_of
 from api.media import PARTY, Cursor, Limit, Model, Page, PartyId, Receipts, Words, page_of
 from api.problems import documented
 from api.service import Service, ServiceOf
@@ -17,7 +18,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.log import store as log_store
 from ledger.parties import store
 
-router = APIRouter(prefix="/parties", tags=["parties"])
+router = router_of(prefix="/parties", tags=["parties"])
 PartyPath = Annotated[str, Path(pattern=PARTY)]
 KeyPath = Annotated[str, Path(pattern="^[0-9a-f]{8}$", description="The key's id, 8 hex digits")]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from api.acting import ActOf
-from api.callers import CallerOf, own, visible
+from api.callers import CallerOf, own, router_of, visible
 from api.media import Cursor, JsonObject, Limit, Model, Page, Receipts, Words, page_of
 from api.problems import documented
 from api.routes.parties import PartyPath
@@ -18,7 +18,7 @@ from ledger.parties.desk import Desk
 from ledger.periods import service, store
 from ledger.periods.model import STEPS, SUBMITTED, Standing
 
-router = APIRouter(prefix="/periods", tags=["periods"])
+router = router_of(prefix="/periods", tags=["periods"])
 Name = Annotated[str, Path(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]))?$", examples=["2026-03"])]
 
 

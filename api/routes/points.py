@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from fastapi.responses import Response
 from pydantic import Field
 from sqlalchemy import Connection
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, own, visible
+from api.callers import CallerOf, own, router_of, visible
 from api.media import (
     Cursor,
     Limit,
@@ -32,7 +32,7 @@ from ledger.metering.points import KINDS, MEASURES, PARK_SYSTEMS, UNITS, Meter, 
 from ledger.metering.service import points_by_name, register_point
 from ledger.parties.desk import Desk
 
-router = APIRouter(prefix="/points", tags=["points"])
+router = router_of(prefix="/points", tags=["points"])
 Text64 = Annotated[str, Field(max_length=64)]
 
 
@@ -161,7 +161,8 @@ def _register(body: PointIn, act: Act, *, current: str) -> Receipts:
         with reading(desk.engine) as conn:
             known = store.points_named(conn, desk.log.log_id, {body.name}).get(body.name)
         _check_current(act, body.name, known, current)
-        return register_point(desk, master)
+        # By name, and signed by the operator: only what was looked at is replaced.
+        return register_point(desk, master, current=known.id if known else "")
 
     return act.write(do)
 

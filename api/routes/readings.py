@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator
 from typing import Annotated, Final
 
 import numpy as np
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, own
+from api.callers import CallerOf, own, router_of
 from api.media import INSTANT, NAME, PARTY, Base64, Instant, Model, PointPath, Receipts, Words
 from api.problems import Problem, documented
 from api.service import ServiceOf
@@ -30,7 +30,7 @@ from ledger.metering.service import sort_out
 from ledger.parties.desk import Desk
 from ledger.units import Period, format_instant, parse_instant
 
-router = APIRouter(tags=["readings"])
+router = router_of(tags=["readings"])
 _SPAN_S_MAX: Final = 400 * 86_400
 _RUNS: Final = {
     "readings": [
@@ -109,7 +109,7 @@ def _take_in(act: Act, given: Handing, media: str, data: bytes) -> Receipts:
             known = store.points_named(conn, act.service.log.log_id, names)
         for name in sorted(names):
             if name not in known or not act.caller.may_for(act.operation, known[name].master.owner):
-                raise NotFound(f"there is no point {name!r} of yours")
+                raise NotFound(f"there is no point {name[:80]!r} of yours")
         return {name: found.master.interval_s for name, found in known.items()}
 
     series = read_payload(media, data, lengths_of)

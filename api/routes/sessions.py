@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 
-from api.callers import SESSION_COOKIE, CallerOf, actor_of, address_of, token_of
+from api.callers import SESSION_COOKIE, CallerOf, actor_of, address_of, router_of, token_of
 from api.media import Model
 from api.problems import Problem, documented
 from api.service import Service, ServiceOf
@@ -19,7 +19,7 @@ from ledger.access.roles import Role
 from ledger.db import writing
 from ledger.errors import NotFound
 
-router = APIRouter(tags=["session"])
+router = router_of(tags=["session"])
 _STATE_COOKIE: Final = "greenledger_oidc"
 Password = Annotated[str, Field(min_length=1, max_length=1_000)]
 Code = Annotated[str, Field(max_length=64, pattern=r"^[0-9A-Za-z-]*$")]

@@ -15,7 +15,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, own
+from api.callers import CallerOf, own, router_of
 from api.media import (
     HEX_16,
     PARTY,
@@ -28,7 +28,7 @@ from api.media import (
     PartyId,
     Receipts,
     Words,
-    decode_cursor,
+    decode_id_cursor,
     encode_cursor,
     page_of,
 )
@@ -208,7 +208,7 @@ class UnitRoutes:
     group: Group
 
     def router(self) -> APIRouter:
-        router = APIRouter(prefix=f"/{self.group.name}", tags=[self.group.name])
+        router = router_of(prefix=f"/{self.group.name}", tags=[self.group.name])
 
         def add(
             verb: str, path: str, name: str, route: Callable[..., object], status: int = 201
@@ -246,9 +246,7 @@ class UnitRoutes:
         limit: Limit = 100,
     ) -> Page[HoldingShown]:
         """Units that are held here, by your organisations."""
-        after = decode_cursor(cursor) if cursor else ""
-        if not isinstance(after, str) or len(after) not in (0, 32):
-            raise InvalidInput("cursor is of another list")
+        after = decode_id_cursor(cursor)
         mine = caller.parties(f"{self.group.name}_list")
         with reading(service.desk.engine) as conn:
             schemes = [
@@ -263,7 +261,7 @@ class UnitRoutes:
                 *([holdings.c.owner.in_(sorted(mine))] if mine is not None else []),
                 *([holdings.c.owner == owner] if owner else []),
                 *([holdings.c.state == state] if state else []),
-                after=bytes.fromhex(after),
+                after=after,
                 limit=limit + 1,
             )
             batches = store.batches_by_id(conn, service.log.log_id, {row.batch for row in rows})

@@ -12,7 +12,7 @@ from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.access.schema import login_delays
@@ -109,8 +109,16 @@ def take_back(conn: Connection, counted: tuple[bytes, int]) -> None:
     )
 
 
+def has_forgotten(conn: Connection, now_s: int) -> bool:
+    """Whether `forget` has anything to drop."""
+    query = select(login_delays.c.what).where(_forgotten(now_s)).limit(1)
+    return conn.execute(query).first() is not None
+
+
 def forget(conn: Connection, now_s: int) -> None:
     """Drop what no longer counts."""
-    conn.execute(
-        delete(login_delays).where(login_delays.c.failed_at_s + FORGOTTEN_AFTER_S <= now_s)
-    )
+    conn.execute(delete(login_delays).where(_forgotten(now_s)))
+
+
+def _forgotten(now_s: int) -> ColumnElement[bool]:
+    return login_delays.c.failed_at_s + FORGOTTEN_AFTER_S <= now_s

@@ -117,9 +117,16 @@ def replace(
 
 def answered(conn: Connection, keyed: Keyed, answer: dict[str, Any], at_s: int) -> None:
     """What the request was answered with, also when it appended nothing."""
-    values = {"answer": json.dumps(answer)}
-    if not conn.execute(update(requests).where(_which(keyed)).values(values)).rowcount:
+    first = _which(keyed) & (requests.c.answer == "")
+    conn.execute(update(requests).where(first).values(answer=json.dumps(answer)))
+    if find(conn, keyed) is None:
         save(conn, keyed, [], at_s, answer)
+
+
+def has_before(conn: Connection, at_s: int) -> bool:
+    """Whether `forget_before` has anything to drop."""
+    query = select(requests.c.key).where(requests.c.at_s < at_s).limit(1)
+    return conn.execute(query).first() is not None
 
 
 def forget_before(conn: Connection, at_s: int) -> int:

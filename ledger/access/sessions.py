@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from typing import Final
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, literal, select, update
 
 from ledger.access import accounts as people
 from ledger.access import delays, events, keys, tokens, totp
@@ -187,12 +187,22 @@ def touch(conn: Connection, token: str, now_s: int) -> None:
     )
 
 
+def has_ended(conn: Connection, now_s: int) -> bool:
+    """Whether `sweep` has anything to drop."""
+    ended = (
+        select(literal(1)).where(_ended(now_s)),
+        select(literal(1)).where(oidc_logins.c.expires_at_s <= now_s),
+    )
+    found = any(conn.execute(query.limit(1)).first() for query in ended)
+    return found or delays.has_forgotten(conn, now_s)
+
+
+def _ended(now_s: int) -> ColumnElement[bool]:
+    return (sessions.c.expires_at_s <= now_s) | (sessions.c.seen_at_s + IDLE_S <= now_s)
+
+
 def sweep(conn: Connection, now_s: int) -> None:
     """Drop what has ended and is not asked for again: sessions, delays, logins under way."""
-    conn.execute(
-        delete(sessions).where(
-            (sessions.c.expires_at_s <= now_s) | (sessions.c.seen_at_s + IDLE_S <= now_s)
-        )
-    )
+    conn.execute(delete(sessions).where(_ended(now_s)))
     conn.execute(delete(oidc_logins).where(oidc_logins.c.expires_at_s <= now_s))
     delays.forget(conn, now_s)

@@ -57,6 +57,7 @@ def _import(run: Run) -> Result:
         accept_partial=params.get("accept_partial", False),
         reason=params.get("reason", ""),
         progress=lambda done, total: run.progress(done, total, "reading"),
+        whose="" if params["author"] == desk.log.operator else params["author"],
     )
     submissions = prepared.taking.submissions
     run.progress(0, len(submissions), "storing")

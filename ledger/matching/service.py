@@ -6,7 +6,7 @@ as of the size that the run names, gives exactly the same lanes and totals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,8 +63,17 @@ class Agreement:
     limit_wh: int = 0
 
 
-def register_contract(desk: Desk, agreement: Agreement, *, author: str | None = None) -> Receipt:
-    """Register a contract, or replace the one with that name. Raises InvalidInput or Refused."""
+def register_contract(
+    desk: Desk,
+    agreement: Agreement,
+    *,
+    author: str | None = None,
+    may_replace: Callable[[str], bool] | None = None,
+) -> Receipt:
+    """Register a contract, or replace the one with that name. Raises InvalidInput or Refused.
+
+    `may_replace(seller)`: whether a contract that this party sells by now may be replaced.
+    """
     log_id = desk.log.log_id
     with reading(desk.engine) as conn:
         sources = sorted(find_point(conn, log_id, name).point.hex() for name in agreement.sources)
@@ -80,6 +89,8 @@ def register_contract(desk: Desk, agreement: Agreement, *, author: str | None = 
             for one in c.current_contracts(conn, log_id).values()
             if one.terms.name == agreement.name
         ]
+    if found and may_replace is not None and not may_replace(found[0].terms.seller):
+        raise Refused(f"the name {agreement.name!r} is taken by another contract; choose another")
     terms = c.Terms(
         name=agreement.name,
         kind=agreement.kind,

@@ -146,11 +146,18 @@ def prepare(
     reason: str = "",
     key: SigningKey | None = None,
     progress: Callable[[int, int], None] | None = None,
+    whose: str = "",
 ) -> PreparedFile:
     """Read the bytes of a file, and sign the batches that they become. Raises what the steps
-    raise; nothing is stored yet."""
+    raise; nothing is stored yet.
+
+    `whose`: the party whose points there are for who asks, `""` for all. Errors and counts of
+    repeats say what is in force at a point.
+    """
     with reading(desk.engine) as conn:
         known = service.points_by_name(conn, desk.log.log_id)
+    if whose:
+        known = {name: one for name, one in known.items() if one.master.owner == whose}
     imported = read_bytes(
         data,
         profile,

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ledger.errors import InvalidInput
 from ledger.metering.quality import ALL_FLAGS
 from ledger.metering.series import Series
+from ledger.metering.unpacking import check_parquet
 from ledger.units import format_instant, parse_instant
 
 JSON: Final = "application/json"
@@ -163,26 +164,39 @@ def _csv(data: bytes) -> pa.Table:
 
 
 def _parquet(data: bytes) -> pa.Table:
-    found = pyarrow.parquet.read_table(io.BytesIO(data))
+    metadata = pyarrow.parquet.read_metadata(io.BytesIO(data))
+    check_parquet(metadata, "the readings")
+    names = metadata.schema.to_arrow_schema().names
+    if len(set(names)) != len(names) or set(names) - set(_TYPES):
+        raise _unknown(names)
+    # Texts stay dictionaries: a long one that repeats is in memory once.
+    paths = {metadata.schema.column(number).path for number in range(metadata.num_columns)}
+    file = pyarrow.parquet.ParquetFile(
+        io.BytesIO(data), metadata=metadata, read_dictionary=sorted(paths & {"point", "start"})
+    )
+    found = file.read()
+    # Damaged pages come as texts that are no UTF-8, and as indexes beyond their dictionary.
+    found.validate(full=True)
     columns = {}
-    for name in found.column_names:
-        wanted = _TYPES.get(name)
-        if wanted is not None and not found[name].type.equals(wanted):
-            column = found[name]
-            if pa.types.is_floating(column.type):
-                raise InvalidInput(f"column {name} is {column.type}, not integers in base units")
-            columns[name] = column.cast(wanted)
-        else:
-            columns[name] = found[name]
+    for name in names:
+        column, wanted = found[name], _TYPES[name]
+        if pa.types.is_floating(column.type):
+            raise InvalidInput(f"column {name} is {column.type}, not integers in base units")
+        if pa.types.is_dictionary(column.type) and wanted == pa.string():
+            wanted = pa.dictionary(pa.int32(), wanted)
+        columns[name] = column if column.type.equals(wanted) else column.cast(wanted)
     return pa.table(columns)
+
+
+def _unknown(names: Iterable[str]) -> InvalidInput:
+    unknown = sorted(name[:64] for name in set(names) - set(_TYPES))[:10]
+    return InvalidInput(f"columns are {', '.join(_TYPES)}; unknown: {unknown}")
 
 
 def _from_table(table: pa.Table, lengths_of: LengthsOf) -> list[Series]:
     names = set(table.column_names)
     if len(names) != table.num_columns or names - set(_TYPES):
-        raise InvalidInput(
-            f"columns are {', '.join(_TYPES)}; unknown: {sorted(names - set(_TYPES))}"
-        )
+        raise _unknown(names)
     if not {"point", "value"} <= names or len(names & {"start", "start_s"}) != 1:
         raise InvalidInput("the columns point, value, and one of start and start_s are needed")
     for name in names:
@@ -190,7 +204,7 @@ def _from_table(table: pa.Table, lengths_of: LengthsOf) -> list[Series]:
             raise InvalidInput(f"column {name} has {table[name].null_count} empty cells")
     if table.num_rows == 0:
         return []
-    points = table["point"].combine_chunks().dictionary_encode()
+    points = _encoded(table["point"])
     code = np.asarray(points.indices)
     words = points.dictionary.to_pylist()
     known = lengths_of(words)
@@ -222,13 +236,19 @@ def _from_table(table: pa.Table, lengths_of: LengthsOf) -> list[Series]:
     return series
 
 
+def _encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+    return column.combine_chunks().dictionary_encode()
+
+
 def _column(table: pa.Table, name: str) -> NDArray[np.int64]:
     return np.asarray(table[name].combine_chunks(), dtype=np.int64)
 
 
 def _instants(table: pa.Table) -> NDArray[np.int64]:
     """Texts 2026-01-01T00:00:00Z; the same few again and again, as points share their times."""
-    texts = table["start"].combine_chunks().dictionary_encode()
+    texts = _encoded(table["start"])
     known = np.array([parse_instant(text) for text in texts.dictionary.to_pylist()], np.int64)
     return np.take(known, np.asarray(texts.indices))
 

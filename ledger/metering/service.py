@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from ledger.db import reading
-from ledger.errors import NotFound
+from ledger.errors import NotFound, Refused
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.metering import store
@@ -32,13 +32,24 @@ __all__ = [
 ]
 
 
-def register_point(desk: Desk, master: Point, *, author: str | None = None) -> Receipt:
-    """Register a point, or replace the registration of the point with that name."""
+def register_point(
+    desk: Desk, master: Point, *, author: str | None = None, current: str | None = None
+) -> Receipt:
+    """Register a point, or replace the registration of the point with that name.
+
+    `current`: the registration that is to be replaced, `""` where the name has to be free. Raises
+    Refused where another one is in force.
+    """
     with reading(desk.engine) as conn:
         known = store.point_of_name(conn, desk.log.log_id, master.name)
         point = known.hex() if known else fresh_id()
-        current = store.current_points(conn, desk.log.log_id)
-        replaces = current[known].id if known else ""
+        registered = store.current_points(conn, desk.log.log_id)
+        replaces = registered[known].id if known else ""
+    if current is not None and replaces != current:
+        raise Refused(
+            f"the name {master.name!r} is taken, or its point was replaced meanwhile: read it"
+            " again, or choose another"
+        )
     return desk.append(
         Draft(
             type=POINT,

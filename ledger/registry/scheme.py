@@ -334,7 +334,7 @@ def parse_toml(scheme: str, text: str, where: str) -> Scheme:
     """The rules of a scheme as a person writes them. Raises InvalidInput."""
     try:
         value = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidInput(f"{where} is not TOML: {error}") from error
     try:
         return Scheme.from_json(scheme, value)

@@ -119,7 +119,7 @@ def read_statement_profile(text: str, *, where: str) -> StatementProfile:
     """TOML text → profile. Raises InvalidInput."""
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidInput(f"{where}: not a TOML file: {error}") from error
     root = Section(content, path="", where=where)
     title = root.text("title", "", empty=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 
+from api.limits import Callers
 from tests.api.people import Town
 
 AT = "2026-02-01T00:00:00Z"
@@ -66,6 +70,7 @@ READINGS: list[tuple[str, bytes, dict[str, str], int, str]] = [
     ("another medium", b"x", {"Content-Type": "text/html"}, 415, "text/html"),
     ("no gzip", b"no gzip at all", {"Content-Encoding": "gzip"}, 400, "no gzip"),
     ("cut off", gzip.compress(run())[:-9], {"Content-Encoding": "gzip"}, 400, "cut off"),
+    ("two packed", gzip.compress(run()) * 2, {"Content-Encoding": "gzip"}, 400, "one member"),
     ("another packing", b"x", {"Content-Encoding": "br"}, 415, "br"),
 ]
 
@@ -187,3 +192,67 @@ def test_no_answer_repeats_a_secret(town: Town, capsys: pytest.CaptureFixture[st
         assert SECRET not in answer.text
     said = capsys.readouterr()
     assert SECRET not in said.out + said.err
+
+
+def test_a_large_body_is_for_readings_alone(town: Town) -> None:
+    """Nobody's JSON is parsed: a body of braces takes a hundred times its size."""
+    braces = b"[" + b"{}," * 500_000 + b"{}]"
+    headers = {"Content-Type": "application/json"}
+    for path in ("/session", "/claims"):
+        answer = town["mill-preparer"].post(path, content=braces, headers=headers)
+        assert answer.status_code == 413, path
+    # Who may not is told so before the body is looked at.
+    for path in ("/claims", "/entries"):
+        answer = town["anybody"].post(path, content=braces[:-1], headers=headers)
+        assert answer.status_code == (413 if path == "/claims" else 401), path
+    assert town["anybody"].post("/claims", content=b"{", headers=headers).status_code == 401
+    packed = {**headers, "Content-Encoding": "gzip"}
+    answer = town["anybody"].post("/session", content=gzip.compress(braces), headers=packed)
+    assert answer.status_code == 413
+
+
+def test_credentials_that_are_made_up_count_for_their_address() -> None:
+    """Else whoever makes them up asks as often as he likes."""
+    callers = Callers()
+
+    def key(token: str) -> str:
+        return callers.key(scope(token))
+
+    def scope(token: str, operation: str = "whoami") -> dict[str, Any]:
+        route = SimpleNamespace(operation_id=operation)
+        headers = [(b"authorization", token.encode())]
+        return {"type": "http", "headers": headers, "client": ("10.0.0.9", 1), "route": route}
+
+    assert key("Bearer glk_x") == "10.0.0.9"
+    callers.note(scope("Bearer glk_x", "health"), 200)
+    callers.note(scope("Bearer glk_y"), 401)
+    assert {key("Bearer glk_x"), key("Bearer glk_y")} == {"10.0.0.9"}
+    callers.note(scope("Bearer glk_x"), 200)
+    assert key("Bearer glk_x") not in ("10.0.0.9", "Bearer glk_x")
+    callers.note(scope("Bearer glk_x"), 401)
+    assert key("Bearer glk_x") == "10.0.0.9"
+
+
+def test_what_could_never_be_a_page_or_a_tile(town: Town) -> None:
+    cursor = base64.urlsafe_b64encode(orjson.dumps("z" * 32)).decode().rstrip("=")
+    for path in ("/lots", "/certificates", "/credits"):
+        answer = town["mill-viewer"].get(path, params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["detail"]) == (422, "cursor is of another list")
+    for tile in ("x000/" * 1_500 + "000", "x999/" * 7 + "999"):
+        assert town["anybody"].get(f"/log/tile/0/{tile}").status_code == 404
+        assert town["anybody"].get(f"/log/tile/entries/{tile}").status_code == 404
+
+
+def test_what_is_nested_too_deep(town: Town) -> None:
+    deep = "a = " + "[" * 90_000
+    file = {"file_name": "a.csv", "file": "", "author": "mill", "profile": deep}
+    answer = town["mill-preparer"].post("/readings/files", json=file)
+    assert (answer.status_code, "not a TOML file" in answer.text) == (422, True)
+    statement = {"file_name": "a.csv", "file": "", "as_of": "2026-01-31", "profile": deep}
+    assert town["manager"].post("/statements", json=statement).status_code == 422
+    scheme = {"scheme": "deep", "rules": deep}
+    assert town["manager"].post("/schemes", json=scheme).status_code == 422
+    headers = {"Content-Type": "application/json"}
+    for path in ("/claims", "/readings"):
+        answer = town["mill-preparer"].post(path, content=b"[" * 500_000, headers=headers)
+        assert answer.status_code in (400, 422), answer.text

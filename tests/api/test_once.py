@@ -54,6 +54,21 @@ def test_of_many_at_once_one_is_done(own_town: Town) -> None:
     assert size(own_town) == there + 2  # a tick and a batch
 
 
+def test_of_many_at_once_one_makes_a_key(own_town: Town) -> None:
+    """What could be done again and again is done once: who waits too long sends it anew."""
+    there, manager = size(own_town), own_town["manager"]
+
+    def post(_: int) -> tuple[int, Any]:
+        answer = manager.post("/parties/mill/keys", json={}, headers={"Idempotency-Key": "key"})
+        return answer.status_code, answer.json()
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(post, range(16)))
+    assert {status for status, _ in found} == {201}, found
+    assert len({str([one["index"] for one in body["receipts"]]) for _, body in found}) == 1
+    assert size(own_town) == there + 2
+
+
 def test_an_entry_signed_by_its_author_may_come_twice(own_town: Town) -> None:
     members = {"party": "farm", "vkey": FARM.verify_key.vkey, "reason": "not needed any more"}
     house = own_town.house

@@ -39,7 +39,7 @@ def read_profile(text: str, *, where: str) -> Profile:
     """TOML text → profile. `where` names it in messages. Raises InvalidInput."""
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidInput(f"{where}: not a TOML file: {error}") from error
     root = Section(content, path="", where=where)
     title = root.text("title", "", empty=True)

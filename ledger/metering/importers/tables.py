@@ -24,6 +24,7 @@ from ledger.errors import InvalidInput
 from ledger.metering.importers.profile import FileRules
 from ledger.metering.importers.report import Notes, listed, nearest
 from ledger.metering.quality import Quality
+from ledger.metering.unpacking import check_parquet, check_xlsx
 
 _MAGIC: Final = ((b"PK\x03\x04", "xlsx"), (b"PAR1", "parquet"), (b"\xd0\xcf\x11\xe0", "xls"))
 
@@ -150,6 +151,7 @@ def _read_csv(
 def _read_xlsx(
     data: bytes, rules: FileRules, wanted: Sequence[str], name: str, notes: Notes
 ) -> Table:
+    check_xlsx(data, name)
     try:
         workbook = python_calamine.load_workbook(io.BytesIO(data))
         sheets = workbook.sheet_names
@@ -195,6 +197,7 @@ def _read_parquet(
 
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+        check_parquet(file.metadata, name)
         _positions(file.schema_arrow.names, wanted, name, "the file")
         table = file.read(columns=list(wanted))
         columns = {column: _parquet_cells(table[column], column, name) for column in wanted}
