@@ -142,6 +142,8 @@ class _Counted:
             found = self._unpack.decompress(data, room)
         except zlib.error as error:
             raise Problem(400, f"the body is no gzip data: {error}") from error
+        if self._unpack.unused_data:
+            raise Problem(400, "after the gzip data comes something else; send one member")
         if last and not self._unpack.eof and len(found) < room:
             raise Problem(400, "the gzip data is cut off")
         return found

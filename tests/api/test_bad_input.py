@@ -66,6 +66,7 @@ READINGS: list[tuple[str, bytes, dict[str, str], int, str]] = [
     ("another medium", b"x", {"Content-Type": "text/html"}, 415, "text/html"),
     ("no gzip", b"no gzip at all", {"Content-Encoding": "gzip"}, 400, "no gzip"),
     ("cut off", gzip.compress(run())[:-9], {"Content-Encoding": "gzip"}, 400, "cut off"),
+    ("twice packed", gzip.compress(run()) * 2, {"Content-Encoding": "gzip"}, 400, "one member"),
     ("another packing", b"x", {"Content-Encoding": "br"}, 415, "br"),
 ]
 
