@@ -17,11 +17,11 @@ from fastapi.routing import APIRoute
 
 from api.problems import Problem
 from api.service import Service, service_of
-from ledger.access.caller import ANYBODY, Caller
+from ledger.access.caller import ANYBODY, Caller, in_scope
 from ledger.access.events import Actor
 from ledger.access.roles import Reach
 from ledger.access.service import caller_of_token, needs_touch, touch
-from ledger.access.table import RULES
+from ledger.access.table import RULES, Rule
 from ledger.db import reading, writing
 from ledger.errors import NotFound, NotSignedIn
 
@@ -73,9 +73,18 @@ async def _checked(request: Request, service: Service) -> Caller:
     if caller is ANYBODY:
         raise Problem(401, "this needs a session or an API key", headers=_CHALLENGE)
     if not caller.may(operation):
-        roles = ", ".join(sorted(rule.roles)) or "a person's session"
-        raise Problem(403, f"{operation} takes one of the roles {roles}, which you do not have")
+        raise Problem(403, f"{operation} {_lacking(caller, operation, rule)}")
     return caller
+
+
+def _lacking(caller: Caller, operation: str, rule: Rule) -> str:
+    """What the caller would need, and is without."""
+    if rule.by_person and caller.via != "session":
+        return "is for people who have signed in, not for API keys"
+    if not in_scope(caller.scopes, operation):
+        return f"is in none of the key's scopes: {', '.join(sorted(caller.scopes))}"
+    where = " in the park's own organisation" if rule.reach is Reach.PARK else ""
+    return f"takes one of the roles {', '.join(sorted(rule.roles))}{where}, which you do not have"
 
 
 def token_of(request: Request) -> str:

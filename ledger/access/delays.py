@@ -109,12 +109,6 @@ def take_back(conn: Connection, counted: tuple[bytes, int]) -> None:
     )
 
 
-def has_forgotten(conn: Connection, now_s: int) -> bool:
-    """Whether `forget` has anything to drop."""
-    query = select(login_delays.c.what).where(_forgotten(now_s)).limit(1)
-    return conn.execute(query).first() is not None
-
-
 def forget(conn: Connection, now_s: int) -> None:
     """Drop what no longer counts."""
     conn.execute(delete(login_delays).where(_forgotten(now_s)))

@@ -123,12 +123,6 @@ def answered(conn: Connection, keyed: Keyed, answer: dict[str, Any], at_s: int) 
         save(conn, keyed, [], at_s, answer)
 
 
-def has_before(conn: Connection, at_s: int) -> bool:
-    """Whether `forget_before` has anything to drop."""
-    query = select(requests.c.key).where(requests.c.at_s < at_s).limit(1)
-    return conn.execute(query).first() is not None
-
-
 def forget_before(conn: Connection, at_s: int) -> int:
     """Requests older than any that could be sent again. Returns how many."""
     return conn.execute(delete(requests).where(requests.c.at_s < at_s)).rowcount

@@ -26,7 +26,6 @@ from ledger.access.passwords import Passwords
 from ledger.access.sessions import (
     caller_of_token,
     change_password,
-    has_ended,
     login,
     login_linked,
     logout,
@@ -55,7 +54,6 @@ __all__ = [
     "enable_account",
     "enrol_totp",
     "grant",
-    "has_ended",
     "link_identity",
     "list_accounts",
     "list_api_keys",

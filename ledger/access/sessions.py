@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
 
 from ledger.access import accounts as people
 from ledger.access import delays, events, keys, tokens, totp
@@ -185,16 +185,6 @@ def touch(conn: Connection, token: str, now_s: int) -> None:
         .where(table.c.hash == tokens.digest(token), table.c.seen_at_s < now_s)
         .values(seen_at_s=now_s)
     )
-
-
-def has_ended(conn: Connection, now_s: int) -> bool:
-    """Whether `sweep` has anything to drop."""
-    ended = (
-        select(literal(1)).where(_ended(now_s)),
-        select(literal(1)).where(oidc_logins.c.expires_at_s <= now_s),
-    )
-    found = any(conn.execute(query.limit(1)).first() for query in ended)
-    return found or delays.has_forgotten(conn, now_s)
 
 
 def _ended(now_s: int) -> ColumnElement[bool]:

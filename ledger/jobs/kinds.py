@@ -18,6 +18,7 @@ from ledger.claims import evidence
 from ledger.db import reading
 from ledger.errors import InvalidInput
 from ledger.jobs import matching
+from ledger.jobs.housekeeping import keep_house
 from ledger.jobs.model import Result
 from ledger.jobs.work import Kind, Run
 from ledger.log.service import Receipt
@@ -138,7 +139,8 @@ def _checkpoint(run: Run) -> Result:
 
 
 def _expiry(run: Run) -> Result:
-    """Take out units whose validity is over."""
+    """Take out units whose validity is over, and what the service itself keeps no longer."""
+    keep_house(run.house)
     desk = run.finishing(lambda _conn, receipts: {"entries": _entries(receipts)})
     return {"entries": _entries(acting.expire_due(desk))}
 

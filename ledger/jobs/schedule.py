@@ -11,9 +11,6 @@ from typing import Final
 
 import structlog
 
-from ledger.access import requests
-from ledger.access import service as access
-from ledger.approvals.service import expire_due
 from ledger.db import reading, writing
 from ledger.errors import NotFound
 from ledger.house import House
@@ -69,20 +66,6 @@ def sweep(house: House, nudge: Callable[[str], None]) -> list[str]:
     if old:
         with writing(house.engine) as conn:
             store.purge(conn, now_s - house.settings.job_keep_s)
-    _forget(house, now_s)
     for id_ in found:
         nudge(id_)
     return found
-
-
-def _forget(house: House, now_s: int) -> None:
-    """What would grow for ever: sessions, failures to sign in, requests by their key; drafts that
-    nobody decided are closed. Looked for first: a sweep seldom has to write."""
-    before_s = now_s - house.settings.job_keep_s
-    with reading(house.engine) as conn:
-        ended, asked = access.has_ended(conn, now_s), requests.has_before(conn, before_s)
-    if ended or asked:
-        with writing(house.engine) as conn:
-            access.sweep(conn, now_s)
-            requests.forget_before(conn, before_s)
-    expire_due(house.desk)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from ledger.db import reading, writing
 from ledger.errors import NotFound, Refused
 from ledger.house import House
 from ledger.jobs import kinds, store
-from ledger.jobs.model import CANCELLED, WAITING, Job, check_key, same_request
+from ledger.jobs.model import CANCELLED, DONE, WAITING, Job, check_key, same_request
 from ledger.metering.batches import SECRET_BYTES
 
 PAGE_MAX: Final = 200
@@ -43,6 +44,9 @@ def submit(
     """
     check_key(key)
     kinds.check(kind, params, files or {})
+    # Files go with the end of a job: what they were is kept, to know the same request again.
+    sums = {f"{name}_sha256": sha256(data).hexdigest() for name, data in (files or {}).items()}
+    params = {**params, **sums}
     job = Job(
         id=secrets.token_hex(16),
         kind=kind,
@@ -50,7 +54,7 @@ def submit(
         account=account,
         state=WAITING,
         created_at_s=house.desk.clock_s(),
-        params=dict(params),
+        params=params,
         key=key,
     )
     try:
@@ -107,8 +111,12 @@ def ask_cancel(house: House, id_: str) -> Job:
 
 
 def output(house: House, id_: str, name: str) -> Iterator[bytes]:
-    """What came of a job as a file, in parts. Raises NotFound."""
+    """What came of a job as a file, in parts, once it is done. Raises NotFound: also for what came
+    with the job, and for what is not whole yet."""
     with reading(house.engine) as conn:
+        job = load(conn, id_)
+        if job.state != DONE or name not in kinds.KINDS[job.kind].outputs:
+            raise NotFound(f"job {id_} is {job.state}, and has no file {name!r}")
         parts = store.file_parts(conn, id_, name)
         first = next(parts, None)
         if first is None:

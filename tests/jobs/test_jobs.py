@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
+from ledger.access import requests
+from ledger.access import service as access
+from ledger.approvals.store import Draft, Person, save_draft
 from ledger.db import reading, writing
 from ledger.errors import NotFound, Refused
 from ledger.house import House
@@ -25,11 +29,19 @@ from ledger.jobs.model import (
 from ledger.jobs.running import run
 from ledger.jobs.schema import jobs
 from ledger.jobs.work import Run
+from ledger.metering import importing
 from tests.jobs.conftest import ask, job_of
 from tests.ledgers import NOW_S, Clock, rows
 
 pytestmark = pytest.mark.both_databases
 
+PROFILE = Path(importing.__file__).parent / "profiles" / "simple-15min.toml"
+IMPORT = {
+    "profile": PROFILE.read_text(),
+    "file_name": "a.csv",
+    "source": "a",
+    "author": "operator",
+}
 HALF_STATES: tuple[dict[str, Any], ...] = (
     {"state": "lost"},
     {"state": DONE, "ended_at_s": 1},
@@ -58,6 +70,20 @@ def taken(house: House, job: Job, now_s: int = NOW_S) -> Run:
     )
 
 
+def draft(at_s: int) -> Draft:
+    """Waits for a minute."""
+    return Draft(
+        draft=at_s.to_bytes(16),
+        party="mill",
+        kind="claim.make",
+        summary={},
+        state="prepared",
+        preparer=Person(officer=b"\0" * 16),
+        prepared_at_s=at_s,
+        expires_at_s=at_s + 60,
+    )
+
+
 class TestAsking:
     def test_a_key_stands_for_one_request(self, begun: House) -> None:
         first = ask(begun, "audit", key="monday")
@@ -68,6 +94,19 @@ class TestAsking:
             ask(begun, "checkpoint", key="monday")
         other = service.submit(begun, "audit", {}, party="", account="ben", key="monday")
         assert other.id != first.id
+
+    def test_a_key_stands_for_one_file(self, begun: House) -> None:
+        """Also when the job has ended, and its file is gone."""
+
+        def asked(data: bytes) -> Job:
+            return ask(begun, "import", IMPORT, key="monday", files={"file": data})
+
+        first = asked(b"time,kWh\n")
+        assert asked(b"time,kWh\n") == first
+        run(begun, first.id)
+        assert asked(b"time,kWh\n").id == first.id
+        with pytest.raises(Refused, match="'monday' stands for another request"):
+            asked(b"time,kWh,more\n")
 
     def test_who_sees_which(self, begun: House) -> None:
         mine = service.submit(begun, "audit", {}, party="mill", account="anna")
@@ -212,6 +251,44 @@ class TestKinds:
         assert data.startswith(b'{"format":"greenledger-evidence/v1"')
         with pytest.raises(NotFound):
             list(service.output(filled, job.id, "other"))
+
+    def test_only_what_came_of_a_job_and_is_whole(self, begun: House) -> None:
+        job = ask(begun, "evidence", {"claim": "00" * 16, "level": "total"})
+        taken(begun, job).save_file("evidence.json", [b"half of"])
+        with pytest.raises(NotFound, match="is running, and has no file"):
+            list(service.output(begun, job.id, "evidence.json"))
+        given = ask(begun, "import", IMPORT, files={"file": b"private"})
+        with pytest.raises(NotFound, match="has no file 'file'"):
+            list(service.output(begun, given.id, "file"))
+
+    def test_expiry_keeps_house(self, begun: House) -> None:
+        """Sessions, drafts and requests that are over go with the day's expiry; others stay."""
+        clock = begun.desk.clock_s
+        assert isinstance(clock, Clock)
+
+        def kept() -> list[tuple[Any, ...]]:
+            counts = "SELECT (SELECT COUNT(*) FROM sessions), (SELECT COUNT(*) FROM requests)"
+            return rows(begun, f"{counts}, state FROM drafts ORDER BY prepared_at_s")
+
+        def request(conn: Connection, name: str) -> None:
+            keyed = requests.Keyed(log_id=1, account="a", key=name, digest=b"\0" * 32)
+            requests.save(conn, keyed, [], clock.now_s)
+
+        with writing(begun.engine) as conn:
+            account = access.create_account(conn, NOW_S, access.MACHINE, "lin")
+            access.link_identity(conn, NOW_S, access.MACHINE, account, "https://id.test", "lin")
+            request(conn, "old")
+            for at_s in (NOW_S, NOW_S + 60):
+                save_draft(conn, 1, draft(at_s), [])
+        access.login_linked(begun.engine, NOW_S, "::1", "https://id.test", "lin")
+        clock.now_s += 60
+        run(begun, ask(begun, "expiry").id)
+        assert kept() == [(1, 1, "expired"), (1, 1, "prepared")]
+        clock.now_s += begun.settings.job_keep_s
+        with writing(begun.engine) as conn:
+            request(conn, "new")
+        run(begun, ask(begun, "expiry").id)
+        assert kept() == [(0, 1, "expired"), (0, 1, "expired")]
 
     def test_expiry_and_audit(self, filled: House) -> None:
         """Jobs are no part of the log: the audit neither misses them nor finds them too much."""
