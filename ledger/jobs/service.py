@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from ledger.db import reading, writing
-from ledger.errors import NotFound, Refused
+from ledger.errors import NotFound, Refused, Throttled
 from ledger.house import House
 from ledger.jobs import kinds, store
 from ledger.jobs.model import CANCELLED, DONE, WAITING, Job, check_key, same_request
@@ -22,6 +22,9 @@ from ledger.metering.batches import SECRET_BYTES
 
 PAGE_MAX: Final = 200
 PENDING_MAX: Final = 1000
+# Of one account at a time: what it asks for is kept, and whoever asks later waits behind it.
+OPEN_MAX: Final = 50
+_LATER_S: Final = 60
 Nudge = Callable[[str], None]
 
 
@@ -39,7 +42,8 @@ def submit(
     """Ask for a job; the same `key` of an account again gives the same job.
 
     `files`: what comes with it, by the names that its kind takes. Raises InvalidInput for an
-    unknown kind or params that it does not take, Refused where the key stands for another request.
+    unknown kind or params that it does not take, Refused where the key stands for another request,
+    Throttled where too many of the account are not done yet.
     The caller nudges a worker afterwards.
     """
     check_key(key)
@@ -61,6 +65,11 @@ def submit(
         with writing(house.engine) as conn:
             known = store.find_key(conn, account, key) if key else None
             if known is None:
+                if account and store.count_open(conn, account) >= OPEN_MAX:
+                    raise Throttled(
+                        f"{OPEN_MAX} jobs of yours wait or run: wait for them, or cancel some",
+                        _LATER_S,
+                    )
                 store.save(conn, job, secret or secrets.token_bytes(SECRET_BYTES))
                 for name, data in (files or {}).items():
                     _save_file(conn, job.id, name, data)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from ledger.jobs.model import RUNNING, WAITING, Job, Result
@@ -83,6 +83,12 @@ def find_key(conn: Connection, account: str, key: str) -> Job | None:
     query = select(*_COLUMNS).where(jobs.c.account == account, jobs.c.key == key)
     row = conn.execute(query).one_or_none()
     return None if row is None else _job(row)
+
+
+def count_open(conn: Connection, account: str) -> int:
+    """Jobs of an account that have not ended."""
+    which = jobs.c.account == account, jobs.c.state.in_((WAITING, RUNNING))
+    return conn.execute(select(func.count()).select_from(jobs).where(*which)).scalar_one()
 
 
 def secret_of(conn: Connection, id_: str) -> bytes:

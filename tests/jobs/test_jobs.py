@@ -13,7 +13,7 @@ from ledger.access import requests
 from ledger.access import service as access
 from ledger.approvals.store import Draft, Person, save_draft
 from ledger.db import reading, writing
-from ledger.errors import NotFound, Refused
+from ledger.errors import NotFound, Refused, Throttled
 from ledger.house import House
 from ledger.jobs import kinds, schedule, service, store
 from ledger.jobs.model import (
@@ -359,3 +359,13 @@ class TestSchedule:
         schedule.sweep(begun, nudged.append)
         assert job.id not in [row[0] for row in rows(begun, "SELECT id FROM jobs")]
         assert rows(begun, "SELECT job FROM job_files") == []
+
+
+def test_one_account_asks_for_so_many_jobs_at_a_time(begun: House) -> None:
+    first = [ask(begun, "audit", key=f"{number}") for number in range(service.OPEN_MAX)]
+    with pytest.raises(Throttled, match="50 jobs of yours"):
+        ask(begun, "audit")
+    assert ask(begun, "audit", key="7").id == first[7].id
+    service.submit(begun, "audit", {}, party="", account="ben")
+    service.ask_cancel(begun, first[0].id)
+    ask(begun, "audit")
