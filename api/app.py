@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -65,6 +66,7 @@ def create_app(
     app.state.service = Service(
         house=house, nudge=nudge or runner.nudge, passwords=passwords or Passwords()
     )
+    app.state.streams = Counter()  # by account
     metrics = Metrics(house)
     app.state.metrics = metrics
     for router in ROUTERS:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
@@ -32,7 +34,7 @@ from api.media import (
     PartyId,
     Words,
 )
-from api.problems import documented
+from api.problems import Problem, documented
 from api.routes import claims
 from api.service import Service, ServiceOf
 from ledger.access.caller import Caller
@@ -51,6 +53,9 @@ _EVENTS: Final[dict[int | str, JsonObject]] = {
     **documented(404),
 }
 _LOOK_EVERY_S: Final = 0.3
+# Then the client asks again, and whether it still may. Each stream asks the database as it goes on.
+_STREAM_S_MAX: Final = 300
+_STREAMS_MAX: Final = 20
 _ACCEPTED: Final = documented(404, 409)
 
 
@@ -257,21 +262,36 @@ def cancel(service: ServiceOf, caller: CallerOf, job: JobPath) -> JobShown:
 async def events(
     request: Request, service: ServiceOf, caller: CallerOf, job: JobPath
 ) -> StreamingResponse:
-    """Server-sent events: the job whenever it has changed, until it has ended."""
+    """Server-sent events: the job whenever it has changed, until it has ended.
+
+    A stream ends after five minutes: ask again.
+    """
     operation = operation_of(request)
+    open_: Counter[str] = request.app.state.streams
+    if open_[caller.account] >= _STREAMS_MAX:
+        raise Problem(
+            429,
+            f"{_STREAMS_MAX} streams of yours are open: close one",
+            headers={"Retry-After": "5"},
+        )
     first = await run_in_threadpool(_find, service, caller, operation, job)
 
     async def changes() -> AsyncIterator[bytes]:
         found, told = first, b""
-        while True:
-            data = orjson.dumps(_shown(found).model_dump())
-            if data != told:
-                yield b"event: job\ndata: " + data + b"\n\n"
-                told = data
-            if found.ended or await request.is_disconnected():
-                return
-            await asyncio.sleep(_LOOK_EVERY_S)
-            found = await run_in_threadpool(_find, service, caller, operation, job)
+        end = time.monotonic() + _STREAM_S_MAX
+        open_[caller.account] += 1
+        try:
+            while True:
+                data = orjson.dumps(_shown(found).model_dump())
+                if data != told:
+                    yield b"event: job\ndata: " + data + b"\n\n"
+                    told = data
+                if found.ended or time.monotonic() > end or await request.is_disconnected():
+                    return
+                await asyncio.sleep(_LOOK_EVERY_S)
+                found = await run_in_threadpool(_find, service, caller, operation, job)
+        finally:
+            open_[caller.account] -= 1
 
     return StreamingResponse(changes(), media_type="text/event-stream")
 

@@ -361,8 +361,11 @@ class UnitRoutes:
         if lifecycle.MOVES[body.act].by == lifecycle.OPERATOR:
             act.for_party(act.service.log.operator)
         selection = _selection(self.group, act, body)
+        for_operator = act.caller.may_for(act.operation, act.service.log.operator)
         return act.write(
-            lambda desk: acting.mark(desk, body.act, body.owner, selection, body.reason)
+            lambda desk: acting.mark(
+                desk, body.act, body.owner, selection, body.reason, for_operator=for_operator
+            )
         )
 
     def end(self, body: EndIn, act: ActOf) -> Receipts:

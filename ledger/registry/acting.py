@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ledger.db import reading
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt
 from ledger.metering.batches import SECRET_BYTES
@@ -174,13 +174,17 @@ def mark(
     reason: str,
     *,
     key: SigningKey | None = None,
+    for_operator: bool = True,
 ) -> list[Receipt]:
     """Reserve, lock, freeze or release units; holdings of which they are a part are split first.
 
-    `owner`: whose units; who signs follows from act and state.
+    `owner`: whose units; who signs follows from act and state. `for_operator`: whether who asks
+    acts for the operator, who alone releases what is frozen. Raises Refused where not.
     """
     chosen = chosen_of(desk, owner, selection, act)
     by_operator = any(lifecycle.by_whom(act, row.state) == lifecycle.OPERATOR for row, _ in chosen)
+    if by_operator and not for_operator:
+        raise Refused("frozen units are released by the operator, who froze them")
     author = desk.log.operator if by_operator else owner
     drafts, whole = _cut_out(desk, author, chosen)
     drafts.append(move_draft(desk, act, author, whole, terms={"reason": reason}))

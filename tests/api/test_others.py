@@ -158,3 +158,21 @@ def test_nobody_is_made_a_member_to_be_looked_at(town: Town) -> None:
     assert admin.post(f"/accounts/{town.ids['nobody']}/roles", json=role).status_code == 204
     taken = admin.post(f"/accounts/{town.ids['nobody']}/roles/removal", json=role)
     assert taken.status_code == 204
+
+
+def test_an_owner_does_not_release_what_the_park_froze(own_town: Town) -> None:
+    mill, manager = own_town["mill-preparer"], own_town["manager"]
+    held = manager.get("/certificates", params={"owner": "mill"}).json()["items"]
+    one = next(each for each in held if each["state"] == "active")
+    code = one["batch"].split("/")[1]
+    body = {
+        "scheme": one["batch"].split("/")[0],
+        "owner": "mill",
+        "serials": [f"{code}:{one['first']}-{one['end']}"],
+        "reason": "a complaint",
+    }
+    frozen = manager.post("/certificates/marks", json={**body, "act": "freeze"})
+    assert frozen.status_code == 201, frozen.text
+    answer = mill.post("/certificates/marks", json={**body, "act": "release"})
+    assert (answer.status_code, "by the operator" in answer.text) == (409, True), answer.text
+    assert manager.post("/certificates/marks", json={**body, "act": "release"}).status_code == 201
