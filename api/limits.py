@@ -62,7 +62,7 @@ class Rates:
 
 
 class Callers:
-    """Whom a request counts for: a credential that was let in before, else its address.
+    """Whom a request counts for: its credential, and its address until that was let in once.
 
     So credentials that are made up are no way around the limit, and no text of theirs is kept.
     """
@@ -70,10 +70,12 @@ class Callers:
     def __init__(self) -> None:
         self._let_in: OrderedDict[str, None] = OrderedDict()
 
-    def key(self, scope: Scope) -> str:
-        credential = _credential(scope)
-        client = scope.get("client")
-        return credential if credential in self._let_in else client[0] if client else ""
+    def keys(self, scope: Scope) -> list[str]:
+        credential, client = _credential(scope), scope.get("client")
+        address = client[0] if client else ""
+        if credential in self._let_in:
+            return [credential]
+        return [address, credential] if credential else [address]
 
     def note(self, scope: Scope, status: int) -> None:
         credential = _credential(scope)
@@ -128,7 +130,7 @@ class Limits:
         await self.app(scope, reader, secured)
 
     def _check_rate(self, scope: Scope) -> None:
-        wait_s = self.rates.wait_s(self.callers.key(scope))
+        wait_s = max(self.rates.wait_s(one) for one in self.callers.keys(scope))
         if wait_s:
             raise Problem(
                 429,
