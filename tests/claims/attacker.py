@@ -196,7 +196,9 @@ def _lawless(folder: Path) -> House:
     house.engine.dispose()
     types = EntryTypes.of(
         [
-            replace(type_, accept=_LAWLESS.get(type_.name, type_.accept))
+            replace(type_, accept=_LAWLESS[type_.name], check=None)
+            if type_.name in _LAWLESS
+            else type_
             for type_ in ENTRY_TYPES.by_name.values()
         ]
     )

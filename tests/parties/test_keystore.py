@@ -59,7 +59,7 @@ def test_no_seed_lies_on_the_disk(filled: House) -> None:
     ]
     assert [key.name.removeprefix(filled.log.origin) for key in keys] == names[:2]
     sealed = sorted((filled.settings.secrets_dir / "keys").iterdir())
-    assert len(sealed) == 4, "the log's, the operator's, and two of mill"
+    assert len(sealed) == 8, "the log's, the operator's, two of mill, and four officers'"
     files = [path for path in filled.settings.dir.rglob("*") if path.is_file()]
     assert len(files) >= 7
     for path in files:
