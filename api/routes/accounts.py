@@ -16,7 +16,10 @@ from api.media import HEX_16, Cursor, Limit, Model, Page, PartyId, page_of
 from api.problems import documented
 from api.service import Service, ServiceOf
 from ledger.access import service as access
+from ledger.access.accounts import ISSUER_MAX, NAME, SUBJECT_MAX
 from ledger.access.caller import Caller
+from ledger.access.keys import DAY_S, LABEL_MAX, LIFE_S_MAX
+from ledger.access.passwords import NONE
 from ledger.access.roles import MEMBER_ROLES, Role
 from ledger.db import reading, writing
 from ledger.errors import InvalidInput, NotFound
@@ -25,8 +28,7 @@ from ledger.parties.store import current_party
 router = router_of(tags=["accounts"])
 AccountPath = Annotated[str, Path(pattern=HEX_16)]
 KeyPath = Annotated[str, Path(pattern=r"^[0-9a-zA-Z_-]{1,64}$", description="A key's public name")]
-_WEEK_S = 7 * 86_400
-_YEARS_S = 3 * 366 * 86_400
+_YEAR_S = 365 * DAY_S
 
 
 class AccountShown(Model):
@@ -45,7 +47,7 @@ class AccountShown(Model):
 class AccountIn(Model):
     """A new account with its first role. Without a password it signs in at a provider."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(pattern=rf"^{NAME}$", examples=["lin"])]
     password: Annotated[str, Field(max_length=1_000)] = ""
     party: PartyId
     role: Annotated[Role, Field(strict=False)]
@@ -67,8 +69,8 @@ class MembershipIn(Model):
 class IdentityIn(Model):
     """How an OpenID provider calls a person."""
 
-    issuer: Annotated[str, Field(min_length=1, max_length=500)]
-    subject: Annotated[str, Field(min_length=1, max_length=255)]
+    issuer: Annotated[str, Field(min_length=1, max_length=ISSUER_MAX)]
+    subject: Annotated[str, Field(min_length=1, max_length=SUBJECT_MAX)]
 
 
 class KeyIn(Model):
@@ -84,8 +86,8 @@ class KeyIn(Model):
         list[Annotated[str, Field(pattern=r"^[a-z_]{0,60}\*?$", min_length=1)]],
         Field(min_length=1, max_length=100),
     ] = ["*"]
-    label: Annotated[str, Field(max_length=200)] = ""
-    expires_in_s: Annotated[int, Field(ge=60, le=_YEARS_S)] = 52 * _WEEK_S
+    label: Annotated[str, Field(max_length=LABEL_MAX)] = ""
+    expires_in_s: Annotated[int, Field(ge=60, le=LIFE_S_MAX)] = _YEAR_S
 
 
 class KeyShown(Model):
@@ -162,20 +164,11 @@ def list_accounts(
     return page_of(found, _account, key=lambda one: one.name, cursor=cursor, limit=limit)
 
 
-def _visible(service: Service, caller: Caller, operation: str, account: str) -> access.Account:
-    """A member of the caller's organisations. Raises NotFound."""
-    with reading(service.desk.engine) as conn:
-        known = access.list_accounts(conn, caller.parties(operation))
-    for one in known:
-        if one.account == account:
-            return one
-    raise NotFound(f"there is no account {account} in your organisations")
-
-
 @router.get("/accounts/{account}", operation_id="account_show", responses=documented(404))
 def show_account(service: ServiceOf, caller: CallerOf, account: AccountPath) -> AccountShown:
-    """One account."""
-    return _account(_visible(service, caller, "account_show", account))
+    """A member of your organisations."""
+    with reading(service.desk.engine) as conn:
+        return _account(access.account_of(conn, account, caller.parties("account_show")))
 
 
 @router.post(
@@ -185,12 +178,10 @@ def create_account(body: AccountIn, request: Request, service: ServiceOf, caller
     """A new account, a member of your organisation."""
     _require_mine(service, caller, "account_create", body.party)
     _require_member_role(body.role)
-    password = service.passwords.hash(body.password) if body.password else None
+    password = service.passwords.hash(body.password) if body.password else NONE
     actor = actor_of(request, caller)
     with writing(service.desk.engine) as conn:
-        made = access.create_account(
-            conn, service.now_s(), actor, body.name, *([password] if password else [])
-        )
+        made = access.create_account(conn, service.now_s(), actor, body.name, password)
         access.grant(
             conn, service.now_s(), actor, made, body.party, body.role, service.log.operator
         )
@@ -211,48 +202,50 @@ def _require_member_role(role: Role) -> None:
         )
 
 
-def _change(name: str, path: str, text: str, change: str) -> None:
-    """A route of the park manager that changes an account as a whole."""
-
-    def route(
-        account: AccountPath, request: Request, service: ServiceOf, caller: CallerOf
-    ) -> Response:
-        actor, now_s = actor_of(request, caller), service.now_s()
-        with writing(service.desk.engine) as conn:
-            access.account_of(conn, account)
-            if change == "disable":
-                access.disable_account(conn, now_s, actor, account, service.log.operator)
-            elif change == "enable":
-                access.enable_account(conn, now_s, actor, account)
-            else:
-                access.reset_totp(conn, now_s, actor, account)
-        return Response(status_code=204)
-
-    router.add_api_route(
-        path,
-        route,
-        methods=["POST"],
-        operation_id=name,
-        status_code=204,
-        summary=text,
-        description=text,
-        responses=documented(404, 409),
-    )
-
-
-_change(
-    "account_disable",
+@router.post(
     "/accounts/{account}/disabling",
-    "It signs in no more, and its keys open nothing.",
-    "disable",
+    operation_id="account_disable",
+    status_code=204,
+    responses=documented(404, 409),
 )
-_change("account_enable", "/accounts/{account}/enabling", "It may sign in again.", "enable")
-_change(
-    "account_reset_totp",
+def disable(
+    account: AccountPath, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """It signs in no more, and its keys open nothing."""
+    actor = actor_of(request, caller)
+    with writing(service.desk.engine) as conn:
+        access.disable_account(conn, service.now_s(), actor, account, service.log.operator)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/accounts/{account}/enabling",
+    operation_id="account_enable",
+    status_code=204,
+    responses=documented(404, 409),
+)
+def enable(
+    account: AccountPath, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """It may sign in again."""
+    with writing(service.desk.engine) as conn:
+        access.enable_account(conn, service.now_s(), actor_of(request, caller), account)
+    return Response(status_code=204)
+
+
+@router.post(
     "/accounts/{account}/totp-reset",
-    "Take a lost second factor away.",
-    "reset",
+    operation_id="account_reset_totp",
+    status_code=204,
+    responses=documented(404, 409),
 )
+def reset_totp(
+    account: AccountPath, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """Take a lost second factor away."""
+    with writing(service.desk.engine) as conn:
+        access.reset_totp(conn, service.now_s(), actor_of(request, caller), account)
+    return Response(status_code=204)
 
 
 @router.post(
@@ -267,7 +260,6 @@ def link(
     """Let whom an OpenID provider calls so sign in as this account."""
     actor = actor_of(request, caller)
     with writing(service.desk.engine) as conn:
-        access.account_of(conn, account)
         access.link_identity(conn, service.now_s(), actor, account, body.issuer, body.subject)
     return Response(status_code=204)
 
@@ -397,13 +389,18 @@ def revoke_key(key: KeyPath, request: Request, service: ServiceOf, caller: Calle
 def list_events(
     service: ServiceOf,
     caller: CallerOf,
-    before: Annotated[int, Query(ge=0, lt=2**63, description="Below this number; 0: newest")] = 0,
+    cursor: Annotated[
+        str, Query(pattern=r"^[0-9]{0,18}$", description="`next` of the page before")
+    ] = "",
     limit: Limit = 100,
 ) -> Page[EventShown]:
     """The append-only trail: sign-ins, failures, roles, keys; the newest first."""
     with reading(service.desk.engine) as conn:
         found = access.list_events(
-            conn, caller.parties("access_events"), before=before or None, limit=limit
+            conn,
+            caller.parties("access_events"),
+            before=int(cursor) if cursor else None,
+            limit=limit,
         )
     return Page(
         items=[
