@@ -1,4 +1,4 @@
-"""Accounts, their roles and API keys, and the trail of who changed what.
+"""Accounts and their roles.
 
 An administrator of an organisation sees and changes what concerns it; the park manager all.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request
+from fastapi import Path, Request
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -18,7 +18,6 @@ from api.service import Service, ServiceOf
 from ledger.access import service as access
 from ledger.access.accounts import ISSUER_MAX, NAME, SUBJECT_MAX
 from ledger.access.caller import Caller
-from ledger.access.keys import DAY_S, LABEL_MAX, LIFE_S_MAX
 from ledger.access.passwords import NONE
 from ledger.access.roles import MEMBER_ROLES, Role
 from ledger.db import reading, writing
@@ -27,8 +26,6 @@ from ledger.parties.store import current_party
 
 router = router_of(tags=["accounts"])
 AccountPath = Annotated[str, Path(pattern=HEX_16)]
-KeyPath = Annotated[str, Path(pattern=r"^[0-9a-zA-Z_-]{1,64}$", description="A key's public name")]
-_YEAR_S = 365 * DAY_S
 
 
 class AccountShown(Model):
@@ -73,59 +70,6 @@ class IdentityIn(Model):
     subject: Annotated[str, Field(min_length=1, max_length=SUBJECT_MAX)]
 
 
-class KeyIn(Model):
-    """An API key of your own account, for programs of one organisation.
-
-    `scopes`: operations, or beginnings of some with a star (`points_*`); `*` is all that its roles
-    allow.
-    """
-
-    party: PartyId
-    roles: Annotated[list[Annotated[Role, Field(strict=False)]], Field(min_length=1, max_length=6)]
-    scopes: Annotated[
-        list[Annotated[str, Field(pattern=r"^[a-z_]{0,60}\*?$", min_length=1)]],
-        Field(min_length=1, max_length=100),
-    ] = ["*"]
-    label: Annotated[str, Field(max_length=LABEL_MAX)] = ""
-    expires_in_s: Annotated[int, Field(ge=60, le=LIFE_S_MAX)] = _YEAR_S
-
-
-class KeyShown(Model):
-    """An API key without its token. Times are Unix seconds; 0: not."""
-
-    key: str
-    account: str
-    party: str
-    label: str
-    roles: list[Role]
-    scopes: list[str]
-    created_at_s: int
-    seen_at_s: int
-    expires_at_s: int
-    revoked_at_s: int
-
-
-class NewKey(KeyShown):
-    """With its token, which can't be had again."""
-
-    token: str
-
-
-class EventShown(Model):
-    """Who did what, when and from where."""
-
-    number: int
-    at_s: int
-    kind: str
-    by: str
-    by_key: str
-    address: str
-    account: str
-    party: str
-    role: str
-    key: str
-
-
 def _account(one: access.Account) -> AccountShown:
     return AccountShown(
         account=one.account,
@@ -137,21 +81,6 @@ def _account(one: access.Account) -> AccountShown:
         roles={party: sorted(held) for party, held in one.roles.items()},
         identities=[list(each) for each in one.identities],
     )
-
-
-def _key(one: access.ApiKey) -> dict[str, object]:
-    return {
-        "key": one.key,
-        "account": one.account,
-        "party": one.party,
-        "label": one.label,
-        "roles": sorted(one.roles),
-        "scopes": sorted(one.scopes),
-        "created_at_s": one.created_at_s,
-        "seen_at_s": one.seen_at_s,
-        "expires_at_s": one.expires_at_s,
-        "revoked_at_s": one.revoked_at_s or 0,
-    }
 
 
 @router.get("/accounts", operation_id="account_list")
@@ -176,7 +105,7 @@ def show_account(service: ServiceOf, caller: CallerOf, account: AccountPath) -> 
 )
 def create_account(body: AccountIn, request: Request, service: ServiceOf, caller: CallerOf) -> Made:
     """A new account, a member of your organisation."""
-    _require_mine(service, caller, "account_create", body.party)
+    require_mine(service, caller, "account_create", body.party)
     _require_member_role(body.role)
     password = service.passwords.hash(body.password) if body.password else NONE
     actor = actor_of(request, caller)
@@ -188,7 +117,8 @@ def create_account(body: AccountIn, request: Request, service: ServiceOf, caller
     return Made(id=made)
 
 
-def _require_mine(service: Service, caller: Caller, operation: str, party: str) -> None:
+def require_mine(service: Service, caller: Caller, operation: str, party: str) -> None:
+    """Raises NotFound unless there is such a party, and the caller acts for it."""
     with reading(service.desk.engine) as conn:
         known = current_party(conn, service.log.log_id, party)
     if known is None or not caller.may_for(operation, party):
@@ -293,7 +223,7 @@ def grant(
 
     It is a member already, or nobody's: others of the park are made members by its manager.
     """
-    _require_mine(service, caller, operation_of(request), body.party)
+    require_mine(service, caller, operation_of(request), body.party)
     _require_member_role(body.role)
     actor = actor_of(request, caller)
     mine = caller.parties(operation_of(request))
@@ -318,105 +248,10 @@ def revoke(
     account: AccountPath, body: MembershipIn, request: Request, service: ServiceOf, caller: CallerOf
 ) -> Response:
     """Take a role away; keys that rest on it allow less from then on."""
-    _require_mine(service, caller, operation_of(request), body.party)
+    require_mine(service, caller, operation_of(request), body.party)
     actor = actor_of(request, caller)
     with writing(service.desk.engine) as conn:
         access.revoke(
             conn, service.now_s(), actor, account, body.party, body.role, service.log.operator
         )
     return Response(status_code=204)
-
-
-@router.get("/api-keys", operation_id="api_key_list")
-def list_keys(
-    service: ServiceOf, caller: CallerOf, cursor: Cursor = "", limit: Limit = 100
-) -> Page[KeyShown]:
-    """API keys of your organisations, ended ones too."""
-    with reading(service.desk.engine) as conn:
-        found = access.list_api_keys(conn, caller.parties("api_key_list"))
-    return page_of(
-        found,
-        lambda one: KeyShown.model_validate(_key(one)),
-        key=lambda one: one.key,
-        cursor=cursor,
-        limit=limit,
-    )
-
-
-@router.post(
-    "/api-keys", operation_id="api_key_create", status_code=201, responses=documented(404, 409)
-)
-def create_key(body: KeyIn, request: Request, service: ServiceOf, caller: CallerOf) -> NewKey:
-    """An API key; its token is shown this once."""
-    _require_mine(service, caller, "api_key_create", body.party)
-    with writing(service.desk.engine) as conn:
-        token, made = access.create_api_key(
-            conn,
-            service.now_s(),
-            actor_of(request, caller),
-            account=caller.account,
-            party=body.party,
-            roles=body.roles,
-            operator=service.log.operator,
-            expires_at_s=service.now_s() + body.expires_in_s,
-            scopes=body.scopes,
-            label=body.label,
-        )
-    return NewKey.model_validate({**_key(made), "token": token})
-
-
-@router.post(
-    "/api-keys/{key}/revocation",
-    operation_id="api_key_revoke",
-    status_code=204,
-    responses=documented(404),
-)
-def revoke_key(key: KeyPath, request: Request, service: ServiceOf, caller: CallerOf) -> Response:
-    """It opens nothing any more."""
-    absent = f"there is no API key {key!r} of yours"
-    with writing(service.desk.engine) as conn:
-        try:
-            found = access.api_key(conn, key)
-        except NotFound as error:
-            raise NotFound(absent) from error
-        if not caller.may_for("api_key_revoke", found.party):
-            raise NotFound(absent)
-        access.revoke_api_key(conn, service.now_s(), actor_of(request, caller), key)
-    return Response(status_code=204)
-
-
-@router.get("/access-events", operation_id="access_events")
-def list_events(
-    service: ServiceOf,
-    caller: CallerOf,
-    cursor: Annotated[
-        str, Query(pattern=r"^[0-9]{0,18}$", description="`next` of the page before")
-    ] = "",
-    limit: Limit = 100,
-) -> Page[EventShown]:
-    """The append-only trail: sign-ins, failures, roles, keys; the newest first."""
-    with reading(service.desk.engine) as conn:
-        found = access.list_events(
-            conn,
-            caller.parties("access_events"),
-            before=int(cursor) if cursor else None,
-            limit=limit,
-        )
-    return Page(
-        items=[
-            EventShown(
-                number=one.number,
-                at_s=one.at_s,
-                kind=one.kind,
-                by=one.actor.account,
-                by_key=one.actor.key,
-                address=one.actor.address,
-                account=one.account,
-                party=one.party,
-                role=one.role,
-                key=one.key,
-            )
-            for one in found
-        ],
-        next=str(found[-1].number) if len(found) == limit else "",
-    )
