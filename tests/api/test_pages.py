@@ -76,7 +76,10 @@ def test_a_list_is_its_pages(town: Town, path: str) -> None:
         with counted(town.house.engine) as said:
             whole = town[who].get(path, params={"limit": 200}).json()["items"]
         assert len(said) <= STATEMENTS_MAX, said
-        assert walk(town, who, path, max(1, len(whole) // 3)) == whole
+        walked = walk(town, who, path, max(1, len(whole) // 3))
+        if path == "/jobs":  # they go on meanwhile
+            walked, whole = ([one["id"] for one in some] for some in (walked, whole))
+        assert walked == whole
 
 
 @pytest.mark.parametrize("path", LISTS)
