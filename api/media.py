@@ -115,15 +115,37 @@ def decode_cursor(cursor: str) -> Any:
         raise InvalidInput("cursor is not the `next` of a page before") from error
 
 
-def decode_id_cursor(cursor: str) -> bytes:
-    """The id that a page ended with; empty for the first page. Raises InvalidInput."""
-    last = decode_cursor(cursor) if cursor else ""
-    if not isinstance(last, str) or not re.fullmatch(rf"({HEX_16[1:-1]})?", last):
+def after_id(cursor: str) -> bytes:
+    """The id (16 bytes) that the page before ended with; none before the first. Raises
+    InvalidInput."""
+    if not cursor:
+        return b""
+    last = decode_cursor(cursor)
+    if not isinstance(last, str) or not re.fullmatch(HEX_16, last):
         raise InvalidInput("cursor is of another list")
     return bytes.fromhex(last)
 
 
+def after_entry(cursor: str) -> int:
+    """The entry that the page before ended with; -1 before the first. Raises InvalidInput."""
+    last = decode_cursor(cursor) if cursor else -1
+    if type(last) is not int:
+        raise InvalidInput("cursor is of another list")
+    return last
+
+
 Row = TypeVar("Row")
+
+
+def page_found(
+    rows: Sequence[Row], show: Callable[[Row], Item], *, key: Callable[[Row], Any], limit: int
+) -> Page[Item]:
+    """A page of rows as a query gave them: in order, from the cursor on, one more than `limit`."""
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return Page(
+        items=[show(row) for row in shown], next=encode_cursor(key(shown[-1])) if more else ""
+    )
 
 
 def page_of(
@@ -134,18 +156,14 @@ def page_of(
     cursor: str,
     limit: int,
 ) -> Page[Item]:
-    """A page of rows in the order of `key`, which tells any two of them apart."""
+    """A page of all rows, for lists that stay short; `key` tells any two of them apart."""
     in_order = sorted(rows, key=key)
     if cursor:
         last = decode_cursor(cursor)
         if in_order and type(last) is not type(key(in_order[0])):
             raise InvalidInput("cursor is of another list")
         in_order = [row for row in in_order if key(row) > last]
-    shown = in_order[:limit]
-    more = len(in_order) > limit
-    return Page(
-        items=[show(row) for row in shown], next=encode_cursor(key(shown[-1])) if more else ""
-    )
+    return page_found(in_order, show, key=key, limit=limit)
 
 
 def tagged(request: Request, content: Any, tag: str = "") -> Response:

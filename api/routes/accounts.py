@@ -1,4 +1,4 @@
-"""Accounts, their roles and API keys, and the trail of who changed what.
+"""Accounts and their roles.
 
 An administrator of an organisation sees and changes what concerns it; the park manager all.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request
+from fastapi import Path, Request
 from fastapi.responses import Response
 from pydantic import Field
 
@@ -16,7 +16,9 @@ from api.media import HEX_16, Cursor, Limit, Model, Page, PartyId, page_of
 from api.problems import documented
 from api.service import Service, ServiceOf
 from ledger.access import service as access
+from ledger.access.accounts import ISSUER_MAX, NAME, SUBJECT_MAX
 from ledger.access.caller import Caller
+from ledger.access.passwords import NONE
 from ledger.access.roles import MEMBER_ROLES, Role
 from ledger.db import reading, writing
 from ledger.errors import InvalidInput, NotFound
@@ -24,9 +26,6 @@ from ledger.parties.store import current_party
 
 router = router_of(tags=["accounts"])
 AccountPath = Annotated[str, Path(pattern=HEX_16)]
-KeyPath = Annotated[str, Path(pattern=r"^[0-9a-zA-Z_-]{1,64}$", description="A key's public name")]
-_WEEK_S = 7 * 86_400
-_YEARS_S = 3 * 366 * 86_400
 
 
 class AccountShown(Model):
@@ -45,7 +44,7 @@ class AccountShown(Model):
 class AccountIn(Model):
     """A new account with its first role. Without a password it signs in at a provider."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(pattern=rf"^{NAME}$", examples=["lin"])]
     password: Annotated[str, Field(max_length=1_000)] = ""
     party: PartyId
     role: Annotated[Role, Field(strict=False)]
@@ -67,61 +66,8 @@ class MembershipIn(Model):
 class IdentityIn(Model):
     """How an OpenID provider calls a person."""
 
-    issuer: Annotated[str, Field(min_length=1, max_length=500)]
-    subject: Annotated[str, Field(min_length=1, max_length=255)]
-
-
-class KeyIn(Model):
-    """An API key of your own account, for programs of one organisation.
-
-    `scopes`: operations, or beginnings of some with a star (`points_*`); `*` is all that its roles
-    allow.
-    """
-
-    party: PartyId
-    roles: Annotated[list[Annotated[Role, Field(strict=False)]], Field(min_length=1, max_length=6)]
-    scopes: Annotated[
-        list[Annotated[str, Field(pattern=r"^[a-z_]{0,60}\*?$", min_length=1)]],
-        Field(min_length=1, max_length=100),
-    ] = ["*"]
-    label: Annotated[str, Field(max_length=200)] = ""
-    expires_in_s: Annotated[int, Field(ge=60, le=_YEARS_S)] = 52 * _WEEK_S
-
-
-class KeyShown(Model):
-    """An API key without its token. Times are Unix seconds; 0: not."""
-
-    key: str
-    account: str
-    party: str
-    label: str
-    roles: list[Role]
-    scopes: list[str]
-    created_at_s: int
-    seen_at_s: int
-    expires_at_s: int
-    revoked_at_s: int
-
-
-class NewKey(KeyShown):
-    """With its token, which can't be had again."""
-
-    token: str
-
-
-class EventShown(Model):
-    """Who did what, when and from where."""
-
-    number: int
-    at_s: int
-    kind: str
-    by: str
-    by_key: str
-    address: str
-    account: str
-    party: str
-    role: str
-    key: str
+    issuer: Annotated[str, Field(min_length=1, max_length=ISSUER_MAX)]
+    subject: Annotated[str, Field(min_length=1, max_length=SUBJECT_MAX)]
 
 
 def _account(one: access.Account) -> AccountShown:
@@ -137,21 +83,6 @@ def _account(one: access.Account) -> AccountShown:
     )
 
 
-def _key(one: access.ApiKey) -> dict[str, object]:
-    return {
-        "key": one.key,
-        "account": one.account,
-        "party": one.party,
-        "label": one.label,
-        "roles": sorted(one.roles),
-        "scopes": sorted(one.scopes),
-        "created_at_s": one.created_at_s,
-        "seen_at_s": one.seen_at_s,
-        "expires_at_s": one.expires_at_s,
-        "revoked_at_s": one.revoked_at_s or 0,
-    }
-
-
 @router.get("/accounts", operation_id="account_list")
 def list_accounts(
     service: ServiceOf, caller: CallerOf, cursor: Cursor = "", limit: Limit = 100
@@ -162,20 +93,11 @@ def list_accounts(
     return page_of(found, _account, key=lambda one: one.name, cursor=cursor, limit=limit)
 
 
-def _visible(service: Service, caller: Caller, operation: str, account: str) -> access.Account:
-    """A member of the caller's organisations. Raises NotFound."""
-    with reading(service.desk.engine) as conn:
-        known = access.list_accounts(conn, caller.parties(operation))
-    for one in known:
-        if one.account == account:
-            return one
-    raise NotFound(f"there is no account {account} in your organisations")
-
-
 @router.get("/accounts/{account}", operation_id="account_show", responses=documented(404))
 def show_account(service: ServiceOf, caller: CallerOf, account: AccountPath) -> AccountShown:
-    """One account."""
-    return _account(_visible(service, caller, "account_show", account))
+    """A member of your organisations."""
+    with reading(service.desk.engine) as conn:
+        return _account(access.account_of(conn, account, caller.parties("account_show")))
 
 
 @router.post(
@@ -183,21 +105,20 @@ def show_account(service: ServiceOf, caller: CallerOf, account: AccountPath) -> 
 )
 def create_account(body: AccountIn, request: Request, service: ServiceOf, caller: CallerOf) -> Made:
     """A new account, a member of your organisation."""
-    _require_mine(service, caller, "account_create", body.party)
+    require_mine(service, caller, "account_create", body.party)
     _require_member_role(body.role)
-    password = service.passwords.hash(body.password) if body.password else None
+    password = service.passwords.hash(body.password) if body.password else NONE
     actor = actor_of(request, caller)
     with writing(service.desk.engine) as conn:
-        made = access.create_account(
-            conn, service.now_s(), actor, body.name, *([password] if password else [])
-        )
+        made = access.create_account(conn, service.now_s(), actor, body.name, password)
         access.grant(
             conn, service.now_s(), actor, made, body.party, body.role, service.log.operator
         )
     return Made(id=made)
 
 
-def _require_mine(service: Service, caller: Caller, operation: str, party: str) -> None:
+def require_mine(service: Service, caller: Caller, operation: str, party: str) -> None:
+    """Raises NotFound unless there is such a party, and the caller acts for it."""
     with reading(service.desk.engine) as conn:
         known = current_party(conn, service.log.log_id, party)
     if known is None or not caller.may_for(operation, party):
@@ -211,48 +132,50 @@ def _require_member_role(role: Role) -> None:
         )
 
 
-def _change(name: str, path: str, text: str, change: str) -> None:
-    """A route of the park manager that changes an account as a whole."""
-
-    def route(
-        account: AccountPath, request: Request, service: ServiceOf, caller: CallerOf
-    ) -> Response:
-        actor, now_s = actor_of(request, caller), service.now_s()
-        with writing(service.desk.engine) as conn:
-            access.account_of(conn, account)
-            if change == "disable":
-                access.disable_account(conn, now_s, actor, account, service.log.operator)
-            elif change == "enable":
-                access.enable_account(conn, now_s, actor, account)
-            else:
-                access.reset_totp(conn, now_s, actor, account)
-        return Response(status_code=204)
-
-    router.add_api_route(
-        path,
-        route,
-        methods=["POST"],
-        operation_id=name,
-        status_code=204,
-        summary=text,
-        description=text,
-        responses=documented(404, 409),
-    )
-
-
-_change(
-    "account_disable",
+@router.post(
     "/accounts/{account}/disabling",
-    "It signs in no more, and its keys open nothing.",
-    "disable",
+    operation_id="account_disable",
+    status_code=204,
+    responses=documented(404, 409),
 )
-_change("account_enable", "/accounts/{account}/enabling", "It may sign in again.", "enable")
-_change(
-    "account_reset_totp",
+def disable(
+    account: AccountPath, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """It signs in no more, and its keys open nothing."""
+    actor = actor_of(request, caller)
+    with writing(service.desk.engine) as conn:
+        access.disable_account(conn, service.now_s(), actor, account, service.log.operator)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/accounts/{account}/enabling",
+    operation_id="account_enable",
+    status_code=204,
+    responses=documented(404, 409),
+)
+def enable(
+    account: AccountPath, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """It may sign in again."""
+    with writing(service.desk.engine) as conn:
+        access.enable_account(conn, service.now_s(), actor_of(request, caller), account)
+    return Response(status_code=204)
+
+
+@router.post(
     "/accounts/{account}/totp-reset",
-    "Take a lost second factor away.",
-    "reset",
+    operation_id="account_reset_totp",
+    status_code=204,
+    responses=documented(404, 409),
 )
+def reset_totp(
+    account: AccountPath, request: Request, service: ServiceOf, caller: CallerOf
+) -> Response:
+    """Take a lost second factor away."""
+    with writing(service.desk.engine) as conn:
+        access.reset_totp(conn, service.now_s(), actor_of(request, caller), account)
+    return Response(status_code=204)
 
 
 @router.post(
@@ -267,7 +190,6 @@ def link(
     """Let whom an OpenID provider calls so sign in as this account."""
     actor = actor_of(request, caller)
     with writing(service.desk.engine) as conn:
-        access.account_of(conn, account)
         access.link_identity(conn, service.now_s(), actor, account, body.issuer, body.subject)
     return Response(status_code=204)
 
@@ -301,7 +223,7 @@ def grant(
 
     It is a member already, or nobody's: others of the park are made members by its manager.
     """
-    _require_mine(service, caller, operation_of(request), body.party)
+    require_mine(service, caller, operation_of(request), body.party)
     _require_member_role(body.role)
     actor = actor_of(request, caller)
     mine = caller.parties(operation_of(request))
@@ -326,100 +248,10 @@ def revoke(
     account: AccountPath, body: MembershipIn, request: Request, service: ServiceOf, caller: CallerOf
 ) -> Response:
     """Take a role away; keys that rest on it allow less from then on."""
-    _require_mine(service, caller, operation_of(request), body.party)
+    require_mine(service, caller, operation_of(request), body.party)
     actor = actor_of(request, caller)
     with writing(service.desk.engine) as conn:
         access.revoke(
             conn, service.now_s(), actor, account, body.party, body.role, service.log.operator
         )
     return Response(status_code=204)
-
-
-@router.get("/api-keys", operation_id="api_key_list")
-def list_keys(
-    service: ServiceOf, caller: CallerOf, cursor: Cursor = "", limit: Limit = 100
-) -> Page[KeyShown]:
-    """API keys of your organisations, ended ones too."""
-    with reading(service.desk.engine) as conn:
-        found = access.list_api_keys(conn, caller.parties("api_key_list"))
-    return page_of(
-        found,
-        lambda one: KeyShown.model_validate(_key(one)),
-        key=lambda one: one.key,
-        cursor=cursor,
-        limit=limit,
-    )
-
-
-@router.post(
-    "/api-keys", operation_id="api_key_create", status_code=201, responses=documented(404, 409)
-)
-def create_key(body: KeyIn, request: Request, service: ServiceOf, caller: CallerOf) -> NewKey:
-    """An API key; its token is shown this once."""
-    _require_mine(service, caller, "api_key_create", body.party)
-    with writing(service.desk.engine) as conn:
-        token, made = access.create_api_key(
-            conn,
-            service.now_s(),
-            actor_of(request, caller),
-            account=caller.account,
-            party=body.party,
-            roles=body.roles,
-            operator=service.log.operator,
-            expires_at_s=service.now_s() + body.expires_in_s,
-            scopes=body.scopes,
-            label=body.label,
-        )
-    return NewKey.model_validate({**_key(made), "token": token})
-
-
-@router.post(
-    "/api-keys/{key}/revocation",
-    operation_id="api_key_revoke",
-    status_code=204,
-    responses=documented(404),
-)
-def revoke_key(key: KeyPath, request: Request, service: ServiceOf, caller: CallerOf) -> Response:
-    """It opens nothing any more."""
-    absent = f"there is no API key {key!r} of yours"
-    with writing(service.desk.engine) as conn:
-        try:
-            found = access.api_key(conn, key)
-        except NotFound as error:
-            raise NotFound(absent) from error
-        if not caller.may_for("api_key_revoke", found.party):
-            raise NotFound(absent)
-        access.revoke_api_key(conn, service.now_s(), actor_of(request, caller), key)
-    return Response(status_code=204)
-
-
-@router.get("/access-events", operation_id="access_events")
-def list_events(
-    service: ServiceOf,
-    caller: CallerOf,
-    before: Annotated[int, Query(ge=0, lt=2**63, description="Below this number; 0: newest")] = 0,
-    limit: Limit = 100,
-) -> Page[EventShown]:
-    """The append-only trail: sign-ins, failures, roles, keys; the newest first."""
-    with reading(service.desk.engine) as conn:
-        found = access.list_events(
-            conn, caller.parties("access_events"), before=before or None, limit=limit
-        )
-    return Page(
-        items=[
-            EventShown(
-                number=one.number,
-                at_s=one.at_s,
-                kind=one.kind,
-                by=one.actor.account,
-                by_key=one.actor.key,
-                address=one.actor.address,
-                account=one.account,
-                party=one.party,
-                role=one.role,
-                key=one.key,
-            )
-            for one in found
-        ],
-        next=str(found[-1].number) if len(found) == limit else "",
-    )

@@ -164,9 +164,7 @@ def add_officer(body: OfficerIn, act: ActOf) -> Receipts:
     """Register an account as an officer of its organisation."""
     act.for_party(body.party)
     with reading(act.service.desk.engine) as conn:
-        members = access.list_accounts(conn, frozenset({body.party}))
-    if body.account not in {one.account for one in members}:
-        raise NotFound(f"{body.party} has no member {body.account}")
+        access.account_of(conn, body.account, frozenset({body.party}))
     known = Known(account=body.account, label=body.label)
     return act.write(lambda desk: officers.add(desk, body.party, known))
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, own, router_of, visible
+from api.callers import CallerOf, own, router_of
 from api.media import (
     HEX_16,
     Cursor,
@@ -22,13 +22,15 @@ from api.media import (
     PointName,
     Receipts,
     Words,
-    page_of,
+    after_entry,
+    page_found,
 )
 from api.problems import documented
 from api.service import Service, ServiceOf
 from ledger.access.caller import Caller
 from ledger.claims import official, shortfall, store
 from ledger.claims import service as claims
+from ledger.claims.schema import claims as claim_rows
 from ledger.db import reading
 from ledger.errors import NotFound
 from ledger.metering import store as metering
@@ -79,10 +81,6 @@ class ClaimDetail(ClaimShown):
     official: JsonObject
 
 
-def _shown(row: store.ClaimRow, short: dict[bytes, int]) -> ClaimShown:
-    return ClaimShown(**_members(row, short))
-
-
 def _members(row: store.ClaimRow, short: dict[bytes, int]) -> JsonObject:
     return {
         "claim": row.claim.hex(),
@@ -101,14 +99,20 @@ def list_claims(
     service: ServiceOf, caller: CallerOf, cursor: Cursor = "", limit: Limit = 100
 ) -> Page[ClaimShown]:
     """Claims of your organisations."""
+    mine = caller.parties("claims_list")
     with reading(service.desk.engine) as conn:
-        rows = store.find_claims(conn, service.log.log_id)
+        rows = store.find_claims(
+            conn,
+            service.log.log_id,
+            claim_rows.c.entry_index > after_entry(cursor),
+            *([claim_rows.c.author.in_(sorted(mine))] if mine is not None else []),
+            limit=limit + 1,
+        )
         short = shortfall.short_claims(conn, service.log)
-    return page_of(
-        visible(caller, "claims_list", rows, lambda row: row.author),
-        lambda row: _shown(row, short),
+    return page_found(
+        rows,
+        lambda row: ClaimShown(**_members(row, short)),
         key=lambda row: row.entry_index,
-        cursor=cursor,
         limit=limit,
     )
 

@@ -20,8 +20,9 @@ from api.media import (
     PartyId,
     PointName,
     Receipts,
-    decode_id_cursor,
-    encode_cursor,
+    after_entry,
+    after_id,
+    page_found,
     page_of,
 )
 from api.problems import documented
@@ -168,8 +169,8 @@ class RunShown(Model):
 def list_runs(service: ServiceOf, cursor: Cursor = "", limit: Limit = 100) -> Page[RunShown]:
     """Runs in the log; what they allotted to others is not shown."""
     with reading(service.desk.engine) as conn:
-        found = runs.list_runs(conn, service.log.log_id)
-    return page_of(
+        found = runs.list_runs(conn, service.log.log_id, after=after_entry(cursor), limit=limit + 1)
+    return page_found(
         found,
         lambda one: RunShown(
             run=one.entry_index,
@@ -179,7 +180,6 @@ def list_runs(service: ServiceOf, cursor: Cursor = "", limit: Limit = 100) -> Pa
             as_of=one.as_of,
         ),
         key=lambda one: int(one.entry_index),
-        cursor=cursor,
         limit=limit,
     )
 
@@ -250,21 +250,21 @@ def list_lots(
 ) -> Page[LotShown]:
     """Lots that your organisations hold, or that came from their points; in the order of ids."""
     mine = caller.parties("lots_list")
-    after = decode_id_cursor(cursor)
     with reading(service.desk.engine) as conn:
         points = metering.current_points(conn, service.log.log_id)
         which = [point for point, one in points.items() if mine is None or one.master.owner in mine]
         rows = lots.lots_after(
             conn,
             service.log.log_id,
-            after,
+            after_id(cursor),
             None if mine is None else which,
             limit + 1,
         )
         spent = lots.spent(conn, service.log.log_id, [row.lot for row in rows])
     names = {point: one.master.name for point, one in points.items()}
-    shown = [
-        LotShown(
+    return page_found(
+        rows,
+        lambda row: LotShown(
             lot=row.lot.hex(),
             point=names[row.point],
             holder=names.get(row.holder, ""),
@@ -273,10 +273,10 @@ def list_lots(
             wh=row.wh,
             entry=row.entry_index,
             spent=spent.get(row.lot, 0),
-        )
-        for row in rows[:limit]
-    ]
-    return Page(items=shown, next=encode_cursor(shown[-1].lot) if len(rows) > limit else "")
+        ),
+        key=lambda row: row.lot.hex(),
+        limit=limit,
+    )
 
 
 @router.get("/lots/{lot}", operation_id="lot_trace", responses=documented(404))

@@ -6,13 +6,13 @@ cancelling are the park manager's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, or_
 
 from api.acting import Act, ActOf
 from api.callers import CallerOf, own, router_of
@@ -28,9 +28,9 @@ from api.media import (
     PartyId,
     Receipts,
     Words,
-    decode_id_cursor,
-    encode_cursor,
-    page_of,
+    after_entry,
+    after_id,
+    page_found,
 )
 from api.problems import documented
 from api.service import Service, ServiceOf
@@ -246,7 +246,6 @@ class UnitRoutes:
         limit: Limit = 100,
     ) -> Page[HoldingShown]:
         """Units that are held here, by your organisations."""
-        after = decode_id_cursor(cursor)
         mine = caller.parties(f"{self.group.name}_list")
         with reading(service.desk.engine) as conn:
             schemes = [
@@ -261,12 +260,16 @@ class UnitRoutes:
                 *([holdings.c.owner.in_(sorted(mine))] if mine is not None else []),
                 *([holdings.c.owner == owner] if owner else []),
                 *([holdings.c.state == state] if state else []),
-                after=after,
+                after=after_id(cursor),
                 limit=limit + 1,
             )
             batches = store.batches_by_id(conn, service.log.log_id, {row.batch for row in rows})
-        shown = [_holding(row, batches[row.batch]) for row in rows[:limit]]
-        return Page(items=shown, next=encode_cursor(shown[-1].holding) if len(rows) > limit else "")
+        return page_found(
+            rows,
+            lambda row: _holding(row, batches[row.batch]),
+            key=lambda row: row.holding.hex(),
+            limit=limit,
+        )
 
     def list_retirements(
         self, service: ServiceOf, caller: CallerOf, cursor: Cursor = "", limit: Limit = 100
@@ -277,14 +280,14 @@ class UnitRoutes:
             schemes = catalogue.current_schemes(conn, service.log.log_id)
             names = [name for name, one in schemes.items() if one.rules.kind in self.group.kinds]
             rows = used.find_retirements(
-                conn, service.log.log_id, retirement_rows.c.scheme.in_(names)
+                conn,
+                service.log.log_id,
+                retirement_rows.c.scheme.in_(names),
+                retirement_rows.c.entry_index > after_entry(cursor),
+                *([_concerns(mine)] if mine is not None else []),
+                limit=limit + 1,
             )
-        rows = [
-            row
-            for row in rows
-            if mine is None or not mine.isdisjoint({row.author, row.use.beneficiary})
-        ]
-        return page_of(
+        return page_found(
             rows,
             lambda row: RetirementShown(
                 retirement=row.retirement.hex(),
@@ -296,8 +299,7 @@ class UnitRoutes:
                 use=row.use.to_json(row.units),
                 disclosed=row.disclosed_index or 0,
             ),
-            key=lambda row: row.retirement.hex(),
-            cursor=cursor,
+            key=lambda row: row.entry_index,
             limit=limit,
         )
 
@@ -384,6 +386,12 @@ class UnitRoutes:
             row = _retirement(conn, act.service, retirement, absent)
         act.for_party(row.author, absent)
         return act.write(lambda desk: acting.disclose(desk, row.retirement))
+
+
+def _concerns(parties: Collection[str]) -> ColumnElement[bool]:
+    """Retirements by these parties, or for them."""
+    some = sorted(parties)
+    return or_(retirement_rows.c.author.in_(some), retirement_rows.c.beneficiary.in_(some))
 
 
 def _retirement(

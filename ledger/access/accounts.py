@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from ledger.access import events
 from ledger.access.events import Actor
@@ -29,7 +29,9 @@ from ledger.access.schema import (
 )
 from ledger.errors import InvalidInput, NotFound, Refused
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}", re.ASCII)
+NAME: Final = r"[a-z0-9][a-z0-9._@+-]{0,63}"
+ISSUER_MAX: Final = 200
+SUBJECT_MAX: Final = 255
 Roles = Mapping[str, frozenset[Role]]
 
 
@@ -57,7 +59,7 @@ def create_account(
 
     Raises InvalidInput for an unfit name, Refused for one that is taken.
     """
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise InvalidInput(
             f"account name {name!r} is not 1 to 64 of a-z 0-9 . _ @ + -, a letter or digit first"
         )
@@ -157,7 +159,10 @@ def link_identity(
     """Let whom an OpenID provider calls so sign in as this account. Raises Refused where that is
     another account's."""
     _require(conn, account)
-    for what, text, most in (("an issuer", issuer, 200), ("a subject", subject, 255)):
+    for what, text, most in (
+        ("an issuer", issuer, ISSUER_MAX),
+        ("a subject", subject, SUBJECT_MAX),
+    ):
         if not 0 < len(text) <= most or not text.isascii() or not text.isprintable():
             raise InvalidInput(f"{what} has 1 to {most} printable ASCII characters")
     linked = linked_account(conn, issuer, subject)
@@ -196,7 +201,7 @@ def linked_account(conn: Connection, issuer: str, subject: str) -> str:
 
 def stored_password(conn: Connection, name: str, *, lock: bool = False) -> tuple[str, Hashed]:
     """(account, hash) of an enabled account; both empty where nobody of that name may sign in."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         return "", NONE
     query = select(accounts.c.account, accounts.c.password).where(
         accounts.c.name == name, accounts.c.disabled_at_s.is_(None)
@@ -239,51 +244,62 @@ def roles_of(conn: Connection, account: str) -> Roles:
 
 def account_named(conn: Connection, name: str) -> Account:
     """Raises NotFound."""
-    row = conn.execute(select(accounts).where(accounts.c.name == name)).one_or_none()
-    if row is None:
+    found = _accounts(conn, None, accounts.c.name == name)
+    if not found:
         raise NotFound(f"no account is named {name!r}")
-    return _account(conn, row)
+    return found[0]
 
 
-def account_of(conn: Connection, account: str) -> Account:
-    """By id. Raises NotFound."""
-    return _account(conn, _require(conn, account))
+def account_of(conn: Connection, account: str, parties: frozenset[str] | None = None) -> Account:
+    """By id, as `list_accounts` has it. Raises NotFound, also for no member of `parties`."""
+    found = _accounts(conn, parties, accounts.c.account == account)
+    if not found:
+        raise NotFound(f"there is no account {account!r}")
+    return found[0]
 
 
 def list_accounts(conn: Connection, parties: frozenset[str] | None = None) -> Sequence[Account]:
     """By name: members of these organisations, with their roles there alone; None is all."""
-    query = select(accounts).order_by(accounts.c.name)
-    if parties is not None:
-        members = select(memberships.c.account).where(memberships.c.party.in_(parties))
-        query = query.where(accounts.c.account.in_(members))
-    return [_account(conn, row, parties) for row in conn.execute(query).all()]
+    return _accounts(conn, parties)
 
 
-def _require(conn: Connection, account: str) -> Row[tuple[object, ...]]:
-    row = conn.execute(select(accounts).where(accounts.c.account == account)).one_or_none()
-    if row is None:
+def _require(conn: Connection, account: str) -> None:
+    query = select(accounts.c.account).where(accounts.c.account == account)
+    if conn.execute(query).first() is None:
         raise NotFound(f"there is no account {account!r}")
-    return row
 
 
-def _account(
-    conn: Connection, row: Row[tuple[object, ...]], parties: frozenset[str] | None = None
-) -> Account:
-    linked = select(identities.c.issuer, identities.c.subject).where(
-        identities.c.account == row.account
-    )
-    totp = select(totps.c.confirmed).where(totps.c.account == row.account)
-    roles = roles_of(conn, row.account)
-    return Account(
-        account=row.account,
-        name=row.name,
-        created_at_s=row.created_at_s,
-        disabled_at_s=row.disabled_at_s,
-        has_password=bool(row.password),
-        has_totp=conn.execute(totp).scalar_one_or_none() == 1,
-        roles={party: held for party, held in roles.items() if parties is None or party in parties},
-        identities=[(issuer, subject) for issuer, subject in conn.execute(linked)],
-    )
+def _accounts(
+    conn: Connection, parties: frozenset[str] | None, *which: ColumnElement[bool]
+) -> list[Account]:
+    roles_query = select(memberships.c.account, memberships.c.party, memberships.c.role)
+    if parties is not None:
+        here = memberships.c.party.in_(parties)
+        which = *which, accounts.c.account.in_(select(memberships.c.account).where(here))
+        roles_query = roles_query.where(here)
+    ids = select(accounts.c.account).where(*which)
+    roles: dict[str, dict[str, frozenset[Role]]] = {}
+    for account, party, role in conn.execute(roles_query.where(memberships.c.account.in_(ids))):
+        held = roles.setdefault(account, {})
+        held[party] = held.get(party, frozenset()) | {Role(role)}
+    linked: dict[str, list[tuple[str, str]]] = {}
+    for row in conn.execute(select(identities).where(identities.c.account.in_(ids))):
+        linked.setdefault(row.account, []).append((row.issuer, row.subject))
+    confirmed = select(totps.c.account).where(totps.c.confirmed == 1, totps.c.account.in_(ids))
+    with_totp = set(conn.execute(confirmed).scalars())
+    return [
+        Account(
+            account=row.account,
+            name=row.name,
+            created_at_s=row.created_at_s,
+            disabled_at_s=row.disabled_at_s,
+            has_password=bool(row.password),
+            has_totp=row.account in with_totp,
+            roles=roles.get(row.account, {}),
+            identities=sorted(linked.get(row.account, [])),
+        )
+        for row in conn.execute(select(accounts).where(*which).order_by(accounts.c.name))
+    ]
 
 
 def _keep_administrator(conn: Connection, but: str, operator: str) -> None:

@@ -28,7 +28,7 @@ from ledger.lots import store as lots
 from ledger.matching.evaluate import consumption
 from ledger.metering import store as metering
 from ledger.metering.batches import SECRET_BYTES
-from ledger.metering.service import find_point
+from ledger.metering.service import find_points
 from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
 from ledger.registry import used
 from ledger.units import QUARTER_HOUR_S, Period
@@ -59,7 +59,7 @@ def make(
     log does.
     """
     with reading(desk.engine) as conn:
-        found = [find_point(conn, desk.log.log_id, name) for name in dict.fromkeys(points)]
+        found = find_points(conn, desk.log.log_id, list(dict.fromkeys(points)))
         _check_points(found)
         offers = Offers(conn, desk.log, period)
         held = offers.unspent([one.point for one in found])

@@ -24,7 +24,7 @@ from ledger.log.notes import SigningKey
 from ledger.log.store import LogFacts
 from ledger.lots.model import month_of, months_in
 from ledger.matching.evaluate import consumption
-from ledger.metering.service import find_point
+from ledger.metering.service import find_point, find_points
 from ledger.parties.desk import Desk
 from ledger.registry import catalogue, lifecycle, used
 from ledger.registry import store as units
@@ -64,7 +64,7 @@ def plan(
     """
     with reading(desk.engine) as conn:
         rules = catalogue.find_scheme(conn, desk.log.log_id, scheme).rules
-        found = [find_point(conn, desk.log.log_id, name) for name in dict.fromkeys(points)]
+        found = find_points(conn, desk.log.log_id, list(dict.fromkeys(points)))
         owner = found[0].master.owner
         ids = [one.point for one in found]
         offers = Offers(conn, desk.log, period)

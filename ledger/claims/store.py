@@ -49,8 +49,10 @@ class ClaimRow:
         return not self.ended
 
 
-def find_claims(conn: Connection, log_id: int, *which: ColumnElement[bool]) -> list[ClaimRow]:
-    """Claims in log order; `which` narrows them."""
+def find_claims(
+    conn: Connection, log_id: int, *which: ColumnElement[bool], limit: int | None = None
+) -> list[ClaimRow]:
+    """Claims in log order, at most `limit`; `which` narrows them."""
     query = (
         select(
             claims, claim_ends.c.kind, claim_ends.c.entry_index.label("end"), claim_ends.c.reason
@@ -61,6 +63,7 @@ def find_claims(conn: Connection, log_id: int, *which: ColumnElement[bool]) -> l
         )
         .where(claims.c.log_id == log_id, *which)
         .order_by(claims.c.entry_index)
+        .limit(limit)
     )
     flags = last_flags(conn, log_id)
     return [_claim(row, flags) for row in conn.execute(query)]

@@ -17,7 +17,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
 from ledger.log.service import Receipt
 from ledger.metering import store as metering
-from ledger.metering.service import find_point
+from ledger.metering.service import find_points
 from ledger.registry import catalogue, project, service, store
 from ledger.registry.project import Project
 from ledger.registry.scheme import Scheme, UnitClass, parse_toml, shipped, shipped_schemes
@@ -275,7 +275,7 @@ def _master(conn: Connection, house: House, of: str, code: str) -> Project | Non
 def _points(conn: Connection, house: House, names: list[str]) -> tuple[bytes, ...]:
     if names == ["none"]:
         return ()
-    return tuple(sorted({find_point(conn, house.log.log_id, name).point for name in names}))
+    return tuple(sorted({one.point for one in find_points(conn, house.log.log_id, names)}))
 
 
 def _merged(code: str, before: Project | None, given: dict[str, Any]) -> Project:

@@ -131,7 +131,10 @@ class Client:
         items = answer.get("items")
         if not isinstance(items, list):
             raise Unavailable("/parties/…/keys: the server's answer has no items")
-        return [PartyKey(vkey=str(item["vkey"]), in_force=not item["ended"]) for item in items]
+        try:
+            return [PartyKey(vkey=str(item["vkey"]), in_force=not item["ended"]) for item in items]
+        except (KeyError, TypeError) as error:
+            raise Unavailable("/parties/…/keys: this client can't read a key") from error
 
     # Entries and readings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -104,8 +104,9 @@ def import_by_server(
             "reason": reason,
         }
     )
-    # The same file asked for again, because the answer was lost, is the same job.
-    job = client.ask_job("/readings/files", content, hashlib.sha256(content).hexdigest())
+    # Sent again because an answer was lost, it is the same job. Not the next time that somebody
+    # hands the file in: the job may have failed for something that was put right meanwhile.
+    job = client.ask_job("/readings/files", content, secrets.token_hex(16))
     return follow(client, job, told)
 
 

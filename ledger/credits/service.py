@@ -27,7 +27,7 @@ from ledger.errors import InvalidInput, Refused
 from ledger.log import store as log_store
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt
-from ledger.metering.service import find_point
+from ledger.metering.service import find_points
 from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
 from ledger.registry import catalogue, rule
 from ledger.registry import service as registry
@@ -91,7 +91,7 @@ def _content(conn: Connection, desk: Desk, found: Monitored) -> Record:
     as_of = log_store.load_head(conn, log_id).size
     project = catalogue.find_project(conn, log_id, found.key.scheme, found.key.project).master
     points = {
-        role: tuple(sorted(find_point(conn, log_id, name).point for name in names))
+        role: tuple(sorted(one.point for one in find_points(conn, log_id, names)))
         for role, names in found.points.items()
         if names
     }

@@ -206,9 +206,14 @@ class Outbox:
         found = self._batches("source = ? AND entry_index IS NULL", (source,))
         return found[0] if found else None
 
-    def accepted(self) -> list[Sealed]:
-        """Batches that have a receipt, and no verified inclusion yet."""
-        return self._batches("entry_index IS NOT NULL", ())
+    def accepted(self) -> Iterator[Sealed]:
+        """Batches that have a receipt, and no verified inclusion yet; each is read as it is come
+        to: after an outage they are many, and large."""
+        query = "SELECT batch FROM batches WHERE entry_index IS NOT NULL ORDER BY batch"
+        for (batch,) in self._all(query, ()):
+            found = self.batch(batch)
+            if found is not None:
+                yield found
 
     def accept(self, sealed: Sealed, index: int) -> None:
         with self.change():

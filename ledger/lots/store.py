@@ -235,9 +235,16 @@ def lots_after(
     """At most `limit` lots with ids after `after`, by id; only those made by `points`, or held by
     them, if these are given."""
     query = select(lots).where(lots.c.log_id == log_id, lots.c.lot > after)
-    if points is not None:
-        query = query.where(or_(lots.c.point.in_(points), lots.c.holder.in_(points)))
-    return [lot_row(row) for row in conn.execute(query.order_by(lots.c.lot).limit(limit))]
+    query = query.order_by(lots.c.lot).limit(limit)
+    if points is None:
+        return [lot_row(row) for row in conn.execute(query)]
+    found: dict[bytes, LotRow] = {}
+    wanted = sorted(points)
+    for begin in range(0, len(wanted), _AT_ONCE):
+        some = wanted[begin : begin + _AT_ONCE]
+        which = or_(lots.c.point.in_(some), lots.c.holder.in_(some))
+        found.update((bytes(row.lot), lot_row(row)) for row in conn.execute(query.where(which)))
+    return [row for _, row in sorted(found.items())][:limit]
 
 
 def unspent_held(conn: Connection, log_id: int, holder: bytes, period: Period) -> list[LotRow]:

@@ -44,10 +44,12 @@ class Run:
     allocations: a.Allocations
 
 
-def list_runs(conn: Connection, log_id: int) -> Sequence[Any]:
-    """Rows of `runs`, in log order."""
-    query = select(runs).where(runs.c.log_id == log_id).order_by(runs.c.entry_index)
-    return conn.execute(query).all()
+def list_runs(
+    conn: Connection, log_id: int, *, after: int = -1, limit: int | None = None
+) -> Sequence[Any]:
+    """Rows of `runs`, in log order; at most `limit`, of entries after `after`."""
+    query = select(runs).where(runs.c.log_id == log_id, runs.c.entry_index > after)
+    return conn.execute(query.order_by(runs.c.entry_index).limit(limit)).all()
 
 
 def load_run(conn: Connection, log: LogFacts, entry_index: int) -> Run:

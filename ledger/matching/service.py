@@ -32,7 +32,7 @@ from ledger.matching.runs import runs
 from ledger.metering import store as metering
 from ledger.metering.batches import SECRET_BYTES
 from ledger.metering.entries import blob
-from ledger.metering.service import find_point
+from ledger.metering.service import find_points
 from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
 from ledger.parties.entries import operator_signs
 from ledger.units import Period, parse_instant
@@ -76,11 +76,12 @@ def register_contract(
     """
     log_id = desk.log.log_id
     with reading(desk.engine) as conn:
-        sources = sorted(find_point(conn, log_id, name).point.hex() for name in agreement.sources)
+        sources = sorted(one.point.hex() for one in find_points(conn, log_id, agreement.sources))
+        buyers = find_points(conn, log_id, agreement.consumers)
         consumers = sorted(
             (
-                Share(point=find_point(conn, log_id, name).point.hex(), share_ppm=share_ppm)
-                for name, share_ppm in agreement.consumers.items()
+                Share(point=one.point.hex(), share_ppm=share_ppm)
+                for one, share_ppm in zip(buyers, agreement.consumers.values(), strict=True)
             ),
             key=lambda share: share.point,
         )

@@ -169,7 +169,13 @@ def prepare(
         progress=progress,
     )
     with reading(desk.engine) as conn:
-        warnings = _twins(conn, desk.log.log_id, known, imported.series)
+        # Only the operator may learn that a meter of somebody else has the same values.
+        mine = {
+            name: found
+            for name, found in known.items()
+            if author in (desk.log.operator, found.master.owner)
+        }
+        warnings = _twins(conn, desk.log.log_id, known, mine, imported.series)
     origin = service.Origin(
         source=source,
         author=author,
@@ -189,13 +195,14 @@ def _twins(
     conn: Connection,
     log_id: int,
     known: dict[str, store.Registered],
+    others: dict[str, store.Registered],
     series: Sequence[Series],
 ) -> list[str]:
-    """Warn of a point whose values are those of another: one meter under two names."""
+    """Warn of a point whose values are those of one of `others`: one meter under two names."""
     warnings: list[str] = []
     for mine in series:
         start_s, end_s = int(mine.start_s[0]), int(mine.start_s[-1]) + mine.length_s
-        for name, found in known.items():
+        for name, found in others.items():
             if name == mine.point or found.master.kind != known[mine.point].master.kind:
                 continue
             for item in effective(conn, log_id, found.point, start_s=start_s, end_s=end_s):

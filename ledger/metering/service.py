@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,6 +26,7 @@ __all__ = [
     "Origin",
     "Taken",
     "find_point",
+    "find_points",
     "points_by_name",
     "register_point",
     "take_in",
@@ -64,12 +65,20 @@ def points_by_name(conn: Connection, log_id: int) -> dict[str, store.Registered]
     return {found.master.name: found for found in store.current_points(conn, log_id).values()}
 
 
+def find_points(conn: Connection, log_id: int, names: Collection[str]) -> list[store.Registered]:
+    """In the order of their names as given. Raises NotFound, and names no other: who asks over
+    HTTP is not told what others have."""
+    known = store.points_named(conn, log_id, set(names))
+    for name in names:
+        if name not in known:
+            raise NotFound(f"no point {name!r} is registered; see: greenledger point list")
+    return [known[name] for name in names]
+
+
 def find_point(conn: Connection, log_id: int, name: str) -> store.Registered:
-    """Raises NotFound and lists the names that exist."""
-    known = points_by_name(conn, log_id)
-    if name not in known:
-        raise NotFound(f"no point {name!r}; registered are {', '.join(sorted(known)) or 'none'}")
-    return known[name]
+    """Raises NotFound."""
+    (found,) = find_points(conn, log_id, [name])
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +126,10 @@ def sort_out(
     log_id = desk.log.log_id
     given = list(series)
     with reading(desk.engine) as conn:
-        known = store.points_named(conn, log_id, {one.point for one in given})
+        names = list(dict.fromkeys(one.point for one in given))
+        known = dict(zip(names, find_points(conn, log_id, names), strict=True))
         found = Sorted(correct=bool(origin.reason))
         for one in given:
-            if one.point not in known:
-                find_point(conn, log_id, one.point)
             found.add(one, _in_force(conn, log_id, known[one.point].point, one))
         last = store.last_batch(conn, log_id, origin.author, origin.source)
         ids = {name: registered.point for name, registered in known.items()}

@@ -13,7 +13,7 @@ from ledger.db import reading
 from ledger.errors import InvalidInput
 from ledger.metering import store
 from ledger.metering.effective import Effective, effective
-from ledger.metering.service import find_point, points_by_name
+from ledger.metering.service import find_points, points_by_name
 from ledger.parties.desk import Desk
 
 SCHEMA = pa.schema(
@@ -38,7 +38,7 @@ def export_parquet(
     rows = 0
     with reading(desk.engine) as conn, pq.ParquetWriter(path, SCHEMA) as writer:
         chosen = (
-            [find_point(conn, desk.log.log_id, name) for name in names]
+            find_points(conn, desk.log.log_id, names)
             if names
             else [found for _, found in sorted(points_by_name(conn, desk.log.log_id).items())]
         )

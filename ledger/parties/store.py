@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Index,
     LargeBinary,
+    Row,
     SmallInteger,
     String,
     Table,
@@ -123,8 +124,10 @@ def current_party(
     if as_of is not None:
         query = query.where(parties.c.entry_index < as_of)
     row = conn.execute(query.order_by(parties.c.entry_index.desc()).limit(1)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _party(row)
+
+
+def _party(row: Row[Any]) -> Party:
     return Party(
         party=row.party,
         id=row.id,
@@ -135,11 +138,10 @@ def current_party(
 
 
 def all_parties(conn: Connection, log_id: int) -> list[Party]:
-    names = conn.execute(
-        select(parties.c.party).where(parties.c.log_id == log_id).distinct()
-    ).scalars()
-    found = (current_party(conn, log_id, name) for name in sorted(names))
-    return [party for party in found if party is not None]
+    """Registrations in force, by party."""
+    query = select(parties).where(parties.c.log_id == log_id).order_by(parties.c.entry_index)
+    latest = {row.party: _party(row) for row in conn.execute(query)}
+    return [party for _, party in sorted(latest.items())]
 
 
 _KEYS = select(keys, key_ends.c.entry_index.label("ended_index"), key_ends.c.reason).select_from(

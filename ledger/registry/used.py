@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
@@ -12,6 +13,8 @@ from ledger.registry.leaves import BatchId, Gone, Use
 from ledger.registry.ranges import SerialRange
 from ledger.registry.schema import disclosures, gone_units, retirements
 from ledger.units import Period
+
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +117,9 @@ def save_retirement(
 
 
 def find_retirements(
-    conn: Connection, log_id: int, *which: ColumnElement[bool]
+    conn: Connection, log_id: int, *which: ColumnElement[bool], limit: int | None = None
 ) -> list[RetirementRow]:
-    """In log order; `which` narrows them."""
+    """In log order, at most `limit`; `which` narrows them."""
     query = (
         select(retirements, disclosures.c.entry_index.label("disclosed"))
         .outerjoin(
@@ -128,31 +131,42 @@ def find_retirements(
         )
         .where(retirements.c.log_id == log_id, *which)
         .order_by(retirements.c.entry_index)
+        .limit(limit)
     )
-    found = []
-    for row in conn.execute(query).all():
-        gone = find_gone(conn, log_id, gone_units.c.entry_index == row.entry_index)
-        found.append(
-            RetirementRow(
-                retirement=bytes(row.retirement),
-                entry_index=row.entry_index,
-                author=row.author,
-                scheme=row.scheme,
-                class_=gone[0].class_,
-                units=row.units,
-                use=Use(
-                    beneficiary=row.beneficiary,
-                    purpose=row.purpose,
-                    period=Period(start_s=row.start_s, end_s=row.end_s),
-                    obligation=row.obligation,
-                    note=row.note,
-                ),
-                gone=tuple(
-                    Gone(batch=one.batch, units=one.units, class_=one.class_) for one in gone
-                ),
-                disclosed_index=row.disclosed,
-            )
+    rows = conn.execute(query).all()
+    gone = _gone_by(conn, log_id, [row.entry_index for row in rows])
+    return [
+        RetirementRow(
+            retirement=bytes(row.retirement),
+            entry_index=row.entry_index,
+            author=row.author,
+            scheme=row.scheme,
+            class_=gone[row.entry_index][0].class_,
+            units=row.units,
+            use=Use(
+                beneficiary=row.beneficiary,
+                purpose=row.purpose,
+                period=Period(start_s=row.start_s, end_s=row.end_s),
+                obligation=row.obligation,
+                note=row.note,
+            ),
+            gone=tuple(
+                Gone(batch=one.batch, units=one.units, class_=one.class_)
+                for one in gone[row.entry_index]
+            ),
+            disclosed_index=row.disclosed,
         )
+        for row in rows
+    ]
+
+
+def _gone_by(conn: Connection, log_id: int, entries: Sequence[int]) -> dict[int, list[GoneRow]]:
+    """What each of these entries took out."""
+    found: dict[int, list[GoneRow]] = {}
+    for begin in range(0, len(entries), _AT_ONCE):
+        some = gone_units.c.entry_index.in_(entries[begin : begin + _AT_ONCE])
+        for one in find_gone(conn, log_id, some):
+            found.setdefault(one.entry_index, []).append(one)
     return found
 
 

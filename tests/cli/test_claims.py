@@ -101,7 +101,7 @@ def test_what_is_estimated_of_the_consumption_is_said(run: Run, park: Path) -> N
         (("roof", *HOUR), 3, "point 'roof' is of kind generation: consumers claim"),
         (("saw", "roof", *HOUR), 3, "point 'roof' is of kind generation"),
         (("saw", "pond", *HOUR), 3, "'pond' belongs to 'fish': 'mill' can't claim"),
-        (("well", *HOUR), 4, "no point 'well'; registered are pond, roof, saw"),
+        (("well", *HOUR), 4, "no point 'well' is registered; see: greenledger point list"),
         (("saw", "--from", "2026-01-02", "--to", "2026-01-01"), 2, "is not after --from"),
         (("saw", "--from", "2026-02-30", "--to", "2026-03-01"), 2, "'2026-02-30' is no date"),
         (("saw", "--from", "2026-01", "--to", "2026-02"), 2, "'2026-01' is no date"),

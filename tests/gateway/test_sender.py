@@ -132,7 +132,7 @@ def test_a_batch_is_kept_until_a_verified_checkpoint_covers_it(park: Park) -> No
     assert kept.entry == park.client.entry(kept.index or 0)
     park.house.checkpoint()
     park.sender.step()
-    assert park.outbox.accepted() == []
+    assert list(park.outbox.accepted()) == []
     assert park.outbox.counts()["proven"] == 2
     # What comes again is known, and signs nothing.
     size = park.client.log().size
@@ -236,7 +236,7 @@ def test_a_proof_under_another_key_lets_nothing_go(park: Park) -> None:
     park.sender.log_key = forged.verify_key
     with pytest.raises(Corrupt, match="no signature by"):
         park.sender.verify()
-    assert len(park.outbox.accepted()) == 1
+    assert len(list(park.outbox.accepted())) == 1
 
 
 def test_a_log_that_was_rewritten_lets_nothing_go(
@@ -263,7 +263,7 @@ def test_a_log_that_was_rewritten_lets_nothing_go(
         with pytest.raises(Corrupt, match="does not begin with"):
             client.verify_inclusion(20, theirs, key, since=since)
     other.engine.dispose()
-    assert park.outbox.accepted() == [kept]
+    assert list(park.outbox.accepted()) == [kept]
 
 
 class Crash(BaseException):

@@ -18,7 +18,9 @@ from tests.metering.parks import block, hand_in, size, take, values
 
 
 def test_unknown_point_names_those_that_exist(park: House) -> None:
-    with pytest.raises(NotFound, match="no point 'rooof'; registered are roof, saw"):
+    with pytest.raises(
+        NotFound, match="no point 'rooof' is registered; see: greenledger point list"
+    ):
         take(park, series("rooof", [1]))
 
 
