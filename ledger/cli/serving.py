@@ -95,7 +95,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         # Python's own text repeats the address.
-        said = os.strerror(error.errno) if (error.errno or 0) > 0 else error
+        said = os.strerror(error.errno) if error.errno and error.errno > 0 else error
         raise Unavailable(
             f"can't listen at {host}, port {port}: {said}; --port 0 takes a free one"
         ) from error
