@@ -92,7 +92,7 @@ def serve(
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=family, backlog=2_048)
     except OSError as error:
         # Python's own text repeats the address.
         said = os.strerror(error.errno) if error.errno and error.errno > 0 else error

@@ -32,7 +32,7 @@ def calls() -> Iterator[list[str]]:
 
     threading.setprofile(note)
     yield found
-    threading.setprofile(None)  # type: ignore[arg-type]  # typeshed forgets that it takes None
+    threading.setprofile(None)
 
 
 @pytest.fixture
