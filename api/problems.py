@@ -38,6 +38,11 @@ STATUS: Final[Mapping[type[LedgerError], int]] = {
     Unavailable: 503,
 }
 _RETRY_S: Final = 2
+_SAID: Final[Mapping[int, str]] = {
+    HTTPStatus.BAD_REQUEST: "the body is no JSON text in UTF-8",
+    HTTPStatus.NOT_FOUND: "there is nothing at this path; /api/v1/openapi.json lists all paths",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this path takes another verb; /api/v1/openapi.json says which",
+}
 _log = structlog.get_logger("api")
 
 
@@ -128,9 +133,8 @@ def add_to(app: FastAPI) -> None:
     def _http(_request: Request, error: HTTPException) -> Response:
         if isinstance(error.__cause__, Problem):  # raised while FastAPI read the body
             return error.__cause__.response()
-        # FastAPI's word for bytes that are no UTF-8, which says nothing of what would be right.
-        unread = error.status_code == HTTPStatus.BAD_REQUEST
-        detail = "the body is no JSON text in UTF-8" if unread else str(error.detail)
+        # Where FastAPI's own words say nothing of what would be right.
+        detail = _SAID.get(error.status_code, str(error.detail))
         return _response(error.status_code, detail, error.headers or {})
 
     @app.exception_handler(Exception)

@@ -17,9 +17,12 @@ from ledger.db import reading
 from ledger.errors import InvalidInput, NotFound
 from ledger.log import store as log_store
 from ledger.parties import store
+from ledger.parties.entries import ROLES
 
 router = router_of(prefix="/parties", tags=["parties"])
 PartyPath = Annotated[str, Path(pattern=PARTY)]
+# The operator has its role from the genesis on; nobody else gets it.
+_ROLES = tuple(role for role in ROLES if role != "park-operator")
 KeyPath = Annotated[str, Path(pattern="^[0-9a-f]{8}$", description="The key's id, 8 hex digits")]
 
 
@@ -51,7 +54,7 @@ class NewParty(Model):
 
     party: PartyId
     name: Annotated[str, Field(min_length=1, max_length=200, examples=["Mill Ltd 磨坊"])]
-    roles: Annotated[list[Literal["enterprise", "generator", "verifier"]], Field(min_length=1)]
+    roles: Annotated[list[Literal[_ROLES]], Field(min_length=1)]  # type: ignore[valid-type]
 
 
 @router.get("", operation_id="parties_list")

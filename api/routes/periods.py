@@ -16,7 +16,7 @@ from api.service import ServiceOf
 from ledger.db import reading
 from ledger.parties.desk import Desk
 from ledger.periods import service, store
-from ledger.periods.model import STEPS, SUBMITTED, Standing
+from ledger.periods.model import STEPS, Standing
 
 router = router_of(prefix="/periods", tags=["periods"])
 Name = Annotated[str, Path(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]))?$", examples=["2026-03"])]
@@ -112,8 +112,10 @@ def show(service_: ServiceOf, caller: CallerOf, party: PartyPath, period: Name) 
 def advance(party: PartyPath, period: Name, body: StepIn, act: ActOf) -> Receipts:
     """Make a step. The park manager may approve and send back what was submitted."""
     act.for_party(party)
+    with reading(act.service.desk.engine) as conn:
+        now = store.standing(conn, act.service.log, party, period)
     by_operator = (
-        STEPS.get((SUBMITTED, body.state), False)
+        STEPS.get((now.state, body.state), False)
         and act.caller.operator in act.caller.roles
         and party not in act.caller.roles
     )

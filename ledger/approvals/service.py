@@ -120,7 +120,7 @@ def prepare(
     if by is None:
         raise Refused(
             f"{party!r} acts with four eyes: say which of its officers prepares this"
-            " (--as OFFICER); another one approves it then"
+            " (--as OFFICER; over HTTP, whoever has signed in); another one approves it then"
         )
     with reading(desk.engine) as conn:
         officer = officers.require_in_force(conn, desk, by.officer, party)

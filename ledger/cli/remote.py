@@ -42,10 +42,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 @contextmanager
-def client_of(server: str) -> Iterator[Client]:
-    """A client with the key from the environment: what stands in a command is seen by others."""
+def client_of(server: str, *, public: bool = False) -> Iterator[Client]:
+    """A client with the key from the environment: what stands in a command is seen by others.
+
+    `public`: what is asked for takes none.
+    """
     ca_file = os.environ.get(CA_FILE, "")
     token = os.environ.get(TOKEN, "").strip()
+    if not token and not public:
+        raise InvalidInput(f"{TOKEN} is not set: it has the API key for --server {server}")
     with connect(server, token=token, ca_file=Path(ca_file) if ca_file else None) as client:
         yield client
 
@@ -221,7 +226,7 @@ def list_points(server: str, out: Output) -> None:
 
 def prove(server: str, index: int | None, consistency_from: int | None) -> tuple[list[str], str]:
     """The proofs, and the vkey that the server says its log has: pin one of your own."""
-    with client_of(server) as client:
+    with client_of(server, public=True) as client:
         vkey = client.log().log_vkey
         if index is not None:
             return [client.proof(index).decode()], vkey

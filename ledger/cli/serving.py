@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,7 +16,7 @@ from ledger.access import service as access
 from ledger.access.roles import MEMBER_ROLES
 from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, Unavailable
 from ledger.house import House
 from ledger.logging_setup import set_up_logging
 from ledger.settings import Settings
@@ -56,6 +58,8 @@ def serve(
         _begin(directory)
     house = open_house(directory)
     out = Output(as_json=as_json)
+    # Before anything is said: what is told to be served takes connections, and nobody else's port.
+    listening = _listen(host, port)
     password = _first_account(house)
     if password:
         out.say(f"Nobody could sign in yet. Made account {_FIRST}, with the password")
@@ -73,16 +77,28 @@ def serve(
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)
-    with config.bind_socket() as listening:
-        # Before it is said where: whoever reads that may ask at once, and waits until it serves.
-        listening.listen(config.backlog)
+    with listening:
         at = listening.getsockname()
-        url = f"http://{at[0]}:{at[1]}/api/v1"
+        name = f"[{at[0]}]" if ":" in at[0] else at[0]
+        url = f"http://{name}:{at[1]}/api/v1"
         out.say(f"{house.log.origin} is served at {url} (Ctrl-C stops)")
+        out.say(f"What it can do: docs/api.md, and {url}/openapi.json")
         out.result({"url": url, "origin": house.log.origin, "first_password": password})
         sys.stdout.flush()
         server.run(sockets=[listening])
     house.engine.dispose()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2_048)
+    except OSError as error:
+        # Python's own text repeats the address.
+        said = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        raise Unavailable(
+            f"can't listen at {host}, port {port}: {said}; --port 0 takes a free one"
+        ) from error
 
 
 def _begin(directory: Path | None) -> None:

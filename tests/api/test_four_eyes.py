@@ -115,3 +115,13 @@ def test_a_period_goes_its_way(office: Town) -> None:
     approver.post(f"/drafts/{again.json()['draft']}/approval", json={})
     assert mill.post("/readings?source=late", json=late).status_code == 201
     assert office["farm-preparer"].get("/periods/mill/2026-01").status_code == 404
+
+
+def test_the_park_manager_goes_on_for_a_party(own_town: Town) -> None:
+    """As the party where the step is the party's own, as the operator where it checks."""
+    authors = []
+    for state in ("provisional", "submitted", "approved", "closed"):
+        made = own_town["manager"].post("/periods/mill/2026-01/steps", json={"state": state})
+        assert made.status_code == 201, made.text
+        authors.append(made.json()["receipts"][0]["statement"]["author"])
+    assert authors == ["mill", "mill", "operator", "mill"]

@@ -262,6 +262,9 @@ def test_commands_work_on_a_server(
     assert refused.code == 2
     assert "with a server work: import" in refused.err
     assert os.environ["GREENLEDGER_TOKEN"] not in refused.err
+    monkeypatch.delenv("GREENLEDGER_TOKEN")
+    assert "GREENLEDGER_TOKEN is not set" in run("point", "list", "--server", line.url).err
+    assert run("prove", str(file["entries"][0]), "--server", line.url).code == 0
 
 
 def answer_of(done: Done) -> dict[str, Any]:

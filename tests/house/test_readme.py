@@ -1,4 +1,4 @@
-"""Every command in the READMEs is real, and both languages show the same ones."""
+"""Every command in the READMEs and pages is real; both READMEs show the same ones."""
 
 import os
 import re
@@ -15,6 +15,8 @@ from tests.house.test_dev import commands_in_script
 
 ROOT = Path(__file__).resolve().parents[2]
 READMES = ["README.md", "README.zh-CN.md"]
+# The walk of docs/api.md is run (tests/docs/test_api.py).
+PAGES = sorted(page for page in (ROOT / "docs").glob("*.md") if not page.name.startswith("api."))
 PROGRAMS = {"greenledger", "greenledger-verify"}
 
 
@@ -88,6 +90,18 @@ def test_every_command_in_the_readme_is_real(
         if meant is None or meant in ([program] for program in PROGRAMS):
             continue
         assert complaint(meant, capsys) == "", shlex.join(command)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_in_a_page_is_real(
+    page: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`…` stands for what a page leaves out."""
+    monkeypatch.setenv("COLUMNS", "200")
+    for command in commands(page.read_text(encoding="utf-8")):
+        meant = ours([word for word in command if word != "…"])
+        if meant is not None:
+            assert complaint(meant, capsys) == "", shlex.join(command)
 
 
 @pytest.mark.parametrize(
