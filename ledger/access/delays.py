@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.access.schema import login_delays
@@ -56,14 +56,7 @@ def begin_attempt(conn: Connection, now_s: int, whats: Sequence[tuple[bytes, int
     """Count a failure for each. Raises Throttled, and counts nothing, where a delay lasts."""
     # In one order, so that two attempts never wait for each other.
     ordered = sorted(whats)
-    for what, _ in ordered:
-        _make_row(conn, now_s, what)
-    rows = {
-        what: conn.execute(
-            select(login_delays).where(login_delays.c.what == what).with_for_update()
-        ).one()
-        for what, _ in ordered
-    }
+    rows = {what: _locked_row(conn, now_s, what) for what, _ in ordered}
     wait_s = max(row.free_at_s - now_s for row in rows.values())
     if wait_s > 0:
         raise Throttled(f"too many failures: try again in {wait_s} s", wait_s)
@@ -78,14 +71,15 @@ def begin_attempt(conn: Connection, now_s: int, whats: Sequence[tuple[bytes, int
         )
 
 
-def _make_row(conn: Connection, now_s: int, what: bytes) -> None:
-    known = select(login_delays.c.what).where(login_delays.c.what == what)
-    if conn.execute(known).one_or_none() is not None:
-        return
-    with suppress(IntegrityError), conn.begin_nested():  # made by another process just now
-        conn.execute(
-            insert(login_delays).values(what=what, failures=0, failed_at_s=now_s, free_at_s=0)
-        )
+def _locked_row(conn: Connection, now_s: int, what: bytes) -> Row[Any]:
+    """The row of an attempt, which nobody else changes or drops meanwhile."""
+    query = select(login_delays).where(login_delays.c.what == what).with_for_update()
+    while (row := conn.execute(query).one_or_none()) is None:
+        with suppress(IntegrityError), conn.begin_nested():  # made by another process just now
+            conn.execute(
+                insert(login_delays).values(what=what, failures=0, failed_at_s=now_s, free_at_s=0)
+            )
+    return row
 
 
 def clear(conn: Connection, what: tuple[bytes, int]) -> None:

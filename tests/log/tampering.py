@@ -42,7 +42,7 @@ def rowids(connection: sqlite3.Connection, table: str) -> list[int]:
 
 def another(value: Any, pick: random.Random) -> tuple[str, Any]:
     """An SQL expression and its parameter for a value one small step away, of the same type."""
-    if value is None or isinstance(value, int):
+    if isinstance(value, int):
         step = pick.choice([1, -1, 1 << pick.randrange(31)])
         return "?", value + step
     raw = bytearray(value.encode() if isinstance(value, str) else value)
@@ -114,7 +114,7 @@ def _plain(value: Any, pick: random.Random) -> Any:
     """A neighbour that is valid for its type, text included."""
     if value is None:
         return 1
-    if value is None or isinstance(value, int):
+    if isinstance(value, int):
         return value + pick.choice([1, -1, 7, 1_000])
     if isinstance(value, str):
         return value[:-1] + pick.choice("0123456789abcdef")
