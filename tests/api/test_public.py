@@ -137,13 +137,13 @@ def test_a_job_is_followed_by_its_events(own_town: Town) -> None:
 
 def test_too_many_requests_are_told_when_to_come_again(own_town: Town) -> None:
     """Counted by credential: others are not kept out."""
-    few = own_town.house.settings.model_copy(update={"requests_per_s": 0.5, "requests_burst": 3})
+    few = own_town.house.settings.model_copy(update={"requests_per_s": 0.01, "requests_burst": 3})
     with serving(replace(own_town.house, settings=few), PASSWORDS) as url:
         headers = {"Authorization": f"Bearer {own_town.tokens['mill-viewer']}"}
         with httpx.Client(base_url=url, headers=headers) as mill:
             answers = [mill.get("/points") for _ in range(5)]
         assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
-        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3
+        assert 50 < int(answers[-1].headers["Retry-After"]) <= 101
         headers = {"Authorization": f"Bearer {own_town.tokens['farm-preparer']}"}
         with httpx.Client(base_url=url, headers=headers) as farm:
             assert farm.get("/points").status_code == 200
