@@ -110,7 +110,7 @@ def list_contracts(
     responses=documented(404, 409),
 )
 def register(body: ContractIn, act: ActOf) -> Receipts:
-    """Register a contract, or replace the one with that name, as its seller."""
+    """Register a contract, or replace the one with that name, for its seller; the operator signs it."""
     act.for_party(body.seller)
     _require_points(body, act)
     agreement = Agreement(
