@@ -16,6 +16,7 @@ from api.routes import (
     periods,
     points,
     readings,
+    reductions,
     sessions,
     units,
 )
@@ -30,6 +31,7 @@ ROUTERS: Final = (
     points.router,
     readings.router,
     matching.router,
+    reductions.router,
     *units.ROUTERS,
     catalogue.router,
     claims.router,

@@ -110,7 +110,10 @@ def list_contracts(
     responses=documented(404, 409),
 )
 def register(body: ContractIn, act: ActOf) -> Receipts:
-    """Register a contract, or replace the one with that name, for its seller; the operator signs it."""
+    """Register a contract for its seller, or replace the one with that name.
+
+    The operator signs it.
+    """
     act.for_party(body.seller)
     _require_points(body, act)
     agreement = Agreement(
