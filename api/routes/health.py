@@ -34,8 +34,8 @@ class Ready(Model):
 
 
 @router.get("/health", operation_id="health")
-def health() -> Health:
-    """Liveness: no database is asked."""
+async def health() -> Health:
+    """Liveness: no database is asked, no thread waited for."""
     return Health()
 
 

@@ -145,8 +145,10 @@ def _accept_readings(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     if correction:
         _check_corrected(tx, readings, blob(bodies, "corrects").content)
     else:
+        ends = store.ends_of(tx.conn, tx.log.log_id, written)
         for block in readings.blocks:
-            _check_free(tx, known, block)
+            if block.start_s < ends.get(block.point, 0):
+                _check_free(tx, known, block)
     row = store.BatchRow(
         entry_index=tx.index,
         author=entry.author,

@@ -128,11 +128,15 @@ def sort_out(
     with reading(desk.engine) as conn:
         names = list(dict.fromkeys(one.point for one in given))
         known = dict(zip(names, find_points(conn, log_id, names), strict=True))
+        ids = {name: registered.point for name, registered in known.items()}
+        ends = store.ends_of(conn, log_id, ids.values())
         found = Sorted(correct=bool(origin.reason))
         for one in given:
-            found.add(one, _in_force(conn, log_id, known[one.point].point, one))
+            point = ids[one.point]
+            # What comes in the order of time, as it mostly does, meets nothing.
+            behind = len(one) == 0 or int(one.start_s[0]) >= ends.get(point, 0)
+            found.add(one, None if behind else _in_force(conn, log_id, point, one))
         last = store.last_batch(conn, log_id, origin.author, origin.source)
-        ids = {name: registered.point for name, registered in known.items()}
         corrections = [
             (blocks, b"".join(leaf_hashes_in_force(conn, log_id, desk.log.origin, blocks)))
             for blocks in batches_of(ids, found.corrections)
@@ -159,8 +163,6 @@ def sort_out(
 
 def _in_force(conn: Connection, log_id: int, point: bytes, one: Series) -> Series | None:
     """What the log has of the point in the time of a series, in intervals of its length."""
-    if len(one) == 0:
-        return None
     start_s, end_s = int(one.start_s[0]), int(one.start_s[-1]) + one.length_s
     for item in effective(conn, log_id, point, start_s=start_s, end_s=end_s):
         if item.series.length_s == one.length_s:

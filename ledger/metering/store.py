@@ -269,6 +269,30 @@ def plain_block_in(
     return (row.entry_index, row.start_s) if row is not None and row.end_s > start_s else None
 
 
+def ends_of(conn: Connection, log_id: int, which: Collection[bytes]) -> dict[bytes, int]:
+    """Where the plain readings of points end, of those that have any: nothing is stored behind."""
+    last = (
+        select(blocks.c.end_s)
+        .where(
+            blocks.c.log_id == log_id,
+            blocks.c.point == point_names.c.point,
+            blocks.c.correction == 0,
+        )
+        .order_by(blocks.c.start_s.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found: dict[bytes, int] = {}
+    given = sorted(which)
+    for begin in range(0, len(given), _AT_ONCE):
+        query = select(point_names.c.point, last.label("end_s")).where(
+            point_names.c.log_id == log_id, point_names.c.point.in_(given[begin : begin + _AT_ONCE])
+        )
+        rows = conn.execute(query)
+        found.update((bytes(row.point), row.end_s) for row in rows if row.end_s is not None)
+    return found
+
+
 def blocks_in(
     conn: Connection,
     log_id: int,
