@@ -113,12 +113,12 @@ class RecordShown(Model):
     verification: JsonObject | None
 
 
-@router.get("/credits/records", operation_id="credits_records")
+@router.get("/credits/records", operation_id="credits_record_list")
 def list_records(
     service: ServiceOf, caller: CallerOf, cursor: Cursor = "", limit: Limit = 100
 ) -> Page[RecordShown]:
     """Records of your organisations' projects, and those that they verified."""
-    mine = caller.parties("credits_records")
+    mine = caller.parties("credits_record_list")
     with reading(service.desk.engine) as conn:
         owners = {
             (one.scheme, one.project): one.master.owner

@@ -137,7 +137,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "credits_retirements": _READ,
     "credits_retirement": _READ,
     "credits_issue": _park(Role.PREPARER),
-    "credits_records": _READ,
+    "credits_record_list": _READ,
     "credits_record": _park(Role.PREPARER),
     "credits_verify": _PREPARE,
     "credits_issue_record": _park(Role.PREPARER),
