@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from fastapi import Path
 from pydantic import Field
-from sqlalchemy import Connection
 
 from api.acting import ActOf
 from api.callers import CallerOf, router_of
@@ -28,7 +27,7 @@ from api.media import (
 )
 from api.problems import documented
 from api.routes.units import Code, HexHash
-from api.service import Service, ServiceOf
+from api.service import ServiceOf
 from ledger.certificates import settlement
 from ledger.credits import service as credits_
 from ledger.credits import store
@@ -36,7 +35,6 @@ from ledger.credits.ccus import ROLES
 from ledger.credits.record import AT_SOURCE, CREDITED
 from ledger.credits.store import ProjectKey
 from ledger.db import reading
-from ledger.errors import NotFound
 from ledger.lots.model import parse_month
 from ledger.registry import catalogue
 from ledger.units import Period, parse_instant
@@ -174,13 +172,6 @@ def record(body: RecordIn, act: ActOf) -> Receipts:
     )
 
 
-def _record(conn: Connection, service: Service, record: str) -> store.RecordRow:
-    try:
-        return store.find_record(conn, service.log.log_id, bytes.fromhex(record))
-    except NotFound as error:
-        raise NotFound(f"there is no record {record}") from error
-
-
 @router.post(
     "/credits/records/{record}/verification",
     operation_id="credits_verify",
@@ -190,12 +181,10 @@ def _record(conn: Connection, service: Service, record: str) -> store.RecordRow:
 def verify(record: RecordPath, body: VerificationIn, act: ActOf) -> Receipts:
     """Confirm or reject a record, as a verifier; what it is credited with follows."""
     act.for_party(body.verifier)
-    with reading(act.service.desk.engine) as conn:
-        row = _record(conn, act.service, record)
     return act.write(
         lambda desk: credits_.verify_reduction(
             desk,
-            row.record,
+            bytes.fromhex(record),
             body.verifier,
             body.finding,
             confirmed=body.confirmed,
@@ -213,9 +202,7 @@ def verify(record: RecordPath, body: VerificationIn, act: ActOf) -> Receipts:
 def issue_record(record: RecordPath, act: ActOf) -> Receipts:
     """Issue the units of a confirmed record to its project's owner."""
     act.for_party(act.service.log.operator)
-    with reading(act.service.desk.engine) as conn:
-        row = _record(conn, act.service, record)
-    return act.write(lambda desk: credits_.issue_record(desk, row.record))
+    return act.write(lambda desk: credits_.issue_record(desk, bytes.fromhex(record)))
 
 
 @router.post(

@@ -4,10 +4,13 @@ who may run these commands has the database anyway."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
 from ledger import db
 from ledger.access import service
@@ -155,6 +158,13 @@ def _done(house: House, name: str, as_json: bool, said: str) -> None:
     out.result(_as_json(found))
 
 
+@contextmanager
+def _changing(house: House, name: str) -> Iterator[tuple[Connection, int, str]]:
+    """The transaction that changes an account, the time, and the account's id."""
+    with db.writing(house.engine) as conn:
+        yield conn, house.desk.clock_s(), service.account_named(conn, name).account
+
+
 @account.command("grant")
 def grant(
     name: Name, party: Party, role: OneRole, directory: Dir = None, as_json: Json = False
@@ -162,9 +172,7 @@ def grant(
     """Give an account a role in an organisation."""
     house = open_house(directory)
     _require_party(house, party)
-    with db.writing(house.engine) as conn:
-        found = service.account_named(conn, name).account
-        now_s = house.desk.clock_s()
+    with _changing(house, name) as (conn, now_s, found):
         service.grant(conn, now_s, MACHINE, found, party, role, house.log.operator)
     _done(house, name, as_json, f"{name} is {role} of {party}.")
 
@@ -175,9 +183,7 @@ def revoke(
 ) -> None:
     """Take a role away; API keys of the account lose it too."""
     house = open_house(directory)
-    with db.writing(house.engine) as conn:
-        found = service.account_named(conn, name).account
-        now_s = house.desk.clock_s()
+    with _changing(house, name) as (conn, now_s, found):
         service.revoke(conn, now_s, MACHINE, found, party, role, house.log.operator)
     _done(house, name, as_json, f"{name} is no {role} of {party} any more.")
 
@@ -186,9 +192,8 @@ def revoke(
 def disable(name: Name, directory: Dir = None, as_json: Json = False) -> None:
     """Let an account in no more; its sessions end, its API keys open nothing."""
     house = open_house(directory)
-    with db.writing(house.engine) as conn:
-        found = service.account_named(conn, name).account
-        service.disable_account(conn, house.desk.clock_s(), MACHINE, found, house.log.operator)
+    with _changing(house, name) as (conn, now_s, found):
+        service.disable_account(conn, now_s, MACHINE, found, house.log.operator)
     _done(house, name, as_json, f"{name} is disabled.")
 
 
@@ -196,9 +201,8 @@ def disable(name: Name, directory: Dir = None, as_json: Json = False) -> None:
 def enable(name: Name, directory: Dir = None, as_json: Json = False) -> None:
     """Let a disabled account in again, with the roles and API keys that it had."""
     house = open_house(directory)
-    with db.writing(house.engine) as conn:
-        found = service.account_named(conn, name).account
-        service.enable_account(conn, house.desk.clock_s(), MACHINE, found)
+    with _changing(house, name) as (conn, now_s, found):
+        service.enable_account(conn, now_s, MACHINE, found)
     _done(house, name, as_json, f"{name} is enabled.")
 
 
@@ -209,10 +213,10 @@ def set_password(
     """Set a new password; sessions of the account end."""
     house = open_house(directory)
     with db.reading(house.engine) as conn:
-        found = service.account_named(conn, name).account
+        service.account_named(conn, name)  # before anybody is asked for a password
     hashed = _hashed(password_file)
-    with db.writing(house.engine) as conn:
-        service.set_password(conn, house.desk.clock_s(), MACHINE, found, hashed)
+    with _changing(house, name) as (conn, now_s, found):
+        service.set_password(conn, now_s, MACHINE, found, hashed)
     _done(house, name, as_json, f"{name} has a new password.")
 
 
@@ -220,9 +224,8 @@ def set_password(
 def reset_totp(name: Name, directory: Dir = None, as_json: Json = False) -> None:
     """Take a lost second factor away: the password alone lets in until a new one is set up."""
     house = open_house(directory)
-    with db.writing(house.engine) as conn:
-        found = service.account_named(conn, name).account
-        service.reset_totp(conn, house.desk.clock_s(), MACHINE, found)
+    with _changing(house, name) as (conn, now_s, found):
+        service.reset_totp(conn, now_s, MACHINE, found)
     _done(house, name, as_json, f"{name} signs in without a code.")
 
 
@@ -236,9 +239,8 @@ def link(
 ) -> None:
     """Let whom an OpenID provider calls so sign in as this account."""
     house = open_house(directory)
-    with db.writing(house.engine) as conn:
-        found = service.account_named(conn, name).account
-        service.link_identity(conn, house.desk.clock_s(), MACHINE, found, issuer, subject)
+    with _changing(house, name) as (conn, now_s, found):
+        service.link_identity(conn, now_s, MACHINE, found, issuer, subject)
     _done(house, name, as_json, f"{subject} of {issuer} signs in as {name}.")
 
 
@@ -252,9 +254,8 @@ def unlink(
 ) -> None:
     """End that an OpenID identity signs in as this account; its sessions end."""
     house = open_house(directory)
-    with db.writing(house.engine) as conn:
-        found = service.account_named(conn, name).account
-        service.unlink_identity(conn, house.desk.clock_s(), MACHINE, found, issuer, subject)
+    with _changing(house, name) as (conn, now_s, found):
+        service.unlink_identity(conn, now_s, MACHINE, found, issuer, subject)
     _done(house, name, as_json, f"{subject} of {issuer} signs in as {name} no more.")
 
 

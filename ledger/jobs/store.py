@@ -263,11 +263,6 @@ def file_parts(conn: Connection, id_: str, name: str) -> Iterator[bytes]:
         yield bytes(data)
 
 
-def file_names(conn: Connection, id_: str) -> list[str]:
-    query = select(files.c.name).where(files.c.job == id_).distinct().order_by(files.c.name)
-    return list(conn.execute(query).scalars())
-
-
 def drop_files(conn: Connection, id_: str, *names: str) -> None:
     conn.execute(delete(files).where(files.c.job == id_, files.c.name.in_(names)))
 
