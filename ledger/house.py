@@ -34,7 +34,7 @@ from ledger.lots import rule as lot_rule
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
-from ledger.parties import officers
+from ledger.parties import log_keys, officers
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
 from ledger.parties.officers import under_four_eyes
@@ -62,6 +62,7 @@ _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
 }
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,
+    *log_keys.ENTRY_TYPES,
     *officers.ENTRY_TYPES,
     *metering_entries.ENTRY_TYPES,
     *lot_entries.ENTRY_TYPES,
@@ -255,10 +256,10 @@ class House:
         return publish.HighWater(settings.high_water, log.log_key)
 
     def checkpoint(self) -> bytes:
-        """Sign the present size, and return the note."""
-        key = self.desk.keystore.get(self.log.log_key)
+        """Sign the present size, and return the note. Raises Unavailable without all keys of the
+        log that are in force."""
         high_water = self._high_water_of(self.settings, self.log)
-        return publish.sign_checkpoint(self.engine, self.log, key, high_water)
+        return publish.sign_checkpoint(self.engine, self.log, self.desk.keystore.get, high_water)
 
     def audit(self, progress: Progress) -> Audited:
         """Raises Corrupt with the first thing that does not hold."""

@@ -29,7 +29,7 @@ from ledger.approvals.store import Known, Person
 from ledger.claims import service as claims
 from ledger.db import reading
 from ledger.house import House
-from ledger.log.notes import SigningKey
+from ledger.log.notes import Signer, SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.lots import store as lots
 from ledger.lots.service import Form, wrap
@@ -207,22 +207,28 @@ def statement(kind: str, author: str, /, at_s: int = NOW_S, **members: Any) -> d
     }
 
 
-def signed_text(text: bytes, *keys: SigningKey) -> bytes:
+def signed_text(text: bytes, *keys: Signer) -> bytes:
     """A note over exactly `text`, signed by `keys` in order."""
     return text + b"\n" + b"".join(key.signature_line(text) for key in keys)
 
 
-def signed(content: Mapping[str, Any], *keys: SigningKey) -> bytes:
+def signed(content: Mapping[str, Any], *keys: Signer) -> bytes:
     return signed_text(json.dumps(content, ensure_ascii=False).encode() + b"\n", *keys)
 
 
-def submit(house: House, content: Mapping[str, Any], *keys: SigningKey) -> Receipt:
+def submit(house: House, content: Mapping[str, Any], *keys: Signer) -> Receipt:
     return house.desk.writer.append(Submission(data=signed(content, *keys)))
 
 
 def operator_key(house: House) -> SigningKey:
     with reading(house.engine) as conn:
-        return custodial_key(conn, house.desk.keystore, house.log, house.log.operator)
+        return in_memory(custodial_key(conn, house.desk.keystore, house.log, house.log.operator))
+
+
+def in_memory(key: Signer) -> SigningKey:
+    """A key of the file keystore, which tests may take apart."""
+    assert isinstance(key, SigningKey)
+    return key
 
 
 def keys_of(house: House, party: str) -> list[Key]:

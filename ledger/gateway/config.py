@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from ledger.errors import InvalidInput, NotFound
 from ledger.gateway.collector import Limits
-from ledger.log.notes import SigningKey, VerifyKey, parse_skey, parse_vkey
+from ledger.log.notes import Signer, VerifyKey, parse_skey, parse_vkey
 from ledger.parties.keystore import Keystore
 from ledger.settings import Settings
 
@@ -93,7 +93,7 @@ class Config:
     def log_key(self) -> VerifyKey:
         return parse_vkey(self.server.log_vkey)
 
-    def signing_key(self) -> SigningKey:
+    def signing_key(self) -> Signer:
         """Raises NotFound, InvalidInput or Unavailable; no message holds any of it."""
         if self.key.file:
             return parse_skey(read_secret(self.path(self.key.file)))

@@ -31,7 +31,7 @@ from ledger.files import make_private_folder, write_private
 from ledger.gateway.collector import Reading
 from ledger.gateway.outbox import Outbox, Sealed
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
-from ledger.log.notes import SigningKey, VerifyKey, parse_note
+from ledger.log.notes import Signer, VerifyKey, parse_note
 from ledger.metering.batches import READINGS_MAX
 from ledger.metering.sealing import Origin, batches_of
 from ledger.metering.series import Series
@@ -50,7 +50,7 @@ class Sender:
 
     outbox: Outbox
     client: Client
-    key: SigningKey
+    key: Signer
     log_key: VerifyKey
     clock_s: Callable[[], int]
     batch_most: int = BATCH_MOST

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ledger.errors import NotFound, Unavailable
 from ledger.files import write_private
-from ledger.log.notes import SigningKey, VerifyKey
+from ledger.log.mldsa import ML_DSA_44
+from ledger.log.notes import MlDsaKey, Signer, SigningKey, VerifyKey
 
 KEK_BYTES = 32
 _NONCE_BYTES = 12
@@ -71,7 +72,13 @@ class Keystore:
         self.put(key)
         return key
 
-    def put(self, key: SigningKey) -> None:
+    def create_post_quantum(self, name: str) -> MlDsaKey:
+        """A fresh ML-DSA-44 key, stored before it is returned. Raises Unavailable."""
+        key = MlDsaKey(name=name, seed=secrets.token_bytes(32))
+        self.put(key)
+        return key
+
+    def put(self, key: SigningKey | MlDsaKey) -> None:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         vkey = key.verify_key.vkey
         sealed = AESGCM(self._kek()).encrypt(nonce, key.seed, vkey.encode())
@@ -80,7 +87,7 @@ class Keystore:
     def holds(self, key: VerifyKey) -> bool:
         return self._path(key).exists()
 
-    def get(self, key: VerifyKey) -> SigningKey:
+    def get(self, key: VerifyKey) -> Signer:
         """Raises NotFound where the server does not hold the key, Unavailable for a wrong KEK."""
         path = self._path(key)
         if not path.exists():
@@ -94,6 +101,8 @@ class Keystore:
                 f"key {key.key_id.hex()} of {key.name} does not open: the key-encryption key is"
                 " another one, or the file was changed"
             ) from error
+        if key.kind == ML_DSA_44:
+            return MlDsaKey(name=key.name, seed=seed)
         return SigningKey.from_seed(key.name, seed)
 
 

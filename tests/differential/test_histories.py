@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from greenledger_verify.entry import parse_entry
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.logdir import verify_log
-from greenledger_verify.note import parse_vkey
 from greenledger_verify.report import Report
 from greenledger_verify.rules import apply
 from greenledger_verify.state import State
@@ -106,9 +105,7 @@ class History:
         self.world = World(
             house=self.house, clock=self.clock, chance=random.Random(seed), calm=scene != OPEN
         )
-        self.state = State(
-            origin=ORIGIN, log_key=parse_vkey(self.house.log.log_key.vkey), complete=True
-        )
+        self.state = State(origin=ORIGIN, complete=True)
         self.seen = 0
         self.refused: list[str] = []
         self.catch_up()

@@ -55,6 +55,8 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "log_vkey": members.vkey,
         "vkey": members.vkey,
     },
+    "log-key.register": {"log_vkey": members.log_vkey},
+    "log-key.end": {"log_vkey": members.log_vkey, "reason": words(1, 500)},
     "tick": {},
     "party.register": {
         **_REGISTRATION,
