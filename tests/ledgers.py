@@ -29,6 +29,7 @@ from ledger.approvals.store import Known, Person
 from ledger.claims import service as claims
 from ledger.db import reading
 from ledger.house import House
+from ledger.log import mldsa
 from ledger.log.notes import Signer, SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.lots import store as lots
@@ -37,6 +38,7 @@ from ledger.matching.service import Agreement, register_contract, run_matching
 from ledger.metering.points import Meter, Point
 from ledger.metering.series import Series
 from ledger.metering.service import Origin, find_point, register_point, take_in
+from ledger.parties import log_key_desk
 from ledger.parties.desk import Desk, Draft, custodial_key
 from ledger.parties.store import Key, find_keys
 from ledger.periods import service as periods
@@ -329,7 +331,18 @@ def fill(house: House) -> None:
         day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)
         claims.make(desk, ["secret-saw"], day, retirements=[retirement])
     _add_officers(house)
+    _add_log_keys(house)
     house.checkpoint()
+
+
+def _add_log_keys(house: House) -> None:
+    """The first one stays, so that tests may pin it."""
+    second, _ = log_key_desk.create(house.desk)
+    if mldsa.is_available():
+        log_key_desk.create(house.desk, post_quantum=True)
+    house.checkpoint()
+    log_key_desk.end(house.desk, second, "made for a rehearsal")
+    log_key_desk.create(house.desk)
 
 
 def _add_officers(house: House) -> None:

@@ -29,7 +29,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedCheckpoint:
-    """A checkpoint that ``log_key``, a trust root or a key of the log that one leads to, has signed;
+    """A checkpoint that ``log_key`` has signed: a trust root, or a log's key that one leads to.
     ``log_keys`` are all such keys that signed it, ``cosignatures`` those of trusted witnesses.
     """
 
@@ -88,15 +88,15 @@ def verify_checkpoint(
             )
         # 3
         known = log_keys_below(checkpoint.size)
-        trusted = known.trusted(brought, checkpoint.size)
-        verified = open_note(note, (*brought, *trusted, *trust.witnesses))
-        by_log = [one.key for one in verified if one.key in (*brought, *trusted)]
+        trusted = (*brought, *(one.key for one in known.reached(brought)))
+        verified = open_note(note, (*trusted, *trust.witnesses))
+        by_log = [one.key for one in verified if one.key in trusted]
         if not by_log:
             raise VerificationError(
                 "the key of the log {origin} has not signed it", origin=checkpoint.origin
             )
         if known.keys:
-            by_log = _in_force(by_log, trusted, known, checkpoint.size)
+            by_log = _in_force(by_log, known, checkpoint.size)
         # 4
         if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
             raise VerificationError("size 0, but its root is not that of the empty tree")
@@ -113,11 +113,10 @@ def verify_checkpoint(
     )
 
 
-def _in_force(
-    signers: list[VerifierKey], trusted: list[VerifierKey], known: LogKeys, size: int
-) -> list[VerifierKey]:
+def _in_force(signers: list[VerifierKey], known: LogKeys, size: int) -> list[VerifierKey]:
     """The signers that the log's own entries call keys of the log at that size."""
-    found = [key for key in signers if key in trusted]
+    present = {one.key.vkey for one in known.keys if one.in_force_at(size)}
+    found = [key for key in signers if key.vkey in present]
     if found:
         return found
     signer = known.find(signers[0].vkey)

@@ -67,15 +67,15 @@ class LogKeys:
         else:
             self.keys = [replace(one, ended=index) if one.key == key else one for one in self.keys]
 
-    def trusted(self, brought: Iterable[VerifierKey], size: int) -> list[VerifierKey]:
-        """Keys in force at ``size`` that are among those brought along, or that one of these, or in
-        turn one that it brought, has signed into the log.
+    def reached(self, brought: Iterable[VerifierKey]) -> list[LogKey]:
+        """Keys of the log, ended ones too, that are among those brought along, or that one of
+        these, or in turn one that it brought, has signed into the log.
         """
         roots = {key.vkey for key in brought}
         for one in self.keys:
             if one.by is not None and one.by.vkey in roots:
                 roots.add(one.key.vkey)
-        return [one.key for one in self.keys if one.key.vkey in roots and one.in_force_at(size)]
+        return [one for one in self.keys if one.key.vkey in roots]
 
 
 def may_tell(raw: bytes) -> bool:
