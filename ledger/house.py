@@ -26,7 +26,7 @@ from ledger.log import audit, export, publish, store
 from ledger.log.audit import Audited, Replayed
 from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
 from ledger.log.export import Progress
-from ledger.log.notes import sign_note
+from ledger.log.notes import VerifyKey, sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
 from ledger.log.types import Bodies, EntryType, EntryTypes, Tx
 from ledger.lots import entries as lot_entries
@@ -34,10 +34,11 @@ from ledger.lots import rule as lot_rule
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
-from ledger.parties import log_keys, officers
+from ledger.parties import log_key_desk, log_keys, officers
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
 from ledger.parties.officers import under_four_eyes
+from ledger.parties.signer import signer_of
 from ledger.periods import entries as period_entries
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
@@ -136,6 +137,11 @@ class House:
         return self.desk.log
 
     @property
+    def verification_key(self) -> VerifyKey:
+        """One that signs the next checkpoint: what a verifier is given."""
+        return log_key_desk.signing_key(self.desk)
+
+    @property
     def seal_key(self) -> bytes:
         """What secrets of accounts are encrypted with at rest."""
         return self.desk.keystore.subkey(sealing.PURPOSE)
@@ -186,9 +192,15 @@ class House:
         name: str,
         zone: str = "+08:00",
         operator: str = "operator",
+        log_vkey: str = "",
+        operator_vkey: str = "",
         clock_s: Callable[[], int] = now_s,
     ) -> House:
-        """A new log: its keys, its tables and its genesis. Raises Refused where there is one."""
+        """A new log: its keys, its tables and its genesis. Raises Refused where there is one.
+
+        `log_vkey`, `operator_vkey`: of keys that the external signer holds; without one, a key is
+        made and kept here.
+        """
         for what, member, value in (("origin", ORIGIN, origin), ("operator", PARTY, operator)):
             if not member.check(value):
                 raise Refused(f"{what} is {value!r}, not {member.expected}")
@@ -199,8 +211,9 @@ class House:
                 raise Refused(f"{settings.dir} holds a ledger already")
         # Who is killed from here to the genesis leaves keys that sign nothing, and begins anew.
         keystore = cls._keystore_of(settings)
-        operator_key = keystore.create(party_entries.party_key_name(origin, operator))
-        log_key = keystore.create(origin)
+        operator_name = party_entries.party_key_name(origin, operator)
+        operator_key = keystore.provide(operator_name, operator_vkey)
+        log_key = keystore.provide(origin, log_vkey)
         statement = {
             "type": GENESIS,
             "id": secrets.token_hex(16),
@@ -249,7 +262,8 @@ class House:
     @staticmethod
     def _keystore_of(settings: Settings) -> Keystore:
         kek = settings.kek.get_secret_value() if settings.kek else None
-        return Keystore(settings.secrets_dir, kek)
+        signer = signer_of(settings.signer, settings.signer_timeout_s) if settings.signer else None
+        return Keystore(settings.secrets_dir, kek, signer)
 
     @staticmethod
     def _high_water_of(settings: Settings, log: store.LogFacts) -> publish.HighWater:

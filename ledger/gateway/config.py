@@ -13,6 +13,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.gateway.collector import Limits
 from ledger.log.notes import Signer, VerifyKey, parse_skey, parse_vkey
 from ledger.parties.keystore import Keystore
+from ledger.parties.signer import signer_of
 from ledger.settings import Settings
 
 _Section = TypeVar("_Section")
@@ -97,8 +98,10 @@ class Config:
         """Raises NotFound, InvalidInput or Unavailable; no message holds any of it."""
         if self.key.file:
             return parse_skey(read_secret(self.path(self.key.file)))
-        kek = Settings().kek
-        store = Keystore(self.path(self.key.folder), kek.get_secret_value() if kek else None)
+        settings = Settings()
+        kek = settings.kek.get_secret_value() if settings.kek else None
+        signer = signer_of(settings.signer, settings.signer_timeout_s) if settings.signer else None
+        store = Keystore(self.path(self.key.folder), kek, signer)
         return store.get(parse_vkey(self.key.vkey))
 
 

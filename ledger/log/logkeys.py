@@ -7,8 +7,8 @@ Ed25519 keys in the order of their registration, then the ML-DSA-44 key, where t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import (
@@ -27,15 +27,21 @@ from sqlalchemy import (
 
 from ledger.db import append_only, metadata
 from ledger.db.triggers import Trigger
-from ledger.errors import InvalidInput
+from ledger.errors import Corrupt, InvalidInput
 from ledger.log.checkpoint import Checkpoint, parse_checkpoint
+from ledger.log.entry import Entry, parse_entry
 from ledger.log.mldsa import ML_DSA_44, TIME_BYTES
 from ledger.log.notes import ED25519, VerifyKey, parse_note, parse_vkey
 from ledger.log.store import LogFacts
 
+REGISTER: Final = "log-key.register"
+END: Final = "log-key.end"
 KINDS: Final = (ED25519, ML_DSA_44)
 # Each signs every checkpoint: two for a rotation, some more for one that goes wrong.
 IN_FORCE_MAX: Final = 4
+
+# Beyond every entry: the keys in force now.
+_ANY_SIZE: Final = 2**63 - 1
 
 _IN_FORCE: Final = """SELECT COUNT(*) FROM log_keys AS k WHERE k.log_id = NEW.log_id
     AND k.kind = {kind} AND NOT EXISTS (SELECT 1 FROM log_key_ends AS e
@@ -149,6 +155,14 @@ def signing_at(conn: Connection, log: LogFacts, size: int) -> list[VerifyKey]:
     return signing(load(conn, log), size)
 
 
+def verification_key(conn: Connection, log: LogFacts) -> VerifyKey:
+    """The oldest Ed25519 key in force: one of those that verifiers are given."""
+    found = oldest(load(conn, log), _ANY_SIZE)
+    if found is None:
+        raise Corrupt("table log_keys: no Ed25519 key is in force")
+    return found
+
+
 def entries_below(conn: Connection, log: LogFacts, size: int) -> list[int]:
     """The entries below `size` that say which keys the log has: what a checkpoint rests on."""
     keys = load(conn, log)
@@ -239,3 +253,35 @@ def _parse(
 
 def _ids(keys: Sequence[tuple[str, bytes]]) -> str:
     return ", ".join(f"{name} ({key_id.hex()})" for name, key_id in keys) or "nobody"
+
+
+def follow(entries: Iterable[tuple[int, bytes]], pinned: VerifyKey) -> list[LogKey]:
+    """Keys of the log to which `pinned` leads, by the genesis and the log-key entries of a log that
+    somebody else keeps: itself, where it is one of them, and those that it, or one that it brought,
+    has signed into the log. Ended ones too. Raises InvalidInput for an entry that is none.
+    """
+    known: list[LogKey] = []
+    trusted: set[VerifyKey] = {pinned}
+    for index, data in sorted(entries):
+        entry = parse_entry(data)
+        if index == 0:
+            known.append(LogKey(key=parse(entry.statement["log_vkey"]), entry_index=0))
+            continue
+        key = parse(str(entry.statement.get("log_vkey")))
+        ends = entry.type == END
+        signer = oldest(known, index, key if ends else None)
+        if signer is None or not _has_signed(signer, entry):
+            raise InvalidInput(f"entry {index} is not signed by the key of the log that it takes")
+        if ends:
+            known = [replace(one, ended_index=index) if one.key == key else one for one in known]
+        else:
+            known.append(LogKey(key=key, entry_index=index))
+            trusted |= {key} if signer in trusted else set()
+    return [one for one in known if one.key in trusted]
+
+
+def _has_signed(key: VerifyKey, entry: Entry) -> bool:
+    return any(
+        (one.name, one.key_id) == (key.name, key.key_id) and key.verify(entry.text, one.blob)
+        for one in entry.signatures
+    )

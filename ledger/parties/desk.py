@@ -110,6 +110,16 @@ class Desk:
             also=[key],
         )
 
+    def adopt_key(
+        self, party: str, vkey: str, *, device: str = "none"
+    ) -> tuple[VerifyKey, Receipt]:
+        """A key for `party` that the external signer holds, introduced by the operator."""
+        key = self.keystore.provide(party_key_name(self.log.origin, party), vkey)
+        draft = self._key_draft(
+            self.log.operator, key.verify_key, party, "operator", device, replaces=""
+        )
+        return key.verify_key, self.append(draft, also=[key])
+
     def introduce_key(self, party: str, key: Signer, *, device: str = "none") -> Receipt:
         """The operator introduces a key that its owner holds; `key` proves possession only."""
         draft = self._key_draft(self.log.operator, key.verify_key, party, "owner", device, "")

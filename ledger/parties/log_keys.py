@@ -14,13 +14,11 @@ from ledger.errors import InvalidInput, Refused
 from ledger.log import entry as e
 from ledger.log import logkeys
 from ledger.log.entry import Entry
+from ledger.log.logkeys import END, REGISTER
 from ledger.log.notes import ED25519, VerifyKey
 from ledger.log.types import Bodies, EntryType, Tx
 from ledger.parties import officer_store, store
 from ledger.parties.entries import operator_signs
-
-REGISTER: Final = "log-key.register"
-END: Final = "log-key.end"
 
 
 def _named(tx: Tx, entry: Entry) -> VerifyKey:

@@ -170,6 +170,9 @@ class History:
         assert hidden, f"the verifier takes {text_of(act)}, refused for: {why}"
 
     def close(self, folder: Path) -> None:
+        for key in self.world.log_keys:
+            if not self.house.desk.keystore.holds(key.verify_key):
+                self.house.desk.keystore.put(key)
         self.house.checkpoint()
         self.house.export_tiles(folder / "tiles", no_progress)
         trust = trust_of([self.house.log.log_key.vkey])
