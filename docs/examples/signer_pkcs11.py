@@ -1,15 +1,13 @@
 """An external signer that asks a PKCS#11 token, by OpenSC's pkcs11-tool.
 
-    PKCS11_MODULE=/usr/lib/softhsm/libsofthsm2.so PKCS11_PIN_FILE=/run/secrets/pin \
-    GREENLEDGER_SIGNER="python3 docs/examples/signer_pkcs11.py" greenledger serve
+PKCS11_MODULE names the token's library, PKCS11_TOKEN its label, PKCS11_PIN_FILE a file with its
+PIN. The token must know EdDSA (CKM_EDDSA of PKCS#11 3.0), as SoftHSM 2.6, and some YubiHSM,
+Nitrokey and Luna do. In the token a key has its key id (the 8 hex digits in its vkey) as CKA_ID:
 
-The key in the token has the key id of its vkey as its label (8 hex digits). The token must know
-EdDSA (CKM_EDDSA, PKCS#11 3.0): SoftHSM 2.6 with --enable-eddsa, YubiHSM 2, Nitrokey HSM 2, Luna.
-The vkey itself is made once of the token's public key:
-
-    pkcs11-tool --module "$PKCS11_MODULE" --login --keypairgen --key-type EC:edwards25519 --label new
-    pkcs11-tool --module "$PKCS11_MODULE" --read-object --type pubkey --label new -o public.der
-    python3 docs/examples/vkey_of.py park.example/2026 public.der
+    pkcs11-tool --module M --token-label T --login --keypairgen --key-type EC:edwards25519 -a new
+    pkcs11-tool --module M --token-label T --read-object --type pubkey -a new -o new.der
+    python3 vkey_of.py park.example/2026 new.der
+    pkcs11-tool --module M --token-label T --login --type privkey -a new --set-id KEY_ID
 """
 
 import base64
@@ -30,7 +28,8 @@ def sign(key_id: str, text: bytes) -> bytes:
             [
                 "pkcs11-tool",
                 *("--module", os.environ["PKCS11_MODULE"], "--login", "--pin", "env:PIN"),
-                *("--sign", "--mechanism", "EDDSA", "--label", key_id),
+                *("--token-label", os.environ["PKCS11_TOKEN"]),
+                *("--sign", "--mechanism", "EDDSA", "--id", key_id),
                 *("--input-file", str(folder / "text"), "--output-file", str(folder / "signed")),
             ],
             env={**os.environ, "PIN": pin},
