@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,15 @@ def test_the_ceremony_and_the_rotation_as_the_page_says(
 ) -> None:
     """Its own words, in order; the key id is that of the key which there is."""
     monkeypatch.setenv("GREENLEDGER_DIR", str(tmp_path / "ledger"))
+
+    def run(words: list[str]) -> dict[str, Any]:
+        monkeypatch.setattr("sys.argv", [*words, "--json"])
+        with pytest.raises(SystemExit) as stop:
+            greenledger()
+        assert stop.value.code == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
     page = [shlex.join(words) for words in commands(read("keys.md"))]
     ceremony = [one for one in page if "--log-vkey" not in one and "--vkey" not in one][:6]
     assert [one.split()[1:3] for one in ceremony] == [
@@ -72,15 +82,9 @@ def test_the_ceremony_and_the_rotation_as_the_page_says(
     first = ""
     for line in ceremony:
         words = [first if word == "2f3a91c0" else word for word in shlex.split(line)]
-        monkeypatch.setattr("sys.argv", [*words, "--json"])
-        greenledger()
-        said = json.loads(capsys.readouterr().out)
+        said = run(words)
         if words[1] == "init":
             first = notes.parse_vkey(said["vkey"]).key_id.hex()
-    monkeypatch.setattr("sys.argv", ["greenledger", "log-key", "list", "--json"])
-    greenledger()
-    listed = json.loads(capsys.readouterr().out)["log_keys"]
+    listed = run(["greenledger", "log-key", "list"])["log_keys"]
     assert [one["ended_by"] for one in listed] == [4, -1]
-    monkeypatch.setattr("sys.argv", ["greenledger", "audit", "--json"])
-    greenledger()
-    assert json.loads(capsys.readouterr().out)["entries"] == 5
+    assert run(["greenledger", "audit"])["entries"] == 5
