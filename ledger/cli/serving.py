@@ -59,7 +59,7 @@ def serve(
     house = open_house(directory)
     out = Output(as_json=as_json)
     # Before anything is said: what is told to be served takes connections, and nobody else's port.
-    listening = _listen(host, port)
+    listening = listen(host, port)
     password = _first_account(house)
     if password:
         out.say(f"Nobody could sign in yet. Made account {_FIRST}, with the password")
@@ -89,7 +89,8 @@ def serve(
     house.engine.dispose()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections. Raises Unavailable, and says what would do."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2_048)
