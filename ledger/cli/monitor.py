@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger.cli.options import Json
+from ledger.cli.json_option import Json
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput
 from ledger.units import format_instant
@@ -68,15 +69,15 @@ def monitor(
     )
     if quorum > len({key.name for key in wanted.witnesses}):
         raise InvalidInput(f"--quorum {quorum}: give as many witnesses (--witness)")
-    log = PublishedLog(open_source(url))
-    watching = Monitor(state, log, wanted)
     out = Output(as_json=as_json)
-    while True:
-        visit = watching.visit(int(time.time()))
-        _say(out, visit, all_=once)
-        if once:
-            raise typer.Exit(1 if visit.alarms else 0)
-        time.sleep(every)
+    with closing(PublishedLog(open_source(url))) as log:
+        watching = Monitor(state, log, wanted)
+        while True:
+            visit = watching.visit(int(time.time()))
+            _say(out, visit, all_=once)
+            if once:
+                raise typer.Exit(1 if visit.alarms else 0)
+            time.sleep(every)
 
 
 def _say(out: Output, visit: Visit, *, all_: bool) -> None:

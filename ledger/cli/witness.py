@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.cli.options import Json
+from ledger.cli.json_option import Json
+from ledger.cli.listening import listen
 from ledger.cli.output import Output
-from ledger.cli.serving import listen
 from ledger.logging_setup import set_up_logging
 from ledger.settings import Settings
-from ledger.watching.remote import PublishedLog, open_source
+from ledger.watching.remote import open_source
 from ledger.watching.witness_state import OwnKey, WitnessState
 
 witness = typer.Typer(
@@ -61,7 +61,7 @@ def add_log(
 ) -> None:
     """Cosign this log from now on; of a known one, trust a further key, or audit it."""
     if url:
-        PublishedLog(open_source(url))
+        open_source(url).close()
     known = WitnessState(state).add_log(vkey, url, audit=audit)
     out = Output(as_json=as_json)
     out.say(f"{known.origin} is cosigned{', and audited' if known.audit else ''}.")

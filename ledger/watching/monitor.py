@@ -24,7 +24,12 @@ from ledger.watching.auditor import Auditor
 from ledger.watching.conflict import Conflict, by_entries, by_tiles, of_one_size
 from ledger.watching.mirror import Mirror, Pulled
 from ledger.watching.notes import Cosigned, Seen, cosignatures, open_seen
-from ledger.watching.remote import Missing, PublishedLog, open_note_file
+from ledger.watching.remote import (
+    CHECKPOINT_BYTES_MAX,
+    Missing,
+    PublishedLog,
+    open_note_file,
+)
 from ledger.watching.tree import Tree
 
 MAX_AGE_S: Final = 86_400
@@ -272,6 +277,7 @@ class Monitor:
             fresh_s = max([ticked_s, *(min(one.time_s, now_s) for one in cosigned)])
             self._check_clock(fresh_s, now_s, alarms)
             self._check_quorum(cosigned, alarms)
+            self._hand_out(state.verified.note)
         alarms.save()
         before = alarms.before
         found_keys = {one.key for one in alarms.found}
@@ -286,6 +292,12 @@ class Monitor:
             began=[one for one in alarms.found if one.key not in before],
             ended=[one for key, one in before.items() if key not in found_keys],
         )
+
+    def _hand_out(self, note: bytes) -> None:
+        """The file `checkpoint`, for others to compare with."""
+        path = self._folder / "checkpoint"
+        if files.read_regular(path, CHECKPOINT_BYTES_MAX) != note:
+            files.replace(path, note)
 
     def _check_signer(self, verified: Seen, alarms: Alarms) -> None:
         """The key that signed is one that the log's own entries say is in force."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -40,6 +41,9 @@ class Source(Protocol):
     def read(self, path: str, bytes_max: int) -> bytes | None:
         """None where there is no such file. Raises Unavailable, or Corrupt for what is too long."""
 
+    def close(self) -> None:
+        """Let go of connections."""
+
 
 class Folder:
     """A directory, as `greenledger export tiles` writes it."""
@@ -59,6 +63,9 @@ class Folder:
             raise Corrupt(str(error)) from error
         except OSError as error:
             raise Unavailable(f"{self._folder / path} can't be read: {error.strerror}") from error
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 class Web:
@@ -90,6 +97,9 @@ class Web:
         except httpx.HTTPError as error:
             said = str(error) or type(error).__name__
             raise Unavailable(f"{url} can't be read: {said}") from error
+
+    def close(self) -> None:
+        self._client.close()
 
     def _content(self, url: str, answer: httpx.Response, bytes_max: int) -> bytes:
         end_s = self._clock_s() + _ANSWER_S_MAX
@@ -132,8 +142,8 @@ def open_note_file(where: str) -> bytes:
     """One note by its address or path, such as what a witness has cosigned. Raises Unavailable,
     Corrupt or InvalidInput."""
     folder, _, name = where.rpartition("/")
-    source = open_source(folder or ("/" if where.startswith("/") else "."))
-    found = source.read(name, CHECKPOINT_BYTES_MAX)
+    with closing(open_source(folder or ("/" if where.startswith("/") else "."))) as source:
+        found = source.read(name, CHECKPOINT_BYTES_MAX)
     if found is None:
         raise Unavailable(f"{where} is not there")
     return found
@@ -145,6 +155,9 @@ class PublishedLog:
     def __init__(self, source: Source) -> None:
         self._source = source
         self.name = source.name
+
+    def close(self) -> None:
+        self._source.close()
 
     def checkpoint(self) -> bytes:
         """The checkpoint as it is handed out. Raises Unavailable or Corrupt."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final
@@ -222,17 +223,8 @@ class Witness:
                 log.save_conflict(by_entries(mirror.leaf_hashes(), seen, state.verified))
                 raise Corrupt(f"at size {seen.size} it has another root than was read before")
             return
-        published = PublishedLog(open_source(log.known.url))
-        pulled = mirror.pull(published, [seen], time_left=time_left)
-        if pulled.unresolved:
-            mirror.discard()
-            if state.verified:
-                try:
-                    log.save_conflict(by_tiles(published, state.verified, seen))
-                except (Corrupt, Unavailable) as error:
-                    _log.warning("no evidence of a fork", log=log.known.origin, why=str(error))
-            raise Corrupt(f"its {seen.size} entries do not give the root of the checkpoint")
-        mirror.commit(pulled)
+        with closing(PublishedLog(open_source(log.known.url))) as published:
+            _pull(published, mirror, seen, log, time_left)
 
     def _learn(self, auditor: Auditor, seen: Seen, log: LogState) -> None:
         """Keys that the log's own entries registered and ended; one in force must have signed."""
@@ -249,6 +241,29 @@ class Witness:
             fresh = replace(known, learned=learned, ended=tuple(sorted(auditor.ended)))
             if fresh != known:
                 log.save_known(fresh)
+
+
+def _pull(
+    published: PublishedLog,
+    mirror: Mirror,
+    seen: Seen,
+    log: LogState,
+    time_left: Callable[[], bool],
+) -> None:
+    """The mirror up to `seen`. Raises Corrupt where the entries do not give its root; what shows
+    that the log forked is kept."""
+    before = mirror.state.verified
+    pulled = mirror.pull(published, [seen], time_left=time_left)
+    if not pulled.unresolved:
+        mirror.commit(pulled)
+        return
+    mirror.discard()
+    if before:
+        try:
+            log.save_conflict(by_tiles(published, before, seen))
+        except (Corrupt, Unavailable) as error:
+            _log.warning("no evidence of a fork", log=before.checkpoint.origin, why=str(error))
+    raise Corrupt(f"its {seen.size} entries do not give the root of the checkpoint")
 
 
 def _require_unbroken(log: LogState) -> None:
