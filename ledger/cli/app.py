@@ -67,6 +67,11 @@ WORDS: Final = {
         "gateway",
         "Collect readings from MQTT, and keep them until the log proves that it has them.",
     ),
+    "witness": ("witness", "A witness: cosigns checkpoints of logs that only grow."),
+    "monitor": (
+        "monitor",
+        "Follow a log from outside, and raise an alarm where it breaks its word.",
+    ),
     "demo": (
         "demo",
         "Generate a park's year, run the whole path, verify it, and say what came out.",
