@@ -169,7 +169,7 @@ def _csv(data: bytes) -> pa.Table:
 
 def _parquet(data: bytes) -> pa.Table:
     metadata = pyarrow.parquet.read_metadata(io.BytesIO(data))
-    check_parquet(metadata, "the readings")
+    check_parquet(data, metadata, "the readings")
     names = metadata.schema.to_arrow_schema().names
     if len(set(names)) != len(names) or set(names) - set(_TYPES):
         raise _unknown(names)
