@@ -21,6 +21,7 @@ COSIGNATURE_V1: Final = 0x04
 _SIGNATURES_MAX = 100
 _SIGNATURE_BYTES = 64
 _FORBIDDEN_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+_KEY_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")
 _KEY_ID_HEX = re.compile(r"[0-9a-f]{8}")
 
 
@@ -160,7 +161,7 @@ def _parse_signature(line: str) -> NoteSignature:
 
 
 def _require_key_name(name: str) -> None:
-    if not name or "+" in name or any(c.isspace() for c in name):
+    if not _KEY_NAME.fullmatch(name):
         raise VerificationError(
             "{name} is not a key name: it is empty or has a space or a plus", name=name
         )
