@@ -21,18 +21,29 @@ from ledger.db.engine import (
 )
 from ledger.db.faults import as_ledger_error, located
 from ledger.db.roles import grant
-from ledger.db.tables import append_only, ledger_tables, metadata, of_service
+from ledger.db.tables import (
+    Erasable,
+    append_only,
+    append_only_but,
+    emptied,
+    ledger_tables,
+    metadata,
+    of_service,
+)
 from ledger.db.triggers import Trigger, sqlite_triggers
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "Erasable",
     "Limits",
     "Trigger",
     "append_only",
+    "append_only_but",
     "as_ledger_error",
     "check_collation",
     "create_tables",
     "database_url",
+    "emptied",
     "grant",
     "ledger_tables",
     "located",
