@@ -17,6 +17,7 @@ from ledger.db.engine import (
     open_engine,
     open_scratch,
     reading,
+    sweep,
     writing,
 )
 from ledger.db.faults import as_ledger_error, located
@@ -53,6 +54,7 @@ __all__ = [
     "open_engine",
     "open_scratch",
     "reading",
+    "sweep",
     "writing",
 ]
 

@@ -160,3 +160,15 @@ def require_may_erase(conn: Connection) -> None:
             "this role of the database may not erase: run it as the tables' owner, or let the role"
             " do so with: greenledger grant ROLE --may-erase"
         )
+
+
+def others_using(conn: Connection, log_id: int, keys: Collection[str]) -> set[int]:
+    """Entries, not erased, that hold some stored bodies."""
+    found: set[int] = set()
+    for key in keys:
+        query = select(body_uses.c.entry_index).where(
+            body_uses.c.log_id == log_id, body_uses.c.hash == bytes.fromhex(key)
+        )
+        using = set(conn.execute(query).scalars())
+        found |= using - set(erased_by(conn, log_id, using))
+    return found

@@ -191,7 +191,7 @@ def find_batches(
     source: str = "",
     before_s: int | None = None,
 ) -> list[store.BatchRow]:
-    """Batches that are not erased yet: those of these entries, or of a source, as far as all of
+    """The batches of these entries; or those of a source that are not erased, as far as all of
     their readings end by a time. Raises NotFound."""
     rows = store.batch_rows(conn, log_id, log_store.load_head(conn, log_id).size)
     if entries:
