@@ -27,6 +27,7 @@ from ledger.db.faults import as_ledger_error, not_storable
 from ledger.errors import Unavailable
 
 SQLITE_BUSY_MS: Final = 30_000
+SWEEP_MS: Final = 3_000
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 
 
@@ -224,14 +225,17 @@ def _transaction(engine: Engine, options: dict[str, Any], *, long: bool) -> Iter
         ) from error
 
 
-def sweep(engine: Engine) -> bool:
+def sweep(engine: Engine, *, wait_ms: int = SWEEP_MS) -> bool:
     """Cut SQLite's write-ahead log, which has rows as they were before they were erased. False
     where somebody reads them still; or on PostgreSQL, where this is its administrator's."""
     if engine.dialect.name != "sqlite":
         return False
     connection = engine.raw_connection()
     try:
-        busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={wait_ms}")
+        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
     finally:
         connection.close()
     return not busy

@@ -90,7 +90,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["log_id", "entry_index"],
             ["entries.log_id", "entries.entry_index"],
-            name=op.f("fk_erasures_log_id_entry_index_entries"),
+            name=op.f("fk_erasures_log_id_entry_index"),
         ),
         sa.PrimaryKeyConstraint("log_id", "entry_index", name=op.f("pk_erasures")),
     )
