@@ -33,6 +33,7 @@ from ledger.lots import entries as lot_entries
 from ledger.lots import rule as lot_rule
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
+from ledger.metering import erasing
 from ledger.parties import entries as party_entries
 from ledger.parties import officers
 from ledger.parties.desk import Desk, custodial_key
@@ -54,6 +55,7 @@ _PRECEDED: Final[Mapping[str, Also]] = {
     lot_rule.WITHDRAW: period_entries.before_withdrawal,
     metering_entries.READINGS: period_entries.before_readings,
     metering_entries.CORRECTION: period_entries.before_readings,
+    erasing.ERASE: shortfall.before_erasure,
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
@@ -64,6 +66,7 @@ _TYPES: Final = (
     *party_entries.ENTRY_TYPES,
     *officers.ENTRY_TYPES,
     *metering_entries.ENTRY_TYPES,
+    *erasing.ENTRY_TYPES,
     *lot_entries.ENTRY_TYPES,
     *matching.ENTRY_TYPES,
     *registry_entries.ENTRY_TYPES,
@@ -165,14 +168,14 @@ class House:
         return schema.newest()
 
     @classmethod
-    def grant(cls, settings: Settings, role: str) -> None:
+    def grant(cls, settings: Settings, role: str, *, erases: bool = False) -> None:
         """Let a PostgreSQL role append, and change nothing; see db.roles. Raises Unavailable."""
         _require_database(settings)
         engine = _open_engine(settings)
         try:
             with db.reading(engine) as conn:
                 schema.check(conn)
-            db.grant(engine, role)
+            db.grant(engine, role, erases=erases)
         finally:
             engine.dispose()
 

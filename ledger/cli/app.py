@@ -46,6 +46,10 @@ WORDS: Final = {
     ),
     "restore": ("log", "Replay an export into an empty data directory, checking everything again."),
     "import": ("metering", "Read metered intervals from files, and store them as signed batches."),
+    "erase": (
+        "erasing",
+        "Erase batches of readings for good: values, flags, secrets and files; proofs stay valid.",
+    ),
     "match": (
         "matching",
         "Match generation with consumption by the contracts; append the run, and make lots of it.",

@@ -192,14 +192,18 @@ def migrate(directory: Dir = None, as_json: Json = False) -> None:
 
 def grant(
     role: Annotated[str, typer.Argument(help="A role of PostgreSQL that may log in.")],
+    may_erase: Annotated[
+        bool, typer.Option("--may-erase", help="It may erase batches too, which it may not else.")
+    ] = False,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
     """Let the role that the service runs as add rows, and change none; after each migration."""
-    House.grant(settings_of(directory), role)
+    House.grant(settings_of(directory), role, erases=may_erase)
     out = Output(as_json=as_json)
-    out.say(f"{role} may append, and change or delete nothing of the ledger.")
-    out.result({"role": role})
+    but = ", but what the log erases" if may_erase else ""
+    out.say(f"{role} may append, and change or delete nothing of the ledger{but}.")
+    out.result({"role": role, "may_erase": may_erase})
 
 
 def checkpoint(directory: Dir = None, as_json: Json = False) -> None:
@@ -221,12 +225,19 @@ def audit(directory: Dir = None, as_json: Json = False) -> None:
         f"All holds: {found.entries:,} entries, {found.bodies:,} bodies, {found.checkpoints}"
         f" checkpoints; {found.rows:,} rows of {found.tables} tables rebuilt and equal."
     )
+    if found.erased:
+        out.say(
+            f"{found.erased:,} bodies were erased by the log. On their word, as nobody can compute"
+            f" them again, stand the entries {', '.join(map(str, found.attested)) or 'none'}."
+        )
     out.say(f"Root {found.root.hex()}")
     out.result(
         {
             "ok": True,
             "entries": found.entries,
             "bodies": found.bodies,
+            "erased": found.erased,
+            "attested": list(found.attested),
             "checkpoints": found.checkpoints,
             "rows": found.rows,
             "root": found.root.hex(),

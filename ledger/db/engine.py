@@ -27,6 +27,7 @@ from ledger.db.faults import as_ledger_error, not_storable
 from ledger.errors import Unavailable
 
 SQLITE_BUSY_MS: Final = 30_000
+SWEEP_MS: Final = 3_000
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 
 
@@ -159,6 +160,8 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         "foreign_keys=ON",
         # In KiB: an import of many rows, with keys in no order, is to stay in memory.
         "cache_size=-65536",
+        # What an erasure empties or deletes is overwritten in the file, not only unlinked.
+        "secure_delete=ON",
         # Else INSERT OR REPLACE would delete rows without firing the append-only triggers.
         "recursive_triggers=ON",
     ):
@@ -220,6 +223,22 @@ def _transaction(engine: Engine, options: dict[str, Any], *, long: bool) -> Iter
         raise Unavailable(
             f"all {engine.pool.size()} connections to the database are in use; try again"  # type: ignore[attr-defined]
         ) from error
+
+
+def sweep(engine: Engine, *, wait_ms: int = SWEEP_MS) -> bool:
+    """Cut SQLite's write-ahead log, which has rows as they were before they were erased. False
+    where somebody reads them still; or on PostgreSQL, where this is its administrator's."""
+    if engine.dialect.name != "sqlite":
+        return False
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={wait_ms}")
+        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+    finally:
+        connection.close()
+    return not busy
 
 
 def check_collation(connection: Connection) -> None:

@@ -44,10 +44,14 @@ _LARGE: Final = frozenset({"bodies", "blocks"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """What an audit has checked."""
+    """What an audit has checked. `bodies`: those that were there and are what was signed; `erased`:
+    those that an entry of the log erased. `attested`: the entries that stand on their word now,
+    because something that they were computed from is erased."""
 
     entries: int
     bodies: int
+    erased: int
+    attested: tuple[int, ...]
     checkpoints: int
     tables: int
     rows: int
@@ -78,6 +82,8 @@ def audit(
     return Audited(
         entries=size,
         bodies=replayed.bodies,
+        erased=replayed.erased,
+        attested=replayed.attested,
         checkpoints=notes,
         tables=tables,
         rows=rows,
@@ -95,10 +101,12 @@ def _room_for_a_copy(engine: Engine) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """The end of a replay."""
+    """The end of a replay; see `Audited`."""
 
     size: int
     bodies: int
+    erased: int
+    attested: tuple[int, ...]
     root: bytes
 
 
@@ -112,9 +120,10 @@ def replay(
     roots: dict[int, bytes],
 ) -> Replayed:
     """Place all entries, and compare each recorded root as its size is reached."""
-    placement = Placement(conn, log_id, types)
+    attested: set[int] = set()
+    placement = Placement(conn, log_id, types, attested)
     range_ = merkle.CompactRange()
-    bodies = 0
+    bodies = erased = 0
     for submission in found:
         index = placement.size
         try:
@@ -126,7 +135,10 @@ def replay(
         except IntegrityError as error:
             raise Corrupt(f"entry {index}: {db.as_ledger_error(error)}") from error
         range_.append(entry.leaf_hash)
-        bodies += len(submission.bodies) + len(submission.attachments)
+        if submission.kept is None:
+            bodies += len(submission.bodies) + len(submission.attachments)
+        else:
+            erased += len(submission.bodies) + len(submission.kept.names)
         recorded = roots.get(range_.size)
         if recorded is not None and recorded != range_.root():
             raise Corrupt(
@@ -138,7 +150,13 @@ def replay(
     beyond = [recorded for recorded in roots if not 0 < recorded <= range_.size]
     if beyond:
         raise Corrupt(f"a root is recorded for size {min(beyond)}, the log has {range_.size}")
-    return Replayed(size=range_.size, bodies=bodies, root=range_.root())
+    return Replayed(
+        size=range_.size,
+        bodies=bodies,
+        erased=erased,
+        attested=tuple(sorted(attested)),
+        root=range_.root(),
+    )
 
 
 def _compare(stored: Connection, rebuilt: Connection) -> tuple[int, int]:

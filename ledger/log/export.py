@@ -16,6 +16,7 @@ from ledger.files import make_private_folder, open_regular, read_regular
 from ledger.log import merkle, store, tiles
 from ledger.log.bodies import Blob, Body, BodyKind
 from ledger.log.entry import Entry, parse_entry
+from ledger.log.erasing import Kept
 from ledger.log.publish import latest_checkpoint
 from ledger.log.service import Submission
 from ledger.log.types import Bodies, EntryTypes
@@ -83,22 +84,25 @@ def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: 
 
 
 def submissions(conn: Connection, log: store.LogFacts, types: EntryTypes) -> Iterator[Submission]:
-    """Every entry with its bodies, as stored, in order. Raises Corrupt where one is missing."""
+    """Every entry with its bodies, as stored, in order. Raises Corrupt where one is missing that no
+    later entry erases."""
     size = store.load_head(conn, log.log_id).size
+
+    def load_attachment(key: str) -> bytes | None:
+        return store.load_body(conn, log.log_id, key)
+
+    def loading(index: int) -> Callable[..., bytes | None]:
+        return lambda kind, reference: kind.load(conn, log.log_id, index, reference[kind.reference])
+
+    kept: dict[bytes, Kept] = {}
+    for index, data in store.entries_of_types(conn, log.log_id, types.erasing):
+        found = _with_bodies(data, types, loading(index), load_attachment, index, log.origin, {})
+        kept |= _kept_by(found, types, index)
     count = 0
     for index, data in store.entry_range(conn, log.log_id, 0, size):
         if index != count:
             break
-        yield _with_bodies(
-            data,
-            types,
-            lambda kind, reference, index=index: kind.load(
-                conn, log.log_id, index, reference[kind.reference]
-            ),
-            lambda key: store.load_body(conn, log.log_id, key),
-            index,
-            log.origin,
-        )
+        yield _with_bodies(data, types, loading(index), load_attachment, index, log.origin, kept)
         count += 1
     if count != size:
         raise Corrupt(f"entry {count} is missing; the head says {size} entries")
@@ -111,13 +115,22 @@ def _with_bodies(
     load_attachment: BodyOf,
     index: int,
     origin: str,
+    kept: Mapping[bytes, Kept],
 ) -> Submission:
+    """An entry with its bodies; one that is erased later with what is `kept` of them."""
     try:
         entry = parse_entry(data)
         type_ = types.of_entry(entry)
         type_.check_statement(entry)
     except InvalidInput as error:
         raise Corrupt(f"entry {index}: {error}") from error
+    if entry.leaf_hash in kept:
+        left = kept[entry.leaf_hash]
+        instead = {
+            member: kind.stand_in(entry.statement[member], left)
+            for member, kind in type_.bodies.items()
+        }
+        return Submission(data=data, bodies=instead, kept=left)
     opened: dict[str, Body] = {}
     for member, kind in type_.bodies.items():
         reference = entry.statement[member]
@@ -136,6 +149,17 @@ def _with_bodies(
         opened[member] = _open(entry, member, body, types, origin, index)
     attachments = _attachments(entry, type_.attachments, opened, load_attachment, index)
     return Submission(data=data, bodies=opened, attachments=attachments)
+
+
+def _kept_by(submission: Submission, types: EntryTypes, index: int) -> Mapping[bytes, Kept]:
+    """What an entry that erases others keeps of their bodies, by leaf hash."""
+    keeps = types.of_entry(parse_entry(submission.data)).keeps
+    assert keeps is not None
+    bodies = {name: body for name, body in submission.bodies.items() if not isinstance(body, bytes)}
+    try:
+        return keeps(bodies)
+    except InvalidInput as error:
+        raise Corrupt(f"entry {index}: {error}") from error
 
 
 def _open(
@@ -179,7 +203,7 @@ def export_entries(
     with (folder / _ENTRIES_FILE).open("wb") as file:
         for index, submission in enumerate(submissions(conn, log, types)):
             file.write(tiles.bundle([submission.data]))
-            for body in submission.bodies.values():
+            for body in () if submission.kept else submission.bodies.values():
                 assert not isinstance(body, bytes)
                 (folder / _BODIES_DIR / body.key).write_bytes(body.data)
             for data in submission.attachments:
@@ -203,15 +227,30 @@ def read_export(folder: Path, types: EntryTypes) -> Iterator[Submission]:
     def load_attachment(key: str) -> bytes | None:
         return read_regular(bodies / key, _BODY_BYTES_MAX)
 
+    origin, kept = "", dict[bytes, Kept]()
+    for index, data in enumerate(_exported(folder)):
+        if index == 0:
+            origin = _origin_of(data)
+        if _type_of(data, index) in types.erasing:
+            found = _with_bodies(data, types, load, load_attachment, index, origin, {})
+            kept |= _kept_by(found, types, index)
+    for index, data in enumerate(_exported(folder)):
+        yield _with_bodies(data, types, load, load_attachment, index, origin, kept)
+
+
+def _exported(folder: Path) -> Iterator[bytes]:
     file = open_regular(folder / _ENTRIES_FILE)
     if file is None:
         raise InvalidInput(f"{folder} holds no file 'entries'; it is no export of entries")
-    origin = ""
     with file:
-        for index, data in enumerate(tiles.read_bundle(file)):
-            if index == 0:
-                origin = _origin_of(data)
-            yield _with_bodies(data, types, load, load_attachment, index, origin)
+        yield from tiles.read_bundle(file)
+
+
+def _type_of(data: bytes, index: int) -> str:
+    try:
+        return parse_entry(data).type
+    except InvalidInput as error:
+        raise Corrupt(f"entry {index}: {error}") from error
 
 
 def _origin_of(genesis: bytes) -> str:

@@ -85,6 +85,11 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
     },
     "readings": _READINGS,
     "readings.correction": {**_READINGS, "corrects": hash_reference(MEDIA + "corrects")},
+    "readings.erase": {
+        "batches": members.batches,
+        "reason": members.reason,
+        "body": hash_reference(MEDIA + "erased+json"),
+    },
     "contract.register": {
         **_REGISTRATION,
         "contract": members.random_id,

@@ -84,6 +84,17 @@ def _explain_rules(state: State, report: Report) -> None:
             "That nothing was added to a closed period: whose readings and of what time they are "
             "stands in bodies."
         )
+    if state.erased:
+        report.establish(
+            "{batches} batches of readings were erased, by the entries {entries}: their values are "
+            "gone for good.",
+            batches=len(state.erased),
+            entries=sorted(set(state.erased.values())),
+        )
+        report.leave_open(
+            "What was computed from erased readings: nobody can compute it again; it stands on the "
+            "word of the log, which has compared it when it was made."
+        )
     _explain_lots(state.lots, report)
     _explain_units(state.units, report)
     report.establish(

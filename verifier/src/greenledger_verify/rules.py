@@ -16,6 +16,7 @@ in:
 * Registrations of parties, points and contracts name the one they replace.
 * Batches of one (author, source) are numbered without gaps, and each names the leaf hash of the one
   before.
+* A batch is erased once, by its author or the operator.
 * Lots and claims: see ``lotbook``. Schemes, units, retirements and reductions: see ``unitbook``.
 
 An opening holds only some entries (``complete`` is False): there, rules that need all of them are
@@ -26,6 +27,7 @@ from collections.abc import Callable
 from typing import Final
 
 from greenledger_verify.entry import Entry
+from greenledger_verify.erasurerules import ERASURE_RULES
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.lotrules import LOT_RULES
 from greenledger_verify.note import VerifierKey, parse_vkey
@@ -338,6 +340,7 @@ def _readings_rule(state: State, entry: Entry) -> None:
 
 def _readings_effect(state: State, entry: Entry) -> None:
     state.chains[entry.author, entry.text("source")] = (entry.integer("sequence"), entry.leaf_hash)
+    state.batches[entry.leaf_hash] = entry.author
     if entry.type == "readings.correction":
         state.corrections.add(entry.leaf_hash)
 
@@ -370,6 +373,7 @@ _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "readings": (_readings_rule, _readings_effect),
     "readings.correction": (_readings_rule, _readings_effect),
     "match.run": (_run_rule, _run_effect),
+    **ERASURE_RULES,
     **OFFICER_RULES,
     **PERIOD_RULES,
     **LOT_RULES,

@@ -58,7 +58,8 @@ class State:
     """What the entries so far say. ``log_key`` is the trust root that signed the checkpoint,
     ``signer`` the author's key under the entry that is taken in, ``runs`` the log size that each
     run knows, by its leaf hash. ``officers`` by id; ``approvals``: each party's rule of approval;
-    ``periods``: state and revision, by party and name.
+    ``periods``: state and revision, by party and name. ``batches``: their authors, by leaf hash;
+    ``erased``: the entry that erased them.
     """
 
     origin: str
@@ -83,6 +84,8 @@ class State:
     signer: RegisteredKey | None = None
     runs: dict[bytes, int] = field(default_factory=dict)
     corrections: set[bytes] = field(default_factory=set)
+    batches: dict[bytes, str] = field(default_factory=dict)
+    erased: dict[bytes, int] = field(default_factory=dict)
     lots: LotBook = field(init=False)
     units: UnitBook = field(init=False)
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from greenledger_verify.zh_erasures import ERASURES
 from greenledger_verify.zh_evidence import EVIDENCE
 from greenledger_verify.zh_evidence_reasons import EVIDENCE_REASONS
 from greenledger_verify.zh_lots import LOTS
@@ -18,6 +19,7 @@ CHINESE: Final[dict[str, str]] = {
     **UNITS,
     **UNIT_REASONS,
     **OFFICERS,
+    **ERASURES,
     **EVIDENCE,
     **EVIDENCE_REASONS,
 }
