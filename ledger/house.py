@@ -22,8 +22,8 @@ from ledger.credits import effects
 from ledger.credits import entries as credit_entries
 from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
-from ledger.log import audit, export, publish, store
-from ledger.log.audit import Audited, Replayed
+from ledger.log import archive, audit, export, publish, store
+from ledger.log.audit import Audited
 from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
 from ledger.log.export import Progress
 from ledger.log.notes import sign_note
@@ -109,16 +109,6 @@ def _open_engine(settings: Settings) -> Engine:
     return db.open_engine(settings.url, limits)
 
 
-def _make_database(settings: Settings) -> Engine:
-    """The data directory, and a database with the newest schema in it."""
-    make_private_folder(settings.dir)
-    if not settings.database_url:
-        # It holds values and the secrets of batches. SQLite gives its -wal the mode of the file.
-        settings.database_file.touch(mode=0o600)
-    schema.migrate(settings.url)
-    return _open_engine(settings)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """One log with what is needed to read and extend it."""
@@ -151,11 +141,21 @@ class House:
                     raise Unavailable(f"the database of {settings.dir} has no ledger's tables")
                 schema.check(conn)
                 log = store.load_log(conn, LOG_ID)
-                publish.check_high_water(conn, log, cls._high_water_of(settings, log).read())
+                publish.check_high_water(conn, log, cls.high_water_of(settings, log).read())
         except LedgerError:
             engine.dispose()
             raise
         return cls._assemble(settings, engine, log, clock_s)
+
+    @classmethod
+    def make_database(cls, settings: Settings) -> Engine:
+        """The data directory, and a database with the newest schema in it."""
+        make_private_folder(settings.dir)
+        if not settings.database_url:
+            # It holds values and the secrets of batches. SQLite gives its -wal the file's mode.
+            settings.database_file.touch(mode=0o600)
+        schema.migrate(settings.url)
+        return _open_engine(settings)
 
     @classmethod
     def migrate(cls, settings: Settings) -> str:
@@ -192,12 +192,12 @@ class House:
             if not member.check(value):
                 raise Refused(f"{what} is {value!r}, not {member.expected}")
         parse_zone(zone)
-        engine = _make_database(settings)
+        engine = cls.make_database(settings)
         with db.reading(engine) as conn:
             if store.load_head(conn, LOG_ID).size:
                 raise Refused(f"{settings.dir} holds a ledger already")
         # Who is killed from here to the genesis leaves keys that sign nothing, and begins anew.
-        keystore = cls._keystore_of(settings)
+        keystore = cls.keystore_of(settings)
         operator_key = keystore.create(party_entries.party_key_name(origin, operator))
         log_key = keystore.create(origin)
         statement = {
@@ -227,7 +227,7 @@ class House:
         log: store.LogFacts,
         clock_s: Callable[[], int],
     ) -> House:
-        keystore = cls._keystore_of(settings)
+        keystore = cls.keystore_of(settings)
         writer = Writer(
             engine,
             ENTRY_TYPES,
@@ -246,23 +246,23 @@ class House:
         return cls(settings=settings, desk=desk)
 
     @staticmethod
-    def _keystore_of(settings: Settings) -> Keystore:
+    def keystore_of(settings: Settings) -> Keystore:
         kek = settings.kek.get_secret_value() if settings.kek else None
         return Keystore(settings.secrets_dir, kek)
 
     @staticmethod
-    def _high_water_of(settings: Settings, log: store.LogFacts) -> publish.HighWater:
+    def high_water_of(settings: Settings, log: store.LogFacts) -> publish.HighWater:
         return publish.HighWater(settings.high_water, log.log_key)
 
     def checkpoint(self) -> bytes:
         """Sign the present size, and return the note."""
         key = self.desk.keystore.get(self.log.log_key)
-        high_water = self._high_water_of(self.settings, self.log)
+        high_water = self.high_water_of(self.settings, self.log)
         return publish.sign_checkpoint(self.engine, self.log, key, high_water)
 
     def audit(self, progress: Progress) -> Audited:
         """Raises Corrupt with the first thing that does not hold."""
-        record = self._high_water_of(self.settings, self.log).read()
+        record = self.high_water_of(self.settings, self.log).read()
         found = audit.audit(self.engine, self.log, ENTRY_TYPES, record, progress)
         # Once more by the rule that outsiders scan for, which knows nothing of the tables.
         with db.reading(self.engine, long=True) as conn:
@@ -279,16 +279,10 @@ class House:
             return export.export_tiles(conn, self.log, folder, progress)
 
     def export_entries(self, folder: Path, progress: Progress) -> int:
-        """Write entries and bodies; returns the number of entries."""
+        """Write entries, bodies and checkpoints; returns the number of entries."""
+        export.require_empty(folder)
         self.checkpoint()
-        with db.reading(self.engine, long=True) as conn:
-            return export.export_entries(conn, self.log, ENTRY_TYPES, folder, progress)
-
-    @classmethod
-    def restore(cls, settings: Settings, folder: Path, progress: Progress) -> Replayed:
-        """Replay an export of entries into an empty database."""
-        engine = _make_database(settings)
-        try:
-            return audit.restore(engine, LOG_ID, ENTRY_TYPES, folder, progress)
-        finally:
-            engine.dispose()
+        with archive.alone(folder), db.reading(self.engine, long=True) as conn:
+            record = archive.grow(conn, self.log, ENTRY_TYPES, folder, progress)
+            archive.write_record(folder, record)
+        return record.size

@@ -1,9 +1,9 @@
-"""Static copies of a log: C2SP tiles for the public, entries with bodies for restore."""
+"""Static copies of a log: C2SP tiles for the public, and entries put together with their bodies."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,9 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.db import located
 from ledger.errors import Corrupt, InvalidInput
-from ledger.files import make_private_folder, open_regular, read_regular
 from ledger.log import merkle, store, tiles
-from ledger.log.bodies import Blob, Body, BodyKind
+from ledger.log.bodies import Body, BodyKind
 from ledger.log.entry import Entry, parse_entry
 from ledger.log.publish import latest_checkpoint
 from ledger.log.service import Submission
@@ -23,11 +22,8 @@ from ledger.log.types import Bodies, EntryTypes
 Progress = Callable[[int, int], None]
 BodyOf = Callable[[str], bytes | None]
 
-_ENTRIES_FILE: Final = "entries"
-_BODIES_DIR: Final = "bodies"
 # SQLite stores no larger value: no log can hold such a body.
 _BODY_BYTES_MAX: Final = 1_000_000_000
-_NOTE_BYTES_MAX: Final = 65_536
 
 
 def _write_public(folder: Path, name: str, data: bytes) -> None:
@@ -82,11 +78,14 @@ def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: 
     return checkpoint.size
 
 
-def submissions(conn: Connection, log: store.LogFacts, types: EntryTypes) -> Iterator[Submission]:
-    """Every entry with its bodies, as stored, in order. Raises Corrupt where one is missing."""
+def submissions(
+    conn: Connection, log: store.LogFacts, types: EntryTypes, *, begin: int = 0
+) -> Iterator[Submission]:
+    """Every entry from `begin` on with its bodies, as stored, in order. Raises Corrupt where one is
+    missing."""
     size = store.load_head(conn, log.log_id).size
-    count = 0
-    for index, data in store.entry_range(conn, log.log_id, 0, size):
+    count = begin
+    for index, data in store.entry_range(conn, log.log_id, begin, size):
         if index != count:
             break
         yield _with_bodies(
@@ -168,62 +167,32 @@ def _attachments(
     return found
 
 
-def export_entries(
-    conn: Connection, log: store.LogFacts, types: EntryTypes, folder: Path, progress: Progress
-) -> int:
-    """Write entries and bodies, private ones included, for `restore`. Returns the size."""
-    require_empty(folder)
-    _, note = latest_checkpoint(conn, log)
-    size = store.load_head(conn, log.log_id).size
-    make_private_folder(folder / _BODIES_DIR)
-    with (folder / _ENTRIES_FILE).open("wb") as file:
-        for index, submission in enumerate(submissions(conn, log, types)):
-            file.write(tiles.bundle([submission.data]))
-            for body in submission.bodies.values():
-                assert not isinstance(body, bytes)
-                (folder / _BODIES_DIR / body.key).write_bytes(body.data)
-            for data in submission.attachments:
-                (folder / _BODIES_DIR / Blob.open(data, "").key).write_bytes(data)
-            progress(index + 1, size)
-    (folder / "checkpoint").write_bytes(note)
-    return size
+Find = Callable[[str, int], bytes | None]
 
 
-def read_export(folder: Path, types: EntryTypes) -> Iterator[Submission]:
-    """The submissions of an `export entries` folder, in order. Raises InvalidInput or Corrupt."""
-    bodies = folder / _BODIES_DIR
-    if bodies.is_symlink():
-        raise InvalidInput(f"{bodies} is a link; an export holds its own files")
+def with_bodies(
+    found: Iterable[bytes], types: EntryTypes, find: Find, *, begin: int = 0, origin: str = ""
+) -> Iterator[Submission]:
+    """Entries from `begin` on, each with its bodies; `find(key, most)` reads one of at most so many
+    bytes. Raises InvalidInput or Corrupt. `origin`: the log's, from entry 1 on."""
 
     def load(kind: BodyKind, reference: Mapping[str, Any]) -> bytes | None:
         # A tree states its leaves, not its bytes.
         stated = reference["size"] if kind.reference == "hash" else _BODY_BYTES_MAX
-        return read_regular(bodies / reference[kind.reference], min(stated, _BODY_BYTES_MAX))
+        return find(reference[kind.reference], min(stated, _BODY_BYTES_MAX))
 
     def load_attachment(key: str) -> bytes | None:
-        return read_regular(bodies / key, _BODY_BYTES_MAX)
+        return find(key, _BODY_BYTES_MAX)
 
-    file = open_regular(folder / _ENTRIES_FILE)
-    if file is None:
-        raise InvalidInput(f"{folder} holds no file 'entries'; it is no export of entries")
-    origin = ""
-    with file:
-        for index, data in enumerate(tiles.read_bundle(file)):
-            if index == 0:
-                origin = _origin_of(data)
-            yield _with_bodies(data, types, load, load_attachment, index, origin)
+    for index, data in enumerate(found, begin):
+        if index == 0:
+            origin = origin_of(data)
+        yield _with_bodies(data, types, load, load_attachment, index, origin)
 
 
-def _origin_of(genesis: bytes) -> str:
+def origin_of(genesis: bytes) -> str:
     """What bodies of the log are opened with; that it is a genesis is checked when it is placed."""
     try:
         return str(parse_entry(genesis).statement.get("log"))
     except InvalidInput as error:
         raise Corrupt(f"entry 0: {error}") from error
-
-
-def exported_checkpoint(folder: Path) -> bytes:
-    note = read_regular(folder / "checkpoint", _NOTE_BYTES_MAX)
-    if note is None:
-        raise InvalidInput(f"{folder} holds no file 'checkpoint'")
-    return note
