@@ -28,32 +28,36 @@ from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
 from ledger.log.export import Progress
 from ledger.log.notes import sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
+from ledger.log.succession import SUCCEED, Succession, first_month
 from ledger.log.types import Bodies, EntryType, EntryTypes, Tx
 from ledger.lots import entries as lot_entries
 from ledger.lots import rule as lot_rule
 from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.parties import entries as party_entries
-from ledger.parties import officers
+from ledger.parties import officers, succession
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
 from ledger.parties.officers import under_four_eyes
 from ledger.periods import entries as period_entries
+from ledger.periods import since
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.settings import Settings
 from ledger.statements import entries as statement_entries
-from ledger.units import format_instant, parse_zone
+from ledger.units import format_instant, parse_zone, zone_offset_s
 
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
-_PRECEDED: Final[Mapping[str, Also]] = {
-    rule.ISSUE: effects.before_issue,
-    rule.MOVE: period_entries.before_move,
-    lot_rule.MAKE: period_entries.before_claim,
-    lot_rule.WITHDRAW: period_entries.before_withdrawal,
-    metering_entries.READINGS: period_entries.before_readings,
-    metering_entries.CORRECTION: period_entries.before_readings,
+_PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
+    rule.ISSUE: (since.before_issue, effects.before_issue),
+    rule.MOVE: (since.before_move, period_entries.before_move),
+    rule.RECORD: (since.before_record,),
+    lot_rule.DIVIDE: (since.before_division,),
+    lot_rule.MAKE: (since.before_claim, period_entries.before_claim),
+    lot_rule.WITHDRAW: (period_entries.before_withdrawal,),
+    metering_entries.READINGS: (since.before_readings, period_entries.before_readings),
+    metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
@@ -62,6 +66,7 @@ _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
 }
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,
+    *succession.ENTRY_TYPES,
     *officers.ENTRY_TYPES,
     *metering_entries.ENTRY_TYPES,
     *lot_entries.ENTRY_TYPES,
@@ -75,8 +80,8 @@ _TYPES: Final = (
 
 
 def _in_house(one: EntryType) -> EntryType:
-    if one.name in _PRECEDED:
-        one = one.preceded_by(_PRECEDED[one.name])
+    for check in reversed(_PRECEDED.get(one.name, ())):
+        one = one.preceded_by(check)
     for more in _FOLLOWED.get(one.name, ()):
         one = one.followed_by(more)
     return under_four_eyes(one)
@@ -186,8 +191,12 @@ class House:
         zone: str = "+08:00",
         operator: str = "operator",
         clock_s: Callable[[], int] = now_s,
+        follows: Succession | None = None,
     ) -> House:
-        """A new log: its keys, its tables and its genesis. Raises Refused where there is one."""
+        """A new log: its keys, its tables and its genesis. Raises Refused where there is one.
+
+        `follows`: a log that can't go on, which its second entry names.
+        """
         for what, member, value in (("origin", ORIGIN, origin), ("operator", PARTY, operator)):
             if not member.check(value):
                 raise Refused(f"{what} is {value!r}, not {member.expected}")
@@ -200,19 +209,24 @@ class House:
         keystore = cls.keystore_of(settings)
         operator_key = keystore.create(party_entries.party_key_name(origin, operator))
         log_key = keystore.create(origin)
-        statement = {
-            "type": GENESIS,
-            "id": secrets.token_hex(16),
-            "log": origin,
-            "author": operator,
-            "at": format_instant(clock_s()),
+        at_s = clock_s()
+
+        def statement(kind: str, members: Mapping[str, object]) -> bytes:
+            common = {"type": kind, "id": secrets.token_hex(16), "log": origin, "author": operator}
+            return write_statement({**common, "at": format_instant(at_s), **members})
+
+        own = {
             "name": name,
             "zone": zone,
             "log_vkey": log_key.verify_key.vkey,
             "vkey": operator_key.verify_key.vkey,
         }
-        genesis = sign_note(write_statement(statement), operator_key, log_key)
-        bootstrap(engine, ENTRY_TYPES, LOG_ID, genesis)
+        first = [sign_note(statement(GENESIS, own), operator_key, log_key)]
+        if follows is not None:
+            month = first_month(at_s, zone_offset_s(parse_zone(zone)))
+            members = succession.members(follows, month)
+            first.append(sign_note(statement(SUCCEED, members), operator_key))
+        bootstrap(engine, ENTRY_TYPES, LOG_ID, *first)
         with db.reading(engine) as conn:
             log = store.load_log(conn, LOG_ID)
         house = cls._assemble(settings, engine, log, clock_s)

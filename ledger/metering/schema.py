@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from ledger.db import Trigger, append_only, metadata
+from ledger.log.succession import not_before
 
 # Plain blocks alone hold the rule, as a correction only replaces what one of them has. They are
 # apart, so that the last one to begin before the new one ends is the only one it can overlap.
@@ -102,6 +103,6 @@ blocks: Final = append_only(
         ),
         Index("ix_blocks_point_span", "log_id", "point", "correction", "start_s", "end_s"),
         # Invariant 19 of the database: a point and interval has one value unless it is corrected.
-        info={"triggers": [NO_OVERLAP_TRIGGER]},
+        info={"triggers": [NO_OVERLAP_TRIGGER, not_before("blocks", "start_s")]},
     )
 )

@@ -8,6 +8,7 @@ from greenledger_verify.zh_lots import LOTS
 from greenledger_verify.zh_officers import OFFICERS
 from greenledger_verify.zh_reasons import REASONS
 from greenledger_verify.zh_report import REPORT
+from greenledger_verify.zh_succession import SUCCESSION
 from greenledger_verify.zh_unit_reasons import UNIT_REASONS
 from greenledger_verify.zh_units import UNITS
 
@@ -18,6 +19,7 @@ CHINESE: Final[dict[str, str]] = {
     **UNITS,
     **UNIT_REASONS,
     **OFFICERS,
+    **SUCCESSION,
     **EVIDENCE,
     **EVIDENCE_REASONS,
 }
