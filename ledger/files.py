@@ -134,6 +134,15 @@ def write_private(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def put(path: Path, data: bytes) -> bool:
+    """A private file unless there is one of that name; whether it was written. Its name is on disk
+    when the caller has synced the folder: once for many."""
+    if path.exists():
+        return False
+    _write_beside(path, data).replace(path)
+    return True
+
+
 def replace(path: Path, data: bytes) -> None:
     """The file with new content: who reads it meanwhile sees the old or the new one."""
     fresh = _write_beside(path, data)

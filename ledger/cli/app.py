@@ -44,7 +44,14 @@ WORDS: Final = {
         "log",
         "Check every signature, hash, rule and number again, and rebuild every table.",
     ),
-    "restore": ("log", "Replay an export into an empty data directory, checking everything again."),
+    "backup": (
+        "recovering",
+        "Add what is new to a backup, while the service goes on; the first run begins one.",
+    ),
+    "restore": (
+        "recovering",
+        "Replay a backup into an empty database, checking everything again.",
+    ),
     "import": ("metering", "Read metered intervals from files, and store them as signed batches."),
     "erase": (
         "erasing",

@@ -1,4 +1,4 @@
-"""greenledger init, status, checkpoint, migrate, grant, audit, export, restore."""
+"""greenledger init, status, checkpoint, migrate, grant, audit, export."""
 
 from __future__ import annotations
 
@@ -41,7 +41,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("grant")(grant)
     app.command("audit")(audit)
     app.add_typer(export, name="export")
-    app.command("restore")(restore)
 
 
 def init(
@@ -262,7 +261,7 @@ def export_tiles(folder: Folder, directory: Dir = None, as_json: Json = False) -
 
 @export.command("entries")
 def export_entries(folder: Folder, directory: Dir = None, as_json: Json = False) -> None:
-    """Entries and bodies, private ones included: a backup that `restore` reads."""
+    """Entries and bodies, private ones included, for `restore`; no accounts, no keys."""
     house = open_house(directory)
     out = Output(as_json=as_json)
     with out.progress() as bar:
@@ -287,19 +286,3 @@ def export_readings(
     out = Output(as_json=as_json)
     out.say(f"{rows:,} readings in {file}.")
     out.result({"parquet": str(file), "rows": rows})
-
-
-def restore(
-    folder: Annotated[Path, typer.Argument(help="A folder that `export entries` wrote.")],
-    directory: Dir = None,
-    as_json: Json = False,
-) -> None:
-    """Replay an export into an empty data directory, checking everything again.
-
-    Private keys are in no export: put the old `secrets/` folder beside the new database.
-    """
-    out = Output(as_json=as_json)
-    with out.progress() as bar:
-        found = House.restore(settings_of(directory), folder, step(bar, "restore"))
-    out.say(f"{found.size:,} entries restored, root {found.root.hex()}.")
-    out.result({"log_size": found.size, "root": found.root.hex()})

@@ -486,13 +486,13 @@ class _Group:
         return Receipt(index=index, entry=prepared.entry)
 
 
-def bootstrap(engine: Engine, types: EntryTypes, log_id: int, genesis: bytes) -> Receipt:
-    """Write entry 0 of a new log. Raises Refused where the log has begun."""
-    entry = parse_entry(genesis)
+def bootstrap(engine: Engine, types: EntryTypes, log_id: int, *first: bytes) -> None:
+    """Write the genesis of a new log, and what stands in one group with it. Raises Refused where
+    the log has begun."""
     with writing(engine) as conn:
         if store.lock_head(conn, log_id).size:
             raise Refused("the log has begun already")
         placement = Placement(conn, log_id, types)
-        placement.place(Submission(data=genesis))
+        for data in first:
+            placement.place(Submission(data=data))
         placement.finish()
-    return Receipt(index=0, entry=entry)

@@ -5,6 +5,7 @@ in:
 
 * Entry 0 is the genesis, and only that. It names the operator, whose first key signs with the log's
   key.
+* A log that follows another one says so in entry 1: see ``succession``.
 * A tick is the log's time; ticks never go back, and an entry's own time lies at most 300 s after
   its tick.
 * (author, id) never repeats.
@@ -35,6 +36,7 @@ from greenledger_verify.officerrules import OFFICER_RULES
 from greenledger_verify.periodrules import PERIOD_RULES
 from greenledger_verify.signing import author_is_operator, check_signatures, genesis_key
 from greenledger_verify.state import Endorsement, Party, RegisteredKey, State
+from greenledger_verify.succession import succeed_effect, succeed_rule
 from greenledger_verify.text import say
 from greenledger_verify.unitrules import UNIT_RULES
 
@@ -363,6 +365,7 @@ _Rule = Callable[[State, Entry], None]
 
 _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "log.genesis": (_genesis_rule, _genesis_effect),
+    "log.succeed": (succeed_rule, succeed_effect),
     "tick": (author_is_operator, _tick_effect),
     "party.register": (_party_rule, _party_effect),
     "key.register": (_key_register_rule, _key_register_effect),

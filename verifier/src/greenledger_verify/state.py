@@ -53,6 +53,17 @@ class Endorsement:
     endorser_vkey: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predecessor:
+    """The log before: its last known checkpoint, and the month that accounts begin with here."""
+
+    origin: str
+    vkey: str
+    size: int
+    root: str
+    since: str
+
+
 @dataclass(slots=True, kw_only=True)
 class State:
     """What the entries so far say. ``log_key`` is the trust root that signed the checkpoint,
@@ -86,6 +97,7 @@ class State:
     corrections: set[bytes] = field(default_factory=set)
     batches: dict[bytes, str] = field(default_factory=dict)
     erased: dict[bytes, int] = field(default_factory=dict)
+    predecessor: Predecessor | None = None
     lots: LotBook = field(init=False)
     units: UnitBook = field(init=False)
 

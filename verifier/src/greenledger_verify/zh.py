@@ -9,6 +9,7 @@ from greenledger_verify.zh_lots import LOTS
 from greenledger_verify.zh_officers import OFFICERS
 from greenledger_verify.zh_reasons import REASONS
 from greenledger_verify.zh_report import REPORT
+from greenledger_verify.zh_succession import SUCCESSION
 from greenledger_verify.zh_unit_reasons import UNIT_REASONS
 from greenledger_verify.zh_units import UNITS
 
@@ -20,6 +21,7 @@ CHINESE: Final[dict[str, str]] = {
     **UNIT_REASONS,
     **OFFICERS,
     **ERASURES,
+    **SUCCESSION,
     **EVIDENCE,
     **EVIDENCE_REASONS,
 }
