@@ -331,9 +331,7 @@ def _measured_wh(
         for point in points:
             one = known[bytes.fromhex(point)]
             if not effective(tx.conn, tx.log.log_id, one.point, start_s=start_s, end_s=end_s):
-                if metering.plain_block_in(
-                    tx.conn, tx.log.log_id, one.point, start_s=start_s, end_s=end_s
-                ):
+                if metering.has_erased(tx.conn, tx.log.log_id, one.point, month.period):
                     raise Refused(f"the readings of {one.master.name!r} in {month} were erased")
                 return None
             total_wh += int(metered_wh(tx.conn, tx.log, one, month).sum())

@@ -429,6 +429,18 @@ def corrections_in(
     ]
 
 
+def has_erased(conn: Connection, log_id: int, point: bytes, span: Period) -> bool:
+    """Whether a point had readings in a span that are erased."""
+    query = select(blocks.c.entry_index).where(
+        blocks.c.log_id == log_id,
+        blocks.c.point == point,
+        blocks.c.start_s < span.end_s,
+        blocks.c.end_s > span.start_s,
+        func.length(blocks.c.value) == 0,
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def batch_ends(conn: Connection, log_id: int, entries: Sequence[int]) -> dict[int, int]:
     """{entry: where the last reading of its batch ends}."""
     found: dict[int, int] = {}
