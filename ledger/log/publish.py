@@ -95,8 +95,8 @@ def check_high_water(conn: Connection, log: store.LogFacts, record: Checkpoint |
         raise Unavailable(
             f"the database holds {edge.size} entries, but a checkpoint of {record.size} was"
             " prepared before: this is an old copy, and nothing is signed. Move it away, and"
-            " restore into an empty database what is missing: greenledger restore BACKUP --tiles"
-            " FOLDER-OR-URL (docs/recovery.md)"
+            " restore into an empty database: greenledger restore BACKUP --tiles FOLDER-OR-URL"
+            " (docs/recovery.md)"
         )
     root = merkle.tree_root(record.size, store.nodes(conn, log.log_id, edge))
     if root != record.root:
