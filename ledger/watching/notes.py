@@ -75,6 +75,9 @@ def open_seen(raw: bytes, keys: Collection[VerifierKey], now_s: int, *, shown: b
     be. Raises Corrupt for what is no checkpoint, NotSigned where signatures do not hold."""
     try:
         note = parse_note(raw)
+    except VerificationError as error:
+        raise NotSigned(f"it is no signed note: {error}") from error
+    try:
         checkpoint = parse_checkpoint(note.text.decode())
     except VerificationError as error:
         raise Corrupt(f"it is no checkpoint: {error}") from error

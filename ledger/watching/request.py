@@ -8,7 +8,6 @@ from typing import Final
 from greenledger_verify.checkpoint import Checkpoint, parse_checkpoint
 from greenledger_verify.encoding import decode_base64_hash, decode_decimal
 from greenledger_verify.failure import VerificationError, locate
-from greenledger_verify.note import Note, parse_note
 from ledger.errors import InvalidInput
 
 BODY_BYTES_MAX: Final = 65_536
@@ -17,12 +16,12 @@ PROOF_LINES_MAX: Final = 63
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddCheckpoint:
-    """A well-formed request; no signature and no proof is verified. `raw`: the note's bytes."""
+    """A request whose proof and signatures are not verified. `raw`: the note's bytes, whose
+    signature lines may be malformed; `checkpoint`: what its text says."""
 
     old_size: int
     proof: tuple[bytes, ...]
     raw: bytes
-    note: Note
     checkpoint: Checkpoint
 
 
@@ -45,8 +44,8 @@ def parse_add_checkpoint(body: bytes) -> AddCheckpoint:
         with locate("proof"):
             proof = tuple(decode_base64_hash(line) for line in lines)
         with locate("checkpoint"):
-            note = parse_note(raw)
-            checkpoint = parse_checkpoint(note.text.decode())
-    except VerificationError as error:
+            text, _, _ = raw.rpartition(b"\n\n")
+            checkpoint = parse_checkpoint(text.decode() + "\n")
+    except (VerificationError, UnicodeDecodeError) as error:
         raise InvalidInput(str(error)) from error
-    return AddCheckpoint(old_size=old_size, proof=proof, raw=raw, note=note, checkpoint=checkpoint)
+    return AddCheckpoint(old_size=old_size, proof=proof, raw=raw, checkpoint=checkpoint)

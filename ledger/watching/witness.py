@@ -20,7 +20,7 @@ import structlog
 from greenledger_verify.checkpoint import parse_checkpoint
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.merkle import verify_consistency
-from greenledger_verify.note import open_note, parse_note
+from greenledger_verify.note import Note, open_note, parse_note
 from ledger.errors import Corrupt, InvalidInput, Unavailable
 from ledger.watching.auditor import Auditor
 from ledger.watching.conflict import by_entries, by_tiles, of_one_size
@@ -162,11 +162,11 @@ class Witness:
     def _cosign(self, request: AddCheckpoint, seen: Seen, log: LogState, last: Cosigned) -> str:
         """With the lock: sign, and let the disk have it before anybody else does."""
         time_s = max(self._now_s(), last.time_s)
-        text = request.note.text
+        signed = parse_note(request.raw)
         lines = "".join(
-            one.cosign(text, request.checkpoint, time_s) for one in self.state.cosigners
+            one.cosign(signed.text, request.checkpoint, time_s) for one in self.state.cosigners
         )
-        note = text.decode() + "\n" + _own_lines(request, seen) + lines
+        note = signed.text.decode() + "\n" + _own_lines(signed, seen) + lines
         log.save_cosigned(Cosigned(size=seen.size, root=seen.root, time_s=time_s, note=note))
         return lines
 
@@ -285,11 +285,11 @@ def _keep_conflict(log: LogState, last: Cosigned, seen: Seen) -> None:
     _log.error("two roots for one size", log=checkpoint.origin, size=seen.size)
 
 
-def _own_lines(request: AddCheckpoint, seen: Seen) -> str:
+def _own_lines(note: Note, seen: Seen) -> str:
     """The signature lines of the log's keys that were verified."""
     own = {(key.name, key.key_id) for key in seen.keys}
     return "".join(
         f"— {one.name} {base64.b64encode(one.key_id + one.signature).decode()}\n"
-        for one in request.note.signatures
+        for one in note.signatures
         if (one.name, one.key_id) in own
     )

@@ -45,14 +45,15 @@ class WitnessProcess:
     def start(cls, folder: Path, port: int = 0) -> WitnessProcess:
         """Returns once it answers."""
         words = ["witness", "run", "--json", "--port", str(port), "--state", str(folder)]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ledger.cli", *words],
-            stdout=subprocess.PIPE,
-            stderr=(folder / "run.log").open("ab"),
-            text=True,
-            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'verifier' / 'src'}"},
-            cwd=ROOT,
-        )
+        with (folder / "run.log").open("ab") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ledger.cli", *words],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'verifier' / 'src'}"},
+                cwd=ROOT,
+            )
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, f"the witness ended: {(folder / 'run.log').read_text()[-2000:]}"

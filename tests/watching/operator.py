@@ -88,7 +88,7 @@ class Operator:
         leaves = merkle.leaf_hashes(entries)
         levels = merkle.levels(leaves)
         path: list[bytes] = []
-        if old:
+        if 0 < old <= len(leaves):
             path = merkle.consistency_path(old, len(leaves), lambda n, i: levels[n][i])
         return request(old, changes.get("path", path), changes.get("note") or self.note(entries))
 
