@@ -26,7 +26,7 @@ from ledger.log import archive, audit, export, publish, store
 from ledger.log.audit import Audited
 from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
 from ledger.log.export import Progress
-from ledger.log.notes import sign_note
+from ledger.log.notes import VerifyKey, sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
 from ledger.log.succession import SUCCEED, Succession, first_month
 from ledger.log.types import Bodies, EntryType, EntryTypes, Tx
@@ -36,10 +36,11 @@ from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.metering import erasing
 from ledger.parties import entries as party_entries
-from ledger.parties import officers, succession
+from ledger.parties import log_key_desk, log_keys, officers, succession
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
 from ledger.parties.officers import under_four_eyes
+from ledger.parties.signer import signer_of
 from ledger.periods import entries as period_entries
 from ledger.periods import since
 from ledger.registry import entries as registry_entries
@@ -69,6 +70,7 @@ _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,
     *succession.ENTRY_TYPES,
+    *log_keys.ENTRY_TYPES,
     *officers.ENTRY_TYPES,
     *metering_entries.ENTRY_TYPES,
     *erasing.ENTRY_TYPES,
@@ -133,6 +135,11 @@ class House:
         return self.desk.log
 
     @property
+    def verification_key(self) -> VerifyKey:
+        """One that signs the next checkpoint: what a verifier is given."""
+        return log_key_desk.signing_key(self.desk)
+
+    @property
     def seal_key(self) -> bytes:
         """What secrets of accounts are encrypted with at rest."""
         return self.desk.keystore.subkey(sealing.PURPOSE)
@@ -193,12 +200,16 @@ class House:
         name: str,
         zone: str = "+08:00",
         operator: str = "operator",
+        log_vkey: str = "",
+        operator_vkey: str = "",
         clock_s: Callable[[], int] = now_s,
         follows: Succession | None = None,
     ) -> House:
         """A new log: its keys, its tables and its genesis. Raises Refused where there is one.
 
         `follows`: a log that can't go on, which its second entry names.
+        `log_vkey`, `operator_vkey`: of keys that the external signer holds; without one, a key is
+        made and kept here.
         """
         for what, member, value in (("origin", ORIGIN, origin), ("operator", PARTY, operator)):
             if not member.check(value):
@@ -210,8 +221,9 @@ class House:
                 raise Refused(f"{settings.dir} holds a ledger already")
         # Who is killed from here to the genesis leaves keys that sign nothing, and begins anew.
         keystore = cls.keystore_of(settings)
-        operator_key = keystore.create(party_entries.party_key_name(origin, operator))
-        log_key = keystore.create(origin)
+        operator_name = party_entries.party_key_name(origin, operator)
+        operator_key = keystore.provide(operator_name, operator_vkey)
+        log_key = keystore.provide(origin, log_vkey)
         at_s = clock_s()
 
         def statement(kind: str, members: Mapping[str, object]) -> bytes:
@@ -265,17 +277,18 @@ class House:
     @staticmethod
     def keystore_of(settings: Settings) -> Keystore:
         kek = settings.kek.get_secret_value() if settings.kek else None
-        return Keystore(settings.secrets_dir, kek)
+        signer = signer_of(settings.signer, settings.signer_timeout_s) if settings.signer else None
+        return Keystore(settings.secrets_dir, kek, signer)
 
     @staticmethod
     def high_water_of(settings: Settings, log: store.LogFacts) -> publish.HighWater:
         return publish.HighWater(settings.high_water, log.log_key)
 
     def checkpoint(self) -> bytes:
-        """Sign the present size, and return the note."""
-        key = self.desk.keystore.get(self.log.log_key)
+        """Sign the present size, and return the note. Raises Unavailable without all keys of the
+        log that are in force."""
         high_water = self.high_water_of(self.settings, self.log)
-        return publish.sign_checkpoint(self.engine, self.log, key, high_water)
+        return publish.sign_checkpoint(self.engine, self.log, self.desk.keystore.get, high_water)
 
     def audit(self, progress: Progress) -> Audited:
         """Raises Corrupt with the first thing that does not hold."""

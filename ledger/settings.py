@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     # 64 hex digits that encrypt the keys which the server holds for parties; without them a file in
     # `secrets/` does.
     kek: SecretStr | None = None
+    # A command that signs with keys which an HSM, a KMS or another machine holds (docs/keys.md),
+    # and how long it may take for one signature.
+    signer: str = ""
+    signer_timeout_s: float = Field(default=10.0, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     # `postgresql://USER:PASSWORD@HOST:PORT/NAME`; empty is the embedded default. `…_s` end, under

@@ -89,6 +89,7 @@ WORDS: Final = {
     ),
     "export": ("log", "Write static copies: tiles, entries, parquet."),
     "party": ("parties", "Organisations, their roles and keys."),
+    "log-key": ("log_keys", "Keys that sign the log's checkpoints."),
     "account": ("account_group", "People and programs that use the service."),
     "officer": (
         "officers",

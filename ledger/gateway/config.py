@@ -11,8 +11,9 @@ from typing import Any, Final, TypeVar
 from ledger.errors import InvalidInput, NotFound
 from ledger.files import parse_toml
 from ledger.gateway.collector import Limits
-from ledger.log.notes import SigningKey, VerifyKey, parse_skey, parse_vkey
+from ledger.log.notes import Signer, VerifyKey, parse_skey, parse_vkey
 from ledger.parties.keystore import Keystore
+from ledger.parties.signer import signer_of
 from ledger.settings import Settings
 
 _Section = TypeVar("_Section")
@@ -93,12 +94,14 @@ class Config:
     def log_key(self) -> VerifyKey:
         return parse_vkey(self.server.log_vkey)
 
-    def signing_key(self) -> SigningKey:
+    def signing_key(self) -> Signer:
         """Raises NotFound, InvalidInput or Unavailable; no message holds any of it."""
         if self.key.file:
             return parse_skey(read_secret(self.path(self.key.file)))
-        kek = Settings().kek
-        store = Keystore(self.path(self.key.folder), kek.get_secret_value() if kek else None)
+        settings = Settings()
+        kek = settings.kek.get_secret_value() if settings.kek else None
+        signer = signer_of(settings.signer, settings.signer_timeout_s) if settings.signer else None
+        store = Keystore(self.path(self.key.folder), kek, signer)
         return store.get(parse_vkey(self.key.vkey))
 
 

@@ -23,7 +23,7 @@ from ledger.log import store, tiles
 from ledger.log.bodies import Blob, Body, Gone, check_reference
 from ledger.log.entry import Entry, parse_entry, write_statement
 from ledger.log.erasing import Kept, save_uses
-from ledger.log.notes import SigningKey, VerifyKey, parse_vkey, sign_note
+from ledger.log.notes import Signer, VerifyKey, parse_vkey, sign_note
 from ledger.log.types import FUTURE_S_MAX, Beside, Bodies, EntryType, EntryTypes, Tx
 from ledger.units import format_instant
 
@@ -346,7 +346,7 @@ class Writer:
         types: EntryTypes,
         log_id: int,
         *,
-        tick_key: Callable[[Connection], SigningKey],
+        tick_key: Callable[[Connection], Signer],
         clock_s: Callable[[], int],
     ) -> None:
         self._engine = engine

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, insert
 from ledger import db, files
 from ledger.errors import Corrupt, InvalidInput, Unavailable
 from ledger.house import ENTRY_TYPES, LOG_ID, House
-from ledger.log import archive, merkle, publish, store
+from ledger.log import archive, logkeys, merkle, publish, store
 from ledger.log.archive import Record
 from ledger.log.audit import Replayed, check_notes, replay
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
@@ -206,7 +206,9 @@ class _Restore:
         notes = dict(self._notes)
         if self._published is not None:
             said = self._published.checkpoint
-            notes.setdefault(said.size, (said, own_note(self._published.note, log)))
+            # What witnesses have added is stored apart.
+            own = logkeys.without_cosignatures(self._published.note, log.origin)
+            notes.setdefault(said.size, (said, own))
         for size, (checkpoint, note) in sorted(notes.items()):
             row = {"log_id": log.log_id, "size": size}
             conn.execute(
@@ -224,7 +226,7 @@ class _Restore:
         edge = store.load_head(conn, log.log_id).edge
         for one in self._to_reach(log):
             if one.note is not None:
-                open_checkpoint(one.note, log.log_key)
+                _require_own(conn, log, one)
             if one.checkpoint.size > edge.size:
                 raise Unavailable(self._behind(one, edge.size))
             root = merkle.tree_root(one.checkpoint.size, store.nodes(conn, log.log_id, edge))
@@ -267,13 +269,13 @@ def _add_root(roots: dict[int, bytes], size: int, root: bytes, where: str) -> No
         )
 
 
-def own_note(note: bytes, log: store.LogFacts) -> bytes:
-    """A published checkpoint as the log signed it: what witnesses have added is stored apart."""
-    open_checkpoint(note, log.log_key)
-    head, _, lines = note.partition(b"\n\n")
-    own = [line for line in lines.splitlines(keepends=True) if _is_by(line, log.origin)]
-    return head + b"\n\n" + b"".join(own)
-
-
-def _is_by(line: bytes, name: str) -> bool:
-    return line.split(b" ")[1] == name.encode()
+def _require_own(conn: Connection, log: store.LogFacts, one: _Reach) -> None:
+    """The log has signed it. Raises InvalidInput."""
+    assert one.note is not None
+    # Of what lies beyond, the keys are not known; those that are known come next to it.
+    size = min(one.checkpoint.size, store.load_head(conn, log.log_id).size)
+    keys = logkeys.signing_at(conn, log, size)
+    try:
+        open_checkpoint(one.note, keys[0], keys[1:])
+    except InvalidInput as error:
+        raise InvalidInput(f"{one.where}: {error}") from error

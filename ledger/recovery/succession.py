@@ -7,14 +7,14 @@ schemes are registered anew, as on the first day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ledger import files
 from ledger.errors import Corrupt, InvalidInput, NotFound, Refused
 from ledger.house import House, now_s
-from ledger.log import archive, merkle
+from ledger.log import archive, logkeys, merkle
 from ledger.log.archive import Record
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
 from ledger.log.entry import Entry, parse_entry
@@ -22,7 +22,7 @@ from ledger.log.notes import VerifyKey, parse_vkey
 from ledger.log.publish import HighWater
 from ledger.log.service import GENESIS
 from ledger.log.succession import Succession
-from ledger.recovery.published import NOTE_BYTES_MAX, Published, place_of
+from ledger.recovery.published import NOTE_BYTES_MAX, Published, place_of, read_checkpoint
 from ledger.recovery.restore import Sources
 from ledger.settings import Settings
 
@@ -32,12 +32,21 @@ class _Old:
     """What the backup says of the old log, entry by entry checked against its checkpoints."""
 
     genesis: Entry
+    size: int
     parties: tuple[str, ...]
     roots: dict[int, bytes]
+    keys: Sequence[logkeys.LogKey]
 
     @property
     def key(self) -> VerifyKey:
+        """The key of its genesis, under which the log is known."""
         return parse_vkey(str(self.genesis.statement["log_vkey"]))
+
+    def opened(self, note: bytes) -> Checkpoint:
+        """A checkpoint that the old log has signed. Raises InvalidInput."""
+        size = min(read_checkpoint(note, "a checkpoint").size, self.size)
+        first, *others = logkeys.signing(self.keys, size)
+        return open_checkpoint(note, first, others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +73,8 @@ def succeed(
         raise Refused(f"the new log needs a name of its own: {origin} is that of the old one")
     held = archive.checkpoints_in(folder, record)
     old = _read(folder, record, {one.size for one, _ in held})
-    known = [_signed(note, old.key) for _, note in held]
-    known += [_signed(note, old.key) for note in _others(sources)]
+    known = [old.opened(note) for _, note in held]
+    known += [old.opened(note) for note in _others(sources)]
     _require_one_history(known, old.roots)
     latest = max(known, key=lambda one: one.size)
     seen = HighWater(settings.high_water, old.key).read()
@@ -89,9 +98,11 @@ def succeed(
 
 def _read(folder: Path, record: Record, sizes: set[int]) -> _Old:
     range_, roots, parties = merkle.CompactRange(), {}, dict[str, None]()
-    genesis = None
+    genesis, on_keys = None, list[tuple[int, bytes]]()
     for entry, data in _parsed(folder, record):
         genesis = genesis or entry
+        if entry.type in (GENESIS, logkeys.REGISTER, logkeys.END):
+            on_keys.append((range_.size, data))
         range_.append(merkle.leaf_hash(data))
         if range_.size in sizes:
             roots[range_.size] = range_.root()
@@ -102,7 +113,8 @@ def _read(folder: Path, record: Record, sizes: set[int]) -> _Old:
             f"{folder}: its {range_.size} entries are not those that backup.json counts: root"
             f" {range_.root().hex()}, not {record.root}"
         )
-    return _Old(genesis=genesis, parties=tuple(parties), roots=roots)
+    keys = logkeys.follow(on_keys, parse_vkey(str(genesis.statement["log_vkey"])))
+    return _Old(genesis=genesis, size=range_.size, parties=tuple(parties), roots=roots, keys=keys)
 
 
 def _parsed(folder: Path, record: Record) -> Iterator[tuple[Entry, bytes]]:
@@ -122,10 +134,6 @@ def _others(sources: Sources) -> Iterator[bytes]:
         if note is None:
             raise NotFound(f"no file {path}")
         yield note
-
-
-def _signed(note: bytes, key: VerifyKey) -> Checkpoint:
-    return open_checkpoint(note, key)
 
 
 def _require_one_history(known: list[Checkpoint], roots: dict[int, bytes]) -> None:

@@ -105,8 +105,7 @@ def _begin(origin: str, genesis: Entry) -> State:
     end: it must be one in force there (see `Auditor.log_keys`)."""
     if genesis.type != "log.genesis":
         raise VerificationError("a log begins with log.genesis, not with {type}", type=genesis.type)
-    key = parse_vkey(genesis.text("log_vkey"))
-    return State(origin=origin, log_key=key, complete=True)
+    return State(origin=origin, complete=True)
 
 
 def _chain(state: State, entry: Entry) -> tuple[int, str] | None:

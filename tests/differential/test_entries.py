@@ -68,6 +68,8 @@ OWN: Final[dict[str, dict[str, Any]]] = {
         "root": "ab" * 32,
         "since": "2026-04",
     },
+    "log-key.register": {"log_vkey": LOG.verify_key.vkey},
+    "log-key.end": {"log_vkey": LOG.verify_key.vkey, "reason": "its time was over"},
     "tick": {},
     "party.register": {
         "party": "farm",
@@ -324,6 +326,7 @@ TEXTS: Final = (
     ("party.register", "at"),
     ("log.genesis", "zone"),
     ("log.genesis", "log_vkey"),
+    ("log-key.register", "log_vkey"),
     ("claim.withdraw", "reason"),
     ("claim.flag", "state"),
     ("lot.wrap", "form"),

@@ -40,8 +40,10 @@ class Operator:
                 custodial_key(conn, house.desk.keystore, house.log, party) if party else None
                 for party in ("operator", holder)
             )
-        assert key is not None
         log_key = house.desk.keystore.get(house.log.log_key)
+        assert isinstance(key, SigningKey)
+        assert isinstance(log_key, SigningKey)
+        assert mill_key is None or isinstance(mill_key, SigningKey)
         return cls(entries=entries, log_key=log_key, key=key, mill_key=mill_key)
 
     @property

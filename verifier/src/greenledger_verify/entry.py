@@ -62,6 +62,8 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "root": members.hash_hex,
         "since": month,
     },
+    "log-key.register": {"log_vkey": members.log_vkey},
+    "log-key.end": {"log_vkey": members.log_vkey, "reason": words(1, 500)},
     "tick": {},
     "party.register": {
         **_REGISTRATION,

@@ -15,7 +15,7 @@ from greenledger_verify.checkpoint import SignedCheckpoint, verify_checkpoint
 from greenledger_verify.entry import parse_entry
 from greenledger_verify.evidence import VerifiedEvidence
 from greenledger_verify.failure import VerificationError, locate
-from greenledger_verify.logdir import bundle_names, read_bundle, read_checkpoint
+from greenledger_verify.logdir import bundle_names, log_keys_in, read_bundle, read_checkpoint
 from greenledger_verify.lotbook import Claim
 from greenledger_verify.merkle import CompactRange, leaf_hash, tree_root
 from greenledger_verify.quick import read_quickly
@@ -79,7 +79,9 @@ def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: 
     with report.step(
         "The checkpoint of the log directory is signed by the log key that you brought"
     ):
-        signed = verify_checkpoint(read_checkpoint(directory), trust)
+        signed = verify_checkpoint(
+            read_checkpoint(directory), trust, lambda size: log_keys_in(directory, size)
+        )
         checkpoint = signed.checkpoint
         if checkpoint.origin != earlier.origin:
             raise VerificationError(
