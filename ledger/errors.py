@@ -35,6 +35,15 @@ class Outdated(Refused):
     """What it was computed from has changed since: computed anew, it may be accepted."""
 
 
+class Erased(Outdated):
+    """Readings that the log has erased are needed to compute it. `by`: the entry that erased them;
+    None in a replay, of what a later entry will erase."""
+
+    def __init__(self, message: str, by: int | None) -> None:
+        super().__init__(message)
+        self.by = by
+
+
 class NotFound(LedgerError):
     """Something that the request names does not exist."""
 

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     checkpoint_every_s: int = Field(default=60, ge=0)
     expiry_every_s: int = Field(default=86_400, ge=0)
     audit_every_s: int = Field(default=7 * 86_400, ge=0)
+    # Where backups go (on another disk, and with no key-encryption key beside them), and how often.
+    backup_dir: Path | None = None
+    backup_every_s: int = Field(default=86_400, ge=0)
 
     # An OpenID provider where people may sign in: its issuer, this service as its client, where it
     # sends people back to, and e-mail domains (with spaces between them) whose people get an

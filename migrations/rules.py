@@ -87,6 +87,60 @@ def _keep_rows_on_postgresql(table: str) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class But:
+    """Rows of an append-only table are never changed or deleted, but by `verb` where `allowed`."""
+
+    table: str
+    verb: str
+    allowed: str
+
+
+def keep_rows_but(exceptions: Iterable[But]) -> None:
+    """Rows of these, which `keep_rows` keeps, may from now on change in one way."""
+    for one in exceptions:
+        table, verb = one.table, one.verb
+        if _on_postgresql():
+            row = "NEW" if verb == "UPDATE" else "OLD"
+            body = (
+                f"\nBEGIN\nIF TG_OP = '{verb}' THEN\nIF {one.allowed}\nTHEN RETURN {row};\n"
+                f"END IF;\nEND IF;\nRAISE EXCEPTION '{table} is append-only' {_ERROR};\nEND\n"
+            )
+            op.execute(f"CREATE FUNCTION {table}_but_erased() {_FUNCTION.format(body)}")
+            op.execute(f"DROP TRIGGER {table}_no_change ON {table}")
+            op.execute(
+                f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}"
+                f" FOR EACH ROW EXECUTE FUNCTION {table}_but_erased()"
+            )
+        else:
+            name = f"{table}_no_{verb.lower()}"
+            op.execute(f"DROP TRIGGER {name}")
+            op.execute(
+                f"CREATE TRIGGER {name} BEFORE {verb} ON {table} WHEN NOT ({one.allowed}) "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+
+
+def keep_rows_again(exceptions: Iterable[But]) -> None:
+    """As before `keep_rows_but`."""
+    for one in exceptions:
+        table, verb = one.table, one.verb
+        if _on_postgresql():
+            op.execute(f"DROP TRIGGER {table}_no_change ON {table}")
+            op.execute(
+                f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}"
+                f" FOR EACH ROW EXECUTE FUNCTION refuse_change('{table}')"
+            )
+            op.execute(f"DROP FUNCTION {table}_but_erased()")
+        else:
+            name = f"{table}_no_{verb.lower()}"
+            op.execute(f"DROP TRIGGER {name}")
+            op.execute(
+                f"CREATE TRIGGER {name} BEFORE {verb} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+
+
 def make(rules: Iterable[Rule]) -> None:
     """The triggers of these rules. `LEAST` in a condition is SQLite's `MIN` of two."""
     for rule in rules:

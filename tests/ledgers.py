@@ -35,6 +35,7 @@ from ledger.log.service import Receipt, Submission
 from ledger.lots import store as lots
 from ledger.lots.service import Form, wrap
 from ledger.matching.service import Agreement, register_contract, run_matching
+from ledger.metering.erasing import erase_batches
 from ledger.metering.points import Meter, Point
 from ledger.metering.series import Series
 from ledger.metering.service import Origin, find_point, register_point, take_in
@@ -331,8 +332,20 @@ def fill(house: House) -> None:
         day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)
         claims.make(desk, ["secret-saw"], day, retirements=[retirement])
     _add_officers(house)
+    _add_erasure(house)
     _add_log_keys(house)
     house.checkpoint()
+
+
+def _add_erasure(house: House) -> None:
+    """A batch, and the file that it came from, that are gone."""
+    taken = take_in(
+        house.desk,
+        [series("secret-far", [3, 4])],
+        Origin(source="far", author="farm", file_name="secret-old.csv", file=b"secret old rows"),
+        key=FARM,
+    )
+    erase_batches(house.desk, [taken.receipts[0].index], "kept long enough")
 
 
 def _add_log_keys(house: House) -> None:

@@ -99,6 +99,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "readings_submit": _HAND_IN,
     "readings_file": _PREPARE,
     "series_show": _READ,
+    "erasure_show": _park(Role.PREPARER, Role.APPROVER),
+    "batches_erase": _park(Role.PREPARER),
     "batch_last": _own(*READERS, Role.GATEWAY),
     # Matching
     "contracts_list": _READ,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from ledger.certificates.schema import settlements
 from ledger.db import reading
-from ledger.errors import InvalidInput, NotFound, Refused
+from ledger.errors import Erased, InvalidInput, NotFound, Refused
 from ledger.log.entry import Entry
 from ledger.log.service import Receipt
 from ledger.log.types import Bodies, Tx
@@ -323,19 +323,21 @@ def _points_of(terms: Terms, what: str) -> tuple[str, ...]:
 def _measured_wh(
     tx: Tx, known: dict[bytes, metering.Registered], points: tuple[str, ...], month: Month
 ) -> int | None:
-    """What some points measured in a month; None where one of them has no reading in it."""
+    """What some points measured in a month; None where one of them has no reading in it. Raises
+    Refused where it had some, and they are erased: that must not be a way around its meter."""
+    start_s, end_s = month.start_s, month.period.end_s
     total_wh = 0
-    for point in points:
-        one = known[bytes.fromhex(point)]
-        if not effective(
-            tx.conn,
-            tx.log.log_id,
-            one.point,
-            start_s=month.start_s,
-            end_s=month.period.end_s,
-        ):
-            return None
-        total_wh += int(metered_wh(tx.conn, tx.log, one, month).sum())
+    try:
+        for point in points:
+            one = known[bytes.fromhex(point)]
+            if not effective(tx.conn, tx.log.log_id, one.point, start_s=start_s, end_s=end_s):
+                if metering.has_erased(tx.conn, tx.log.log_id, one.point, month.period):
+                    raise Refused(f"the readings of {one.master.name!r} in {month} were erased")
+                return None
+            total_wh += int(metered_wh(tx.conn, tx.log, one, month).sum())
+    except Erased as error:
+        tx.attest(error)
+        return None
     return total_wh
 
 

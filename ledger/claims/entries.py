@@ -14,7 +14,7 @@ import numpy as np
 from ledger.claims import retired, shortfall, store, together
 from ledger.claims.body import MEDIA, ClaimBody, Claimed
 from ledger.claims.manifest import NAME, Manifest
-from ledger.errors import InvalidInput, Refused
+from ledger.errors import Erased, InvalidInput, Refused
 from ledger.log import entry as e
 from ledger.log import store as log_store
 from ledger.log.bodies import blob_kind, json_media, tree_kind
@@ -190,9 +190,13 @@ def _check_halves(halves: Mapping[bool, Mapping[int, Int64]], manifest: Manifest
 def _check_figures(tx: Tx, manifest: Manifest) -> None:
     if not 0 < manifest.as_of <= tx.index:
         raise Refused(f"as_of is {manifest.as_of}; it is 1 to {tx.index}")
-    found = consumption(
-        tx.conn, tx.log, manifest.period, manifest.as_of, frozenset(manifest.points)
-    )
+    try:
+        found = consumption(
+            tx.conn, tx.log, manifest.period, manifest.as_of, frozenset(manifest.points)
+        )
+    except Erased as error:
+        tx.attest(error)
+        return
     consumed_wh, estimated_wh = together.consumed(found.values(), manifest.period)
     stated = manifest.consumption_wh, manifest.estimated_wh
     if stated != (int(consumed_wh.sum()), estimated_wh):
@@ -216,14 +220,17 @@ def _check_retirements(
             " for one consumer and time"
         )
     inherited = store.retirements_of_claim(tx.conn, log_id, replaced.claim) if replaced else []
-    together.require(
-        tx.conn,
-        tx.log,
-        manifest,
-        body.wh,
-        as_of=tx.index,
-        replaced=replaced.claim if replaced else b"",
-    )
+    try:
+        together.require(
+            tx.conn,
+            tx.log,
+            manifest,
+            body.wh,
+            as_of=tx.index,
+            replaced=replaced.claim if replaced else b"",
+        )
+    except Erased as error:
+        tx.attest(error)
     retired.require(
         tx.conn,
         log_id,

@@ -20,21 +20,23 @@ from sqlalchemy import Connection, insert, select, update
 
 from ledger.claims import store
 from ledger.errors import Refused
+from ledger.log import store as log_store
 from ledger.log.entry import Entry
 from ledger.log.store import LogFacts
 from ledger.log.types import Bodies, Tx
 from ledger.lots import store as lots
-from ledger.lots.model import Month, month_of
+from ledger.lots.model import Month, month_of, months_in
 from ledger.lots.packed import Int64
 from ledger.lots.schema import shorts
-from ledger.matching.metered import metered
+from ledger.matching.metered import metered_wh
 from ledger.metering import store as metering
 from ledger.metering.batches import Readings
+from ledger.metering.effective import effective
 from ledger.registry import lifecycle, used
 from ledger.registry import store as units
 from ledger.registry.leaves import BatchId
 from ledger.registry.rule import FORM
-from ledger.units import QUARTER_HOUR_S, format_instant
+from ledger.units import QUARTER_HOUR_S, Period, format_instant
 
 _MADE_GOOD: Final = frozenset({lifecycle.CANCEL, lifecycle.WITHDRAW})
 Grids = Mapping[tuple[bytes, Month], Int64]  # (point, month): int64[count]
@@ -97,7 +99,8 @@ def after_correction(tx: Tx, _entry: Entry, bodies: Bodies) -> None:
 def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
     log_id = tx.log.log_id
     known = metering.current_points(tx.conn, log_id, only={point})[point]
-    now_wh = metered(tx.conn, tx.log, known, month).wh
+    # In a replay others of the month may be gone; those that count here are not: see below.
+    now_wh = metered_wh(tx.conn, tx.log, known, month, gone_as_zero=True)
     left = lots.left_over(tx.conn, lots.Divisions(tx.conn, tx.log), log_id, point, month)
     claimed = store.used_by_claim(tx.conn, log_id, point, month).values()
     issued = used_by_batch(tx.conn, tx.log, point, month).values()
@@ -106,14 +109,14 @@ def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
     fresh = []
     for start_s in sorted(starts_s):
         at = lots.position(start_s, month.start_s)
-        metered_wh, used_here_wh = int(now_wh[at]), int(used_wh[at])
-        if start_s not in before and metered_wh >= int(left.base_wh[at]):
+        left_wh, used_here_wh = int(now_wh[at]), int(used_wh[at])
+        if start_s not in before and left_wh >= int(left.base_wh[at]):
             continue
         values = {
             "entry_index": tx.index,
-            "metered_wh": metered_wh,
+            "metered_wh": left_wh,
             "used_wh": used_here_wh,
-            "short_wh": max(0, used_here_wh - metered_wh),
+            "short_wh": max(0, used_here_wh - left_wh),
         }
         if start_s in before:
             _update(tx, point, start_s, values)
@@ -121,6 +124,59 @@ def _note(tx: Tx, point: bytes, month: Month, starts_s: set[int]) -> None:
             fresh.append({"log_id": log_id, "point": point, "start_s": start_s, **values})
     if fresh:
         tx.conn.execute(insert(shorts), fresh)
+
+
+def before_erasure(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
+    """What a correction left of divided energy, and so what may be used of it, follows from the
+    readings that were in force then: these stay. Raises Refused."""
+    log_id = tx.log.log_id
+    for leaf in entry.statement["batches"]:
+        index = log_store.index_of_leaf(tx.conn, log_id, bytes.fromhex(leaf))
+        for point, start_s, end_s, _ in metering.spans_of_batch(tx.conn, log_id, index or 0):
+            touched = _quarters(start_s, end_s)
+            for by, corrected in metering.corrections_in(tx.conn, log_id, point, touched):
+                shared = _shared(touched, _quarters(corrected.start_s, corrected.end_s))
+                if _limits(tx, point, shared, by) and index in _in_force(tx, point, shared, by):
+                    raise Refused(
+                        f"the batch of entry {index} can't be erased: by the correction of entry"
+                        f" {by}, what may be used of point {point.hex()} from"
+                        f" {format_instant(shared.start_s)} follows from it"
+                    )
+
+
+def _quarters(start_s: int, end_s: int) -> Period:
+    """The quarter-hours that a span touches."""
+    return Period(
+        start_s=start_s // QUARTER_HOUR_S * QUARTER_HOUR_S,
+        end_s=-(-end_s // QUARTER_HOUR_S) * QUARTER_HOUR_S,
+    )
+
+
+def _shared(one: Period, other: Period) -> Period:
+    return Period(start_s=max(one.start_s, other.start_s), end_s=min(one.end_s, other.end_s))
+
+
+def _limits(tx: Tx, point: bytes, span: Period, by: int) -> bool:
+    """Whether something of a point's span was divided before entry `by`."""
+    return any(
+        row.entry_index < by
+        for month in months_in(span, tx.log.zone_s)
+        for row in lots.origins_of(tx.conn, tx.log.log_id, point, month)
+    )
+
+
+def _in_force(tx: Tx, point: bytes, span: Period, by: int) -> set[int]:
+    """The entries whose readings were in force after entry `by`."""
+    items = effective(
+        tx.conn,
+        tx.log.log_id,
+        point,
+        start_s=span.start_s,
+        end_s=span.end_s,
+        as_of=by + 1,
+        gone_as_zero=True,
+    )
+    return {index for item in items for index in np.unique(item.entry_index).tolist()}
 
 
 def used_by_batch(

@@ -44,8 +44,19 @@ WORDS: Final = {
         "log",
         "Check every signature, hash, rule and number again, and rebuild every table.",
     ),
-    "restore": ("log", "Replay an export into an empty data directory, checking everything again."),
+    "backup": (
+        "recovering",
+        "Add what is new to a backup, while the service goes on; the first run begins one.",
+    ),
+    "restore": (
+        "recovering",
+        "Replay a backup into an empty database, checking everything again.",
+    ),
     "import": ("metering", "Read metered intervals from files, and store them as signed batches."),
+    "erase": (
+        "erasing",
+        "Erase batches of readings for good: values, flags, secrets and files; proofs stay valid.",
+    ),
     "match": (
         "matching",
         "Match generation with consumption by the contracts; append the run, and make lots of it.",
@@ -66,6 +77,11 @@ WORDS: Final = {
     "gateway": (
         "gateway",
         "Collect readings from MQTT, and keep them until the log proves that it has them.",
+    ),
+    "witness": ("witness", "A witness: cosigns checkpoints of logs that only grow."),
+    "monitor": (
+        "monitor",
+        "Follow a log from outside, and raise an alarm where it breaks its word.",
     ),
     "demo": (
         "demo",

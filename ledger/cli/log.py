@@ -1,4 +1,4 @@
-"""greenledger init, status, checkpoint, migrate, grant, audit, export, restore."""
+"""greenledger init, status, checkpoint, migrate, grant, audit, export."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("grant")(grant)
     app.command("audit")(audit)
     app.add_typer(export, name="export")
-    app.command("restore")(restore)
 
 
 def init(
@@ -208,14 +207,18 @@ def migrate(directory: Dir = None, as_json: Json = False) -> None:
 
 def grant(
     role: Annotated[str, typer.Argument(help="A role of PostgreSQL that may log in.")],
+    may_erase: Annotated[
+        bool, typer.Option("--may-erase", help="It may erase batches too, which it may not else.")
+    ] = False,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
     """Let the role that the service runs as add rows, and change none; after each migration."""
-    House.grant(settings_of(directory), role)
+    House.grant(settings_of(directory), role, erases=may_erase)
     out = Output(as_json=as_json)
-    out.say(f"{role} may append, and change or delete nothing of the ledger.")
-    out.result({"role": role})
+    but = ", but what the log erases" if may_erase else ""
+    out.say(f"{role} may append, and change or delete nothing of the ledger{but}.")
+    out.result({"role": role, "may_erase": may_erase})
 
 
 def checkpoint(directory: Dir = None, as_json: Json = False) -> None:
@@ -237,12 +240,19 @@ def audit(directory: Dir = None, as_json: Json = False) -> None:
         f"All holds: {found.entries:,} entries, {found.bodies:,} bodies, {found.checkpoints}"
         f" checkpoints; {found.rows:,} rows of {found.tables} tables rebuilt and equal."
     )
+    if found.erased:
+        out.say(
+            f"{found.erased:,} bodies were erased by the log. On their word, as nobody can compute"
+            f" them again, stand the entries {', '.join(map(str, found.attested)) or 'none'}."
+        )
     out.say(f"Root {found.root.hex()}")
     out.result(
         {
             "ok": True,
             "entries": found.entries,
             "bodies": found.bodies,
+            "erased": found.erased,
+            "attested": list(found.attested),
             "checkpoints": found.checkpoints,
             "rows": found.rows,
             "root": found.root.hex(),
@@ -267,7 +277,7 @@ def export_tiles(folder: Folder, directory: Dir = None, as_json: Json = False) -
 
 @export.command("entries")
 def export_entries(folder: Folder, directory: Dir = None, as_json: Json = False) -> None:
-    """Entries and bodies, private ones included: a backup that `restore` reads."""
+    """Entries and bodies, private ones included, for `restore`; no accounts, no keys."""
     house = open_house(directory)
     out = Output(as_json=as_json)
     with out.progress() as bar:
@@ -292,19 +302,3 @@ def export_readings(
     out = Output(as_json=as_json)
     out.say(f"{rows:,} readings in {file}.")
     out.result({"parquet": str(file), "rows": rows})
-
-
-def restore(
-    folder: Annotated[Path, typer.Argument(help="A folder that `export entries` wrote.")],
-    directory: Dir = None,
-    as_json: Json = False,
-) -> None:
-    """Replay an export into an empty data directory, checking everything again.
-
-    Private keys are in no export: put the old `secrets/` folder beside the new database.
-    """
-    out = Output(as_json=as_json)
-    with out.progress() as bar:
-        found = House.restore(settings_of(directory), folder, step(bar, "restore"))
-    out.say(f"{found.size:,} entries restored, root {found.root.hex()}.")
-    out.result({"log_size": found.size, "root": found.root.hex()})

@@ -6,6 +6,7 @@ is credited in the order of the log. What escapes later is a reversal: a debit, 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import Connection
@@ -24,7 +25,7 @@ from ledger.credits.record import (
     Verification,
 )
 from ledger.credits.store import ProjectKey, RecordRow, ReversalRow
-from ledger.errors import Refused
+from ledger.errors import Erased, Refused
 from ledger.log import entry as e
 from ledger.log.bodies import blob_kind, json_media
 from ledger.log.entry import Entry
@@ -64,7 +65,7 @@ def _accept_record(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     _require_apart(tx, key, found.master.plant, content.period)
     if not 0 < content.as_of <= tx.index:
         raise Refused(f"as_of is {content.as_of}; it is 1 to {tx.index}")
-    require_metered(tx.conn, log_id, content, found.master.points, content.as_of)
+    _require_metered(tx, content, found.master.points, content.as_of)
     row = RecordRow(
         record=record,
         entry_index=tx.index,
@@ -167,12 +168,19 @@ def _accept_verification(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     if found.verdict == CONFIRMED:
         _require_registered(project)
         # What was corrected since it was recorded is recorded anew, not confirmed.
-        require_metered(tx.conn, log_id, row.content, project.master.points, tx.index)
+        _require_metered(tx, row.content, project.master.points, tx.index)
         _require_unowed(tx, row)
     wanted = worth(tx.conn, log_id, row, found.verdict)
     if found.credited != wanted:
         raise Refused(f"the verification credits {found.credited}; what follows is {wanted}")
     store.save_verification(tx.conn, log_id, tx.index, entry.author, row, found)
+
+
+def _require_metered(tx: Tx, content: Record, points: Collection[bytes], as_of: int) -> None:
+    try:
+        require_metered(tx.conn, tx.log.log_id, content, points, as_of)
+    except Erased as error:
+        tx.attest(error)
 
 
 def _require_unowed(tx: Tx, row: RecordRow) -> None:

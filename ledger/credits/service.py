@@ -27,6 +27,7 @@ from ledger.errors import InvalidInput, Refused
 from ledger.log import store as log_store
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt
+from ledger.metering import store as metering
 from ledger.metering.service import find_points
 from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
 from ledger.registry import catalogue, rule
@@ -198,5 +199,12 @@ def differing(conn: Connection, log_id: int, as_of: int) -> list[tuple[RecordRow
         try:
             require_metered(conn, log_id, row.content, project.master.points, as_of)
         except Refused as error:
-            found.append((row, str(error)))
+            if not _erased(conn, log_id, row.content):
+                found.append((row, str(error)))
     return found
+
+
+def _erased(conn: Connection, log_id: int, content: Record) -> bool:
+    """What was erased was not corrected: the record stands on its word."""
+    points = {point for role in content.points.values() for point in role}
+    return any(metering.has_erased(conn, log_id, point, content.period) for point in points)

@@ -12,27 +12,41 @@ from ledger.db.engine import (
     DEFAULT_LIMITS,
     Limits,
     check_collation,
+    count_on,
     database_url,
     lock,
     open_engine,
     open_scratch,
     reading,
+    sweep,
     writing,
 )
 from ledger.db.faults import as_ledger_error, located
 from ledger.db.roles import grant
-from ledger.db.tables import append_only, ledger_tables, metadata, of_service
+from ledger.db.tables import (
+    Erasable,
+    append_only,
+    append_only_but,
+    emptied,
+    ledger_tables,
+    metadata,
+    of_service,
+)
 from ledger.db.triggers import Trigger, sqlite_triggers
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "Erasable",
     "Limits",
     "Trigger",
     "append_only",
+    "append_only_but",
     "as_ledger_error",
     "check_collation",
+    "count_on",
     "create_tables",
     "database_url",
+    "emptied",
     "grant",
     "ledger_tables",
     "located",
@@ -42,6 +56,7 @@ __all__ = [
     "open_engine",
     "open_scratch",
     "reading",
+    "sweep",
     "writing",
 ]
 

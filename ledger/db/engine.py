@@ -27,6 +27,7 @@ from ledger.db.faults import as_ledger_error, not_storable
 from ledger.errors import Unavailable
 
 SQLITE_BUSY_MS: Final = 30_000
+SWEEP_MS: Final = 3_000
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 
 
@@ -159,6 +160,8 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         "foreign_keys=ON",
         # In KiB: an import of many rows, with keys in no order, is to stay in memory.
         "cache_size=-65536",
+        # What an erasure empties or deletes is overwritten in the file, not only unlinked.
+        "secure_delete=ON",
         # Else INSERT OR REPLACE would delete rows without firing the append-only triggers.
         "recursive_triggers=ON",
     ):
@@ -222,6 +225,22 @@ def _transaction(engine: Engine, options: dict[str, Any], *, long: bool) -> Iter
         ) from error
 
 
+def sweep(engine: Engine, *, wait_ms: int = SWEEP_MS) -> bool:
+    """Cut SQLite's write-ahead log, which has rows as they were before they were erased. False
+    where somebody reads them still; or on PostgreSQL, where this is its administrator's."""
+    if engine.dialect.name != "sqlite":
+        return False
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={wait_ms}")
+        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+    finally:
+        connection.close()
+    return not busy
+
+
 def check_collation(connection: Connection) -> None:
     """Raises Unavailable for a PostgreSQL database that sorts texts by a language, or can't hold
     all of them: the same input has to give the same bytes on every database."""
@@ -247,3 +266,20 @@ def lock(connection: Connection, name: str) -> None:
         key = hashlib.sha256(name.encode()).digest()[:8]
         number = int.from_bytes(key, "big", signed=True)
         connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def count_on(connection: Connection) -> None:
+    """After rows were put back with the numbers that they had: new ones are counted from there.
+    SQLite does so by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    counted = connection.exec_driver_sql(
+        "SELECT c.relname AS name, a.attname AS counted FROM pg_attribute AS a"
+        " JOIN pg_class AS c ON c.oid = a.attrelid"
+        " WHERE c.relnamespace = 'public'::regnamespace AND a.attidentity <> ''"
+    ).all()
+    for row in counted:
+        connection.exec_driver_sql(
+            f"SELECT setval(pg_get_serial_sequence('{row.name}', '{row.counted}'),"  # noqa: S608  (names of our schema)
+            f" (SELECT coalesce(max({row.counted}), 0) + 1 FROM {row.name}), false)"
+        )

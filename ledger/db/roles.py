@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, Table
 
 from ledger.db.engine import writing
-from ledger.db.tables import metadata
+from ledger.db.tables import Erasable, metadata
 from ledger.errors import NotFound, Refused
 
 _ROLE: Final = """
@@ -19,8 +19,12 @@ FROM pg_roles AS r WHERE r.rolname = %s
 """
 
 
-def verbs(table: Table) -> str:
-    """What the service does with a table's rows."""
+def verbs(table: Table, *, erases: bool = False) -> str:
+    """What the service does with a table's rows; `erases`: where it may erase batches, too."""
+    but = table.info.get("erasable") if erases else None
+    if isinstance(but, Erasable):
+        columns = f" ({', '.join(but.columns)})" if but.columns else ""
+        return f"SELECT, INSERT, {but.verb}{columns}"
     if table.info.get("append_only"):
         return "SELECT, INSERT"
     if table.info.get("of_service"):
@@ -29,9 +33,11 @@ def verbs(table: Table) -> str:
     return "SELECT, INSERT, UPDATE"
 
 
-def grant(engine: Engine, role: str) -> None:
+def grant(engine: Engine, role: str, *, erases: bool = False) -> None:
     """Give a role of PostgreSQL exactly this, whatever it had before: by the tables' owner, and
-    again after each migration. Raises NotFound, or Refused for a role that could do more anyway."""
+    again after each migration. Raises NotFound, or Refused for a role that could do more anyway.
+
+    `erases`: it may empty and delete what an erasure in the log names, as the triggers let it."""
     if engine.dialect.name != "postgresql":
         raise Refused("SQLite has no roles: whoever may write the file may do everything")
     with writing(engine) as conn:
@@ -45,7 +51,7 @@ def grant(engine: Engine, role: str) -> None:
         ):
             conn.exec_driver_sql(command)
         for table in metadata.sorted_tables:
-            conn.exec_driver_sql(f"GRANT {verbs(table)} ON {table.name} TO {name}")
+            conn.exec_driver_sql(f"GRANT {verbs(table, erases=erases)} ON {table.name} TO {name}")
 
 
 def _check(conn: Connection, role: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from sqlalchemy import MetaData, Table
 
@@ -21,6 +22,30 @@ def append_only(table: Table) -> Table:
     """Mark a table whose rows never change: migrations and `create_tables` add its triggers."""
     table.info["append_only"] = True
     return table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasable:
+    """The one change that rows of an append-only table take: `verb`, where `allowed`, a condition
+    on OLD (and NEW), is true. `columns`: those that an UPDATE empties."""
+
+    verb: Literal["UPDATE", "DELETE"]
+    allowed: str
+    columns: tuple[str, ...] = ()
+
+
+def append_only_but(erasable: Erasable, table: Table) -> Table:
+    """Mark a table whose rows never change, but by what the log erases."""
+    table.info["erasable"] = erasable
+    return append_only(table)
+
+
+def emptied(table: Table, *columns: str) -> str:
+    """SQL: NEW is OLD, with nothing in these columns."""
+    same = [one.name for one in table.columns if one.name not in columns]
+    return " AND ".join(
+        [*(f"NEW.{name} = OLD.{name}" for name in same), *(f"length(NEW.{c}) = 0" for c in columns)]
+    )
 
 
 def of_service(table: Table) -> Table:

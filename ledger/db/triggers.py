@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.db.tables import metadata
+from ledger.db.tables import Erasable, metadata
 
 # Each trigger function of PostgreSQL is set to this.
 SEARCH_PATH: Final = "search_path=public, pg_temp"
@@ -68,33 +68,59 @@ def append_only_tables() -> list[str]:
     return [table.name for table in metadata.sorted_tables if table.info.get("append_only")]
 
 
+def erasable_tables() -> dict[str, Erasable]:
+    """What the log may erase of an append-only table, by its name."""
+    return {
+        table.name: table.info["erasable"]
+        for table in metadata.sorted_tables
+        if "erasable" in table.info
+    }
+
+
 def sqlite_triggers() -> dict[str, str]:
     """Every trigger of the schema by its name: the statement that makes it in SQLite."""
-    found = {
-        f"{table}_no_{verb.lower()}": (
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
-        for table in append_only_tables()
-        for verb in ("UPDATE", "DELETE")
-    }
+    erasable = erasable_tables()
+    found = {}
+    for table in append_only_tables():
+        for verb in ("UPDATE", "DELETE"):
+            name, but = f"{table}_no_{verb.lower()}", erasable.get(table)
+            when = f"WHEN NOT ({but.allowed}) " if but is not None and but.verb == verb else ""
+            found[name] = (
+                f"CREATE TRIGGER {name} BEFORE {verb} ON {table} {when}"
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
     return found | {trigger.name: trigger.sqlite for trigger in schema_triggers()}
+
+
+def _but_erased_body(table: str, but: Erasable) -> str:
+    row = "NEW" if but.verb == "UPDATE" else "OLD"
+    return (
+        f"\nBEGIN\nIF TG_OP = '{but.verb}' THEN\nIF {but.allowed}\nTHEN RETURN {row};\n"
+        f"END IF;\nEND IF;\nRAISE EXCEPTION '{table} is append-only'"
+        " USING ERRCODE = 'integrity_constraint_violation';\nEND\n"
+    )
 
 
 def postgresql_functions() -> dict[str, str]:
     """Every trigger function of the schema in PostgreSQL, by its name: its body."""
     found = {trigger.name: trigger.postgresql_body for trigger in schema_triggers()}
-    return {REFUSE_CHANGE: REFUSE_CHANGE_BODY} | found
+    erasing = {
+        f"{table}_but_erased": _but_erased_body(table, but)
+        for table, but in erasable_tables().items()
+    }
+    return {REFUSE_CHANGE: REFUSE_CHANGE_BODY} | found | erasing
 
 
 def postgresql_triggers() -> dict[tuple[str, str], str]:
     """Every trigger of the schema in PostgreSQL by its table and name: its definition, as
     `pg_get_triggerdef` has it. Partitions have those of their table."""
     found = {}
+    erasable = erasable_tables()
     for table in append_only_tables():
         call = f"EXECUTE FUNCTION {REFUSE_CHANGE}('{table}')"
+        row = f"EXECUTE FUNCTION {table}_but_erased()" if table in erasable else call
         found[table, f"{table}_no_change"] = (
-            f"BEFORE DELETE OR UPDATE ON {table} FOR EACH ROW {call}"
+            f"BEFORE DELETE OR UPDATE ON {table} FOR EACH ROW {row}"
         )
         found[table, f"{table}_no_truncate"] = (
             f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {call}"

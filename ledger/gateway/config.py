@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ledger.errors import InvalidInput, NotFound
+from ledger.files import parse_toml
 from ledger.gateway.collector import Limits
 from ledger.log.notes import Signer, VerifyKey, parse_skey, parse_vkey
 from ledger.parties.keystore import Keystore
@@ -109,10 +109,16 @@ def read_config(path: Path) -> Config:
     """Raises NotFound or InvalidInput, and says where."""
     if not path.is_file():
         raise NotFound(f"no file {path}")
+    return parse_config(path.read_bytes(), path)
+
+
+def parse_config(data: bytes, path: Path) -> Config:
+    """The bytes of the file at `path`. Raises InvalidInput."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = data.decode()
+    except UnicodeDecodeError as error:
         raise InvalidInput(f"{path}: {error}") from error
+    found = parse_toml(text, str(path))
     try:
         return _config(found, path.resolve().parent)
     except InvalidInput as error:

@@ -1,4 +1,4 @@
-"""Audit: replay everything into an empty database and compare; restore: replay and keep.
+"""Audit: replay everything into an empty database and compare.
 
 From entries and bodies every signature, hash, rule and number is checked again, and every table is
 rebuilt by the same code that appended; then each stored row is compared with the rebuilt one. What
@@ -8,13 +8,13 @@ is named is the first thing that does not hold.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, Table, insert, select
+from sqlalchemy import Connection, Engine, Row, Table, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger import db
@@ -23,18 +23,13 @@ from ledger.errors import Corrupt, InvalidInput, LedgerError
 from ledger.files import scratch_folder
 from ledger.log import logkeys, merkle, store
 from ledger.log.checkpoint import Checkpoint
-from ledger.log.export import (
-    Progress,
-    exported_checkpoint,
-    read_export,
-    submissions,
-)
+from ledger.log.export import Progress, submissions
 from ledger.log.publish import check_high_water, recorded_range
 from ledger.log.service import Placement, Submission
 from ledger.log.types import EntryTypes
 
 # Written beside the log, not by replaying it: checked by rules of their own.
-_NOT_REPLAYED: Final = frozenset({"checkpoint_roots", "checkpoint_notes", "alembic_version"})
+NOT_REPLAYED: Final = frozenset({"checkpoint_roots", "checkpoint_notes", "alembic_version"})
 _ROWS_AT_ONCE: Final = 256
 # Rows of these may have many megabytes each: whole files, a year of readings.
 _LARGE_AT_ONCE: Final = 8
@@ -43,10 +38,14 @@ _LARGE: Final = frozenset({"bodies", "blocks"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """What an audit has checked."""
+    """What an audit has checked. `bodies`: those that were there and are what was signed; `erased`:
+    those that an entry of the log erased. `attested`: the entries that stand on their word now,
+    because something that they were computed from is erased."""
 
     entries: int
     bodies: int
+    erased: int
+    attested: tuple[int, ...]
     checkpoints: int
     tables: int
     rows: int
@@ -71,12 +70,14 @@ def audit(
             found = submissions(stored, log, types)
             replayed = replay(rebuilt, log.log_id, types, found, size, progress, roots)
             tables, rows = _compare(stored, rebuilt)
-            notes = _check_notes(stored, log, roots)
+            notes = check_notes(stored, log, roots)
             check_high_water(stored, log, high_water)
         scratch.dispose()
     return Audited(
         entries=size,
         bodies=replayed.bodies,
+        erased=replayed.erased,
+        attested=replayed.attested,
         checkpoints=notes,
         tables=tables,
         rows=rows,
@@ -94,11 +95,15 @@ def _room_for_a_copy(engine: Engine) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """The end of a replay."""
+    """The end of a replay; see `Audited`. `ranges`: the right edge at each size with a recorded
+    root."""
 
     size: int
     bodies: int
+    erased: int
+    attested: tuple[int, ...]
     root: bytes
+    ranges: Mapping[int, bytes] = field(default_factory=dict)
 
 
 def replay(
@@ -111,9 +116,11 @@ def replay(
     roots: dict[int, bytes],
 ) -> Replayed:
     """Place all entries, and compare each recorded root as its size is reached."""
-    placement = Placement(conn, log_id, types)
+    attested: set[int] = set()
+    placement = Placement(conn, log_id, types, attested)
     range_ = merkle.CompactRange()
-    bodies = 0
+    bodies = erased = 0
+    ranges: dict[int, bytes] = {}
     for submission in found:
         index = placement.size
         try:
@@ -125,23 +132,35 @@ def replay(
         except IntegrityError as error:
             raise Corrupt(f"entry {index}: {db.as_ledger_error(error)}") from error
         range_.append(entry.leaf_hash)
-        bodies += len(submission.bodies) + len(submission.attachments)
+        if submission.kept is None:
+            bodies += len(submission.bodies) + len(submission.attachments)
+        else:
+            erased += len(submission.bodies) + len(submission.kept.names)
         recorded = roots.get(range_.size)
         if recorded is not None and recorded != range_.root():
             raise Corrupt(
                 f"entries 0 to {index} give root {range_.root().hex()}; recorded for size"
                 f" {range_.size} is {recorded.hex()}"
             )
+        if recorded is not None:
+            ranges[range_.size] = b"".join(range_.hashes)
         progress(index + 1, size)
     placement.finish()
     beyond = [recorded for recorded in roots if not 0 < recorded <= range_.size]
     if beyond:
         raise Corrupt(f"a root is recorded for size {min(beyond)}, the log has {range_.size}")
-    return Replayed(size=range_.size, bodies=bodies, root=range_.root())
+    return Replayed(
+        size=range_.size,
+        bodies=bodies,
+        erased=erased,
+        attested=tuple(sorted(attested)),
+        root=range_.root(),
+        ranges=ranges,
+    )
 
 
 def _compare(stored: Connection, rebuilt: Connection) -> tuple[int, int]:
-    tables = [table for table in db.ledger_tables() if table.name not in _NOT_REPLAYED]
+    tables = [table for table in db.ledger_tables() if table.name not in NOT_REPLAYED]
     rows = 0
     for table in tables:
         try:
@@ -196,7 +215,7 @@ def _key(table: Table, row: Row[Any] | None) -> str:
     return ", ".join(value.hex() if isinstance(value, bytes) else str(value) for value in values)
 
 
-def _check_notes(conn: Connection, log: store.LogFacts, roots: dict[int, bytes]) -> int:
+def check_notes(conn: Connection, log: store.LogFacts, roots: dict[int, bytes]) -> int:
     """Each root has its range and its note; only the newest may have crashed before its note."""
     for row in conn.execute(select(store.checkpoint_roots)):
         _check_log(row, store.checkpoint_roots, log)
@@ -236,61 +255,6 @@ def _check_note(
             f"{where}: it signs {checkpoint.origin}, size {checkpoint.size}, root"
             f" {checkpoint.root.hex()}; recorded is {recorded.hex() if recorded else 'no root'}"
         )
-
-
-def restore(
-    engine: Engine, log_id: int, types: EntryTypes, folder: Path, progress: Progress
-) -> Replayed:
-    """Replay an `export entries` folder into an empty database, all or nothing.
-
-    The exported checkpoint must be the root of what was replayed, signed by the log's keys in force
-    at its size. Raises InvalidInput, Corrupt or Refused.
-    """
-    note = exported_checkpoint(folder)
-    with db.writing(engine, long=True) as conn:
-        if store.lock_head(conn, log_id).size:
-            raise InvalidInput("the database holds a log already; restore into an empty one")
-        found = read_export(folder, types)
-        replayed = replay(conn, log_id, types, found, 0, progress, {})
-        log = store.load_log(conn, log_id)
-        note = logkeys.without_cosignatures(note, log.origin)
-        checkpoint = logkeys.open_own(note, log, logkeys.load(conn, log))
-        _check_restored(conn, log, checkpoint, replayed)
-        _record(conn, log, checkpoint, note)
-    return replayed
-
-
-def _check_restored(
-    conn: Connection, log: store.LogFacts, checkpoint: Checkpoint, replayed: Replayed
-) -> None:
-    if checkpoint.size > replayed.size:
-        raise Corrupt(
-            f"the checkpoint covers {checkpoint.size} entries, the export holds {replayed.size}"
-        )
-    edge = store.load_head(conn, log.log_id).edge
-    root = merkle.tree_root(checkpoint.size, store.nodes(conn, log.log_id, edge))
-    if root != checkpoint.root:
-        raise Corrupt(
-            f"the exported entries give root {root.hex()} at size {checkpoint.size}, the"
-            f" checkpoint signs {checkpoint.root.hex()}"
-        )
-
-
-def _record(conn: Connection, log: store.LogFacts, checkpoint: Checkpoint, note: bytes) -> None:
-    range_ = merkle.CompactRange()
-    for _, data in store.entry_range(conn, log.log_id, 0, checkpoint.size):
-        range_.append(merkle.leaf_hash(data))
-    conn.execute(
-        insert(store.checkpoint_roots).values(
-            log_id=log.log_id,
-            size=checkpoint.size,
-            root=checkpoint.root,
-            range=b"".join(range_.hashes),
-        )
-    )
-    conn.execute(
-        insert(store.checkpoint_notes).values(log_id=log.log_id, size=checkpoint.size, note=note)
-    )
 
 
 def no_progress(_done: int, _all: int) -> None:

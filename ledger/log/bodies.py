@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from ledger.errors import InvalidInput
 from ledger.log import store
 from ledger.log.entry import Entry, parse_json
+from ledger.log.erasing import Kept
 
 SALT_BYTES: Final = 32
 JSON_NESTING_MAX: Final = 32
@@ -85,6 +86,24 @@ class Blob:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """Stands in a replay for a body that a later entry erases: its commitment alone."""
+
+    key: str
+    size: int
+    media: str
+
+    @property
+    def data(self) -> bytes:
+        raise AssertionError("what is gone is neither stored nor exported")
+
+
+def _stand_in(reference: Mapping[str, Any], _kept: Kept) -> Body:
+    (key,) = (reference[name] for name in ("hash", "root") if name in reference)
+    return Gone(key=key, size=reference["size"], media=reference["media"])
+
+
 def json_media(name: str) -> str:
     return f"application/vnd.greenledger.{name}+json"
 
@@ -96,6 +115,7 @@ class BodyKind:
     `open(data, entry, origin)` computes the commitment. `keeps_bytes` is False where `accept` of
     the entry type stores the content in tables of its own; `load` puts the same bytes together.
     `show(body)`: what it says, as JSON, for whoever has to approve it; None where it is too long.
+    `stand_in(reference, kept)`: what a replay has of a body that the log erases.
     """
 
     media: str
@@ -104,6 +124,7 @@ class BodyKind:
     load: Callable[[Connection, int, int, str], bytes | None]
     keeps_bytes: bool = True
     show: Callable[[Body], Any] = lambda _body: None
+    stand_in: Callable[[Mapping[str, Any], Kept], Body] = _stand_in
 
 
 def _load_stored(conn: Connection, log_id: int, _index: int, key: str) -> bytes | None:

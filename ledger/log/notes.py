@@ -32,6 +32,7 @@ _KINDS: Final = {
 SIGNATURES_MAX: Final = 100
 # Any but the newline.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_KEY_NAME = re.compile(r"[^\s+\u0000-\u001f\ud800-\udfff]+")
 _SIGNATURE_LINE = re.compile(r"— ([^\s+\u0000-\u001f]+) ([A-Za-z0-9+/]+={0,2})")
 
 
@@ -73,7 +74,7 @@ class VerifyKey:
 def parse_vkey(vkey: str, kinds: Sequence[int] = (ED25519,)) -> VerifyKey:
     """Raises InvalidInput unless `vkey` is a well-formed verifier key of one of `kinds`."""
     parts = vkey.split("+", 2)
-    if len(parts) != 3 or not re.fullmatch(r"[^\s+\u0000-\u001f]+", parts[0]):
+    if len(parts) != 3 or not _KEY_NAME.fullmatch(parts[0]):
         raise InvalidInput(f"vkey {vkey!r} is not of the form name+hex8+base64")
     try:
         blob = base64.b64decode(parts[2], validate=True)
@@ -167,7 +168,8 @@ def parse_skey(text: str) -> SigningKey:
         blob = base64.b64decode(encoded, validate=True)
     except ValueError as error:
         raise InvalidInput("the private key is not base64") from error
-    if not text.startswith(_SKEY_PREFIX) or len(blob) != 33 or blob[0] != ED25519:
+    well_formed = text.startswith(_SKEY_PREFIX) and _KEY_NAME.fullmatch(name)
+    if not well_formed or len(blob) != 33 or blob[0] != ED25519:
         raise InvalidInput(f"a private key is of the form {_SKEY_PREFIX}name+hex8+base64")
     key = SigningKey.from_seed(name, blob[1:])
     if key.verify_key.key_id.hex() != key_id_hex:

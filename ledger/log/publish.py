@@ -101,7 +101,9 @@ def check_high_water(conn: Connection, log: store.LogFacts, record: Checkpoint |
     if edge.size < record.size:
         raise Unavailable(
             f"the database holds {edge.size} entries, but a checkpoint of {record.size} was"
-            " prepared before: this is an old copy. Restore the missing entries; nothing is signed"
+            " prepared before: this is an old copy, and nothing is signed. Move it away, and"
+            " restore into an empty database: greenledger restore BACKUP --tiles FOLDER-OR-URL"
+            " (docs/recovery.md)"
         )
     root = merkle.tree_root(record.size, store.nodes(conn, log.log_id, edge))
     if root != record.root:

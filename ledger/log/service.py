@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
@@ -20,8 +20,9 @@ from sqlalchemy.exc import IntegrityError
 from ledger.db import as_ledger_error, reading, writing
 from ledger.errors import InvalidInput, LedgerError, Refused, Unavailable
 from ledger.log import store, tiles
-from ledger.log.bodies import Blob, Body, check_reference
+from ledger.log.bodies import Blob, Body, Gone, check_reference
 from ledger.log.entry import Entry, parse_entry, write_statement
+from ledger.log.erasing import Kept, save_uses
 from ledger.log.notes import Signer, VerifyKey, parse_vkey, sign_note
 from ledger.log.types import FUTURE_S_MAX, Beside, Bodies, EntryType, EntryTypes, Tx
 from ledger.units import format_instant
@@ -33,11 +34,15 @@ _TIMES = frozenset({TICK, GENESIS})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """An entry as it came, and the bodies that it commits to, by member name."""
+    """An entry as it came, and the bodies that it commits to, by member name.
+
+    `kept`: in a replay, what there is instead of bodies that a later entry erases.
+    """
 
     data: bytes
     bodies: Mapping[str, Body | bytes] = field(default_factory=dict)
     attachments: Sequence[bytes] = ()
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +56,21 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A submission whose form, bodies and signatures have been checked."""
+    """A submission whose form, bodies and signatures have been checked. `names`: the keys of its
+    attachments, those that are gone too."""
 
     entry: Entry
     type: EntryType
     bodies: Bodies
     attachments: Mapping[str, bytes]
+    names: Collection[str] = ()
     checked: object = None
+
+    @property
+    def stored(self) -> list[Body]:
+        """The bodies whose bytes are kept as they are, or were."""
+        kinds = self.type.bodies
+        return [body for member, body in self.bodies.items() if kinds[member].keeps_bytes]
 
 
 def prepare(
@@ -76,14 +89,24 @@ def prepare(
     verify_signatures(entry, type_.signers(tx, entry))
     bodies = _open_bodies(type_, entry, submission.bodies, tx.log.origin)
     attachments = {Blob.open(data, "").key: data for data in submission.attachments}
-    if set(attachments) != set(type_.attachments(bodies)):
+    if submission.kept is None:
+        names = set(type_.attachments(bodies))
+    else:
+        assert tx.attested is not None, "only a replay goes on without bodies"
+        names = set(submission.kept.names)
+    if set(attachments) != names and submission.kept is None:
         raise InvalidInput(
-            f"{type_.name} names the attachments {sorted(type_.attachments(bodies))},"
-            f" it came with {sorted(attachments)}"
+            f"{type_.name} names the attachments {sorted(names)}, it came with"
+            f" {sorted(attachments)}"
         )
     checked = type_.check(tx, entry, bodies, beside) if type_.check is not None else None
     return Prepared(
-        entry=entry, type=type_, bodies=bodies, attachments=attachments, checked=checked
+        entry=entry,
+        type=type_,
+        bodies=bodies,
+        attachments=attachments,
+        names=names,
+        checked=checked,
     )
 
 
@@ -145,16 +168,12 @@ def place(tx: Tx, prepared: Prepared) -> None:
             data=entry.data,
         )
     )
-    store.save_bodies(
-        tx.conn,
-        tx.log.log_id,
-        (
-            (body.key, body.data)
-            for member, body in prepared.bodies.items()
-            if prepared.type.bodies[member].keeps_bytes
-        ),
-    )
+    stored = prepared.stored
+    there = ((body.key, body.data) for body in stored if not isinstance(body, Gone))
+    store.save_bodies(tx.conn, tx.log.log_id, there)
     store.save_bodies(tx.conn, tx.log.log_id, prepared.attachments.items())
+    keys = [*(body.key for body in stored), *prepared.names]
+    save_uses(tx.conn, tx.log.log_id, tx.index, keys)
     prepared.type.accept(replace(tx, checked=prepared.checked), entry, prepared.bodies)
 
 
@@ -173,13 +192,21 @@ def find_repeat(conn: Connection, log: store.LogFacts, entry: Entry) -> Receipt 
 class Placement:
     """Places entries one after the other, inside the writer's transaction; `finish` moves the head.
 
-    Appending, the genesis, restore and audit all come through here.
+    Appending, the genesis, restore and audit all come through here. `attested`: where a replay
+    notes which entries stand on their word, because what they were computed from was erased.
     """
 
-    def __init__(self, conn: Connection, log_id: int, types: EntryTypes) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        log_id: int,
+        types: EntryTypes,
+        attested: set[int] | None = None,
+    ) -> None:
         self.conn = conn
         self.types = types
         self.leaves: list[bytes] = []
+        self._attested = attested
         self._log_id = log_id
         self._head = store.lock_head(conn, log_id)
         self._tick_s = self._head.tick_s
@@ -223,7 +250,13 @@ class Placement:
 
     def _tx(self, entry: Entry) -> Tx:
         tick_s = entry.at_s if entry.type in _TIMES else self._tick_s
-        return Tx(conn=self.conn, log=self.log, index=self.size, tick_s=tick_s)
+        return Tx(
+            conn=self.conn,
+            log=self.log,
+            index=self.size,
+            tick_s=tick_s,
+            attested=self._attested,
+        )
 
     def finish(self) -> None:
         """Extend tiles and head by what was placed."""
@@ -453,13 +486,13 @@ class _Group:
         return Receipt(index=index, entry=prepared.entry)
 
 
-def bootstrap(engine: Engine, types: EntryTypes, log_id: int, genesis: bytes) -> Receipt:
-    """Write entry 0 of a new log. Raises Refused where the log has begun."""
-    entry = parse_entry(genesis)
+def bootstrap(engine: Engine, types: EntryTypes, log_id: int, *first: bytes) -> None:
+    """Write the genesis of a new log, and what stands in one group with it. Raises Refused where
+    the log has begun."""
     with writing(engine) as conn:
         if store.lock_head(conn, log_id).size:
             raise Refused("the log has begun already")
         placement = Placement(conn, log_id, types)
-        placement.place(Submission(data=genesis))
+        for data in first:
+            placement.place(Submission(data=data))
         placement.finish()
-    return Receipt(index=0, entry=entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from ledger.db import append_only, located, lock, metadata
+from ledger.db import Erasable, append_only, append_only_but, located, lock, metadata
 from ledger.errors import Corrupt, InvalidInput, NotFound
 from ledger.log import notes, tiles
 from ledger.log.entry import Entry, parse_entry
@@ -65,14 +65,20 @@ entries: Final = append_only(
         UniqueConstraint("log_id", "leaf_hash"),
     )
 )
-bodies: Final = append_only(
+# A body goes when all entries that hold it are erased (see log.erasing).
+_ALL_ERASED: Final = """EXISTS (SELECT 1 FROM body_uses AS u WHERE u.log_id = OLD.log_id
+    AND u.hash = OLD.hash) AND NOT EXISTS (SELECT 1 FROM body_uses AS u
+    WHERE u.log_id = OLD.log_id AND u.hash = OLD.hash AND NOT EXISTS (SELECT 1 FROM erasures AS x
+    WHERE x.log_id = u.log_id AND x.entry_index = u.entry_index))"""
+bodies: Final = append_only_but(
+    Erasable(verb="DELETE", allowed=_ALL_ERASED),
     Table(
         "bodies",
         metadata,
         Column("log_id", SmallInteger, primary_key=True, autoincrement=False),
         Column("hash", LargeBinary(32), primary_key=True),
         Column("data", LargeBinary, nullable=False),
-    )
+    ),
 )
 full_tiles: Final = append_only(
     Table(
@@ -252,6 +258,18 @@ def entry_range(conn: Connection, log_id: int, begin: int, end: int) -> Iterator
     )
     for row in rows:
         yield row.entry_index, bytes(row.data)
+
+
+def entries_of_types(
+    conn: Connection, log_id: int, types: Collection[str]
+) -> list[tuple[int, bytes]]:
+    """(index, data) of the entries of some types, in order."""
+    rows = conn.execute(
+        select(entries.c.entry_index, entries.c.data)
+        .where(entries.c.log_id == log_id, entries.c.type.in_(sorted(types)))
+        .order_by(entries.c.entry_index)
+    )
+    return [(row.entry_index, bytes(row.data)) for row in rows]
 
 
 def leaf_at(conn: Connection, log_id: int, index: int) -> bytes:

@@ -8,9 +8,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from ledger.errors import InvalidInput
+from ledger.errors import Erased, InvalidInput
 from ledger.log.bodies import Body, BodyKind
 from ledger.log.entry import COMMON, Entry, Member, check_members
+from ledger.log.erasing import Kept
 from ledger.log.notes import VerifyKey
 from ledger.log.store import LogFacts
 
@@ -26,6 +27,7 @@ class Tx:
     """The place of one entry: inside the writer's transaction, at `index`, under the last tick.
 
     `checked`: what `EntryType.check` found before the lock was taken, of a log that was shorter.
+    `attested`: in a replay, the entries so far that can't be recomputed any more; else None.
     """
 
     conn: Connection
@@ -33,6 +35,14 @@ class Tx:
     index: int
     tick_s: int
     checked: object = None
+    attested: set[int] | None = None
+
+    def attest(self, error: Erased) -> None:
+        """Readings are gone that something of this entry is to be compared with. In a replay it
+        stands on its word, if they were there when it was made; else this raises the error."""
+        if self.attested is None or error.by is not None:
+            raise error
+        self.attested.add(self.index)
 
 
 def _none(_bodies: Bodies) -> Sequence[str]:
@@ -55,6 +65,7 @@ class EntryType:
     has to wait; what it returns is `tx.checked` of `accept`, which says whether it still holds.
     `irreversible(entry)`: whether an entry of it can't be undone, so that its author may want two
     people for it.
+    `keeps(bodies)`: of an entry that erases others: what is kept of their bodies, by leaf hash.
     """
 
     name: str
@@ -65,6 +76,7 @@ class EntryType:
     attachments: Callable[[Bodies], Sequence[str]] = _none
     check: Callable[[Tx, Entry, Bodies, Beside], object] | None = None
     irreversible: Callable[[Entry], bool] = _never
+    keeps: Callable[[Bodies], Mapping[bytes, Kept]] | None = None
 
     def followed_by(self, more: Callable[[Tx, Entry, Bodies], None]) -> EntryType:
         """The type as a room above sees it: what `accept` stored has further effects there."""
@@ -93,6 +105,11 @@ class EntryTypes:
     """All types that a log accepts."""
 
     by_name: Mapping[str, EntryType]
+
+    @property
+    def erasing(self) -> frozenset[str]:
+        """Names of those that erase bodies of entries before."""
+        return frozenset(name for name, one in self.by_name.items() if one.keeps is not None)
 
     @classmethod
     def of(cls, types: Sequence[EntryType]) -> EntryTypes:

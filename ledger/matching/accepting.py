@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.errors import InvalidInput, Outdated, Refused
+from ledger.errors import Erased, InvalidInput, Outdated, Refused
 from ledger.log import entry as e
 from ledger.log import store as log_store
 from ledger.log.bodies import tree_kind
 from ledger.log.entry import Entry
+from ledger.log.erasing import erased_since
 from ledger.log.types import Beside, Bodies, EntryType, Tx
 from ledger.lots import entries as lot_entries
 from ledger.lots import rule, store
@@ -43,7 +44,8 @@ class _Checked:
     def holds(self, tx: Tx) -> bool:
         """Whether nothing that they follow from has been appended since."""
         return not (
-            metering.registered_since(tx.conn, tx.log.log_id, self.size)
+            erased_since(tx.conn, tx.log.log_id, self.size)
+            or metering.registered_since(tx.conn, tx.log.log_id, self.size)
             or store.spent(tx.conn, tx.log.log_id, [plan.carried for plan in self.plans])
             or any(
                 store.divided_since(tx.conn, tx.log.log_id, self.size, month.start_s) & self.points
@@ -78,7 +80,7 @@ def _planned(tx: Tx, entry: Entry, bodies: Bodies, lanes: Sequence[LaneRow]) -> 
     planner = Planner(tx.conn, tx.log)
     allotted = {id_.month: parts_of(lanes, id_.month) for id_ in ids}
     plans = [
-        _check_origin(planner, id_, divided, allotted[id_.month].get(id_.point))
+        _check_origin(tx, planner, id_, divided, allotted[id_.month].get(id_.point))
         for id_, divided in zip(ids, division.origins, strict=True)
     ]
     points = {id_.point for id_ in ids}.union(*(planner.related(id_.point) for id_ in ids))
@@ -138,6 +140,7 @@ def _require_first(tx: Tx, run_index: int, id_: OriginId) -> None:
 
 
 def _check_origin(
+    tx: Tx,
     planner: Planner,
     id_: OriginId,
     divided: DividedOrigin,
@@ -145,7 +148,12 @@ def _check_origin(
 ) -> Plan:
     if parts is None:
         raise Refused(f"origin {id_}: the run allotted nothing of it")
-    plan = planner.plan(id_.point, id_.month, parts)
+    try:
+        plan = planner.plan(id_.point, id_.month, parts)
+    except Erased as error:
+        # What its readings were, it says itself; all else still has to follow from that.
+        tx.attest(error)
+        plan = planner.plan(id_.point, id_.month, parts, stated=divided)
     if plan.id.revision != id_.revision:
         raise Outdated(
             f"origin {id_}: the next to be divided is {plan.id}; an origin is divided once"

@@ -136,16 +136,27 @@ class Planner:
         self._divisions = store.Divisions(conn, log)
         self._related = _related(self._points)
 
-    def plan(self, point: bytes, month: Month, parts: Mapping[tuple[int, bytes], Int64]) -> Plan:
+    def plan(
+        self,
+        point: bytes,
+        month: Month,
+        parts: Mapping[tuple[int, bytes], Int64],
+        *,
+        stated: DividedOrigin | None = None,
+    ) -> Plan:
         """Raises Refused where more was allotted than there is to divide, or where a parent or
-        sub-meter of the point was divided for the same time."""
+        sub-meter of the point was divided for the same time. `stated`: who says what the readings
+        gave, where they are erased."""
         found = self._points[point]
         self._check_relatives(found, month, parts)
         left = store.left_over(
             self._conn, self._divisions, self._log.log_id, point, month, as_of=None
         )
-        shown = self._metered(found, month)
-        fresh_wh = left.fresh_wh(shown.wh)
+        if stated is None:
+            shown = self._metered(found, month)
+            readings, fresh_wh = shown.readings, left.fresh_wh(shown.wh)
+        else:
+            readings, fresh_wh = stated.readings, stated.fresh_wh
         rest_wh = left.carried_wh + fresh_wh
         for wh in parts.values():
             rest_wh = rest_wh - wh
@@ -158,7 +169,7 @@ class Planner:
             id=OriginId(point=point, month=month, revision=left.revision),
             last=left.last,
             carried=left.carried,
-            readings=shown.readings,
+            readings=readings,
             base_wh=left.base_wh,
             carried_wh=left.carried_wh,
             fresh_wh=fresh_wh,

@@ -55,15 +55,29 @@ def metered(
 
 
 def metered_wh(
-    conn: Connection, log: LogFacts, found: Registered, month: Month, as_of: int | None = None
+    conn: Connection,
+    log: LogFacts,
+    found: Registered,
+    month: Month,
+    as_of: int | None = None,
+    *,
+    gone_as_zero: bool = False,
 ) -> Int64:
-    """int64[count] as `metered` has it, without the readings: their hashes are most of its work."""
+    """int64[count] as `metered` has it, without the readings: their hashes are most of its work.
+
+    `gone_as_zero`: see `effective`.
+    """
     grid = month_grid(month)
-    return _aligned_wh(grid, found, _items(conn, log, found, grid, as_of))
+    return _aligned_wh(grid, found, _items(conn, log, found, grid, as_of, gone_as_zero))
 
 
 def _items(
-    conn: Connection, log: LogFacts, found: Registered, grid: Grid, as_of: int | None
+    conn: Connection,
+    log: LogFacts,
+    found: Registered,
+    grid: Grid,
+    as_of: int | None,
+    gone_as_zero: bool = False,
 ) -> list[Effective]:
     return effective(
         conn,
@@ -72,6 +86,7 @@ def _items(
         start_s=grid.start_s,
         end_s=grid.end_s,
         as_of=as_of,
+        gone_as_zero=gone_as_zero,
     )
 
 

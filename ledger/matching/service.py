@@ -13,11 +13,12 @@ from typing import Any, Final
 from sqlalchemy import insert
 
 from ledger.db import reading
-from ledger.errors import InvalidInput, NotFound, Refused
+from ledger.errors import Erased, InvalidInput, NotFound, Refused
 from ledger.log import entry as e
 from ledger.log import store as log_store
 from ledger.log.bodies import SALT_BYTES, Blob, blob_kind, json_media, tree_kind
 from ledger.log.entry import Entry
+from ledger.log.erasing import erased_since
 from ledger.log.merkle import leaf_hash
 from ledger.log.service import Receipt, Submission
 from ledger.log.types import Beside, Bodies, EntryType, Tx
@@ -217,9 +218,11 @@ def run_matching(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Checked:
-    """The period of a run that is what the log below its `as_of` gives, and it alone."""
+    """The period of a run that is what the log below its `as_of` gives, and it alone; as long as
+    no entry from `size` on erases readings."""
 
     period: Period
+    size: int
 
 
 def _check_run(tx: Tx, entry: Entry, bodies: Bodies, _beside: Beside) -> _Checked | None:
@@ -236,7 +239,11 @@ def _evaluated(tx: Tx, entry: Entry, bodies: Bodies) -> _Checked:
         raise Refused(f"as_of is {as_of}; a run uses entries before itself, so 1 to {tx.index}")
     found = blob(bodies, "manifest").json()
     period = _period_of(found)
-    own = evaluate(tx.conn, tx.log, period, as_of, policy=entry.statement["policy"])
+    try:
+        own = evaluate(tx.conn, tx.log, period, as_of, policy=entry.statement["policy"])
+    except Erased as error:
+        tx.attest(error)
+        return _Checked(period=period, size=tx.index)
     allocated = bodies["body"]
     assert isinstance(allocated, a.Allocations)
     if found != own.manifest():
@@ -247,12 +254,12 @@ def _evaluated(tx: Tx, entry: Entry, bodies: Bodies) -> _Checked:
         raise Refused(f"the run's manifest does not follow from the log as of {as_of}: {wrong}")
     if not allocated.same_as(own.lanes):
         raise Refused(f"the run's allocations do not follow from the log as of {as_of}")
-    return _Checked(period=period)
+    return _Checked(period=period, size=tx.index)
 
 
 def _accept_run(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     checked = tx.checked
-    if not isinstance(checked, _Checked):
+    if not isinstance(checked, _Checked) or erased_since(tx.conn, tx.log.log_id, checked.size):
         checked = _evaluated(tx, entry, bodies)
     period = checked.period
     tx.conn.execute(

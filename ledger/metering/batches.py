@@ -49,13 +49,29 @@ assert LEAF_BYTES == 54
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Block:
-    """Adjoining intervals of one point: `value` int64[n] and `quality` uint16[n] from `start_s`."""
+    """Adjoining intervals of one point: `value` int64[n] and `quality` uint16[n] from `start_s`.
+
+    Of an `erased` one only the times are known: there these are zeros, and nothing is stored.
+    """
 
     point: bytes
     start_s: int
     length_s: int
     value: NDArray[np.int64]
     quality: NDArray[np.uint16]
+    erased: bool = False
+
+    @classmethod
+    def without_values(cls, point: bytes, *, start_s: int, length_s: int, count: int) -> Block:
+        """What is left of a block whose batch was erased."""
+        return cls(
+            point=point,
+            start_s=start_s,
+            length_s=length_s,
+            value=np.zeros(count, dtype=np.int64),
+            quality=np.zeros(count, dtype=np.uint16),
+            erased=True,
+        )
 
     @property
     def count(self) -> int:
@@ -70,10 +86,10 @@ class Block:
         return self.start_s + np.arange(self.count, dtype=np.int64) * self.length_s
 
     def wire_values(self) -> bytes:
-        return self.value.astype(">i8").tobytes()
+        return b"" if self.erased else self.value.astype(">i8").tobytes()
 
     def wire_quality(self) -> bytes:
-        return self.quality.astype(">u2").tobytes()
+        return b"" if self.erased else self.quality.astype(">u2").tobytes()
 
 
 def nonces(secret: bytes, origin: str, id_: str, count: int) -> bytes:
@@ -120,7 +136,8 @@ def leaves_of(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings:
-    """The body of a batch; `key` is the root over its leaves. Made by `seal` or `open` only."""
+    """The body of a batch; `key` is the root over its leaves. Made by `seal` or `open`; by `erased`
+    where the log erases it: then secret and leaves are gone, and the key is what was signed."""
 
     secret: bytes
     blocks: tuple[Block, ...]
@@ -143,9 +160,15 @@ class Readings:
         secret, blocks = parse_blocks(data)
         return cls.seal(blocks, secret=secret, origin=origin, id_=id_)
 
+    @classmethod
+    def erased(cls, blocks: Sequence[Block], *, key: str) -> Readings:
+        """Raises InvalidInput for blocks that no batch can have."""
+        check_blocks(blocks)
+        return cls(b"", tuple(blocks), (), key)
+
     @property
     def size(self) -> int:
-        return len(self.leaf_hashes)
+        return sum(block.count for block in self.blocks)
 
     @property
     def data(self) -> bytes:

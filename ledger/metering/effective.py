@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from ledger.errors import Erased
 from ledger.log import merkle
+from ledger.log.erasing import erased_by
 from ledger.metering import store
 from ledger.metering.batches import NONCE, Block, leaves_of, nonces
 from ledger.metering.series import Series
+from ledger.units import format_instant
 
 Int64 = NDArray[np.int64]
 
@@ -40,15 +43,47 @@ def effective(
     start_s: int,
     end_s: int,
     as_of: int | None = None,
+    gone_as_zero: bool = False,
 ) -> list[Effective]:
-    """Effective readings wholly inside [start_s, end_s), one item for each interval length."""
+    """Effective readings wholly inside [start_s, end_s), one item for each interval length.
+
+    What the log has erased below that size counts as never read. Raises Erased where something was
+    erased since that was in force then; with `gone_as_zero` that has the value 0 instead.
+    """
     stored = store.blocks_in(conn, log_id, point, start_s=start_s, end_s=end_s, as_of=as_of)
     by_length: dict[int, list[store.StoredBlock]] = defaultdict(list)
     for found in stored:
         by_length[found.block.length_s].append(found)
     items = (_overlay(point, length_s, some) for length_s, some in sorted(by_length.items()))
-    cut = (_inside(item, start_s, end_s) for item in items)
+    cut = [_inside(item, start_s, end_s) for item in items]
+    erased = {found.entry_index for found in stored if found.block.erased}
+    if erased:
+        known = erased_by(conn, log_id, erased)
+        unread = {one for one, by in known.items() if as_of is None or by < as_of}
+        cut = [_without(item, unread) for item in cut]
+        if not gone_as_zero:
+            _require_there(cut, {one: known.get(one) for one in erased - unread})
     return [item for item in cut if len(item.series)]
+
+
+def _without(item: Effective, entries: Set[int]) -> Effective:
+    return _take(item, ~np.isin(item.entry_index, sorted(entries)))
+
+
+def _require_there(items: Sequence[Effective], gone: Mapping[int, int | None]) -> None:
+    for item in items:
+        for index in np.unique(item.entry_index).tolist():
+            if index not in gone:
+                continue
+            first_s = int(item.series.start_s[item.entry_index == index][0])
+            by = gone[index]
+            raise Erased(
+                f"point {item.series.point} at {format_instant(first_s)}: the readings of entry"
+                f" {index} were erased"
+                + (f", by entry {by}" if by is not None else "")
+                + "; what follows from them stands on its word, and is not computed again",
+                by,
+            )
 
 
 def _overlay(point: bytes, length_s: int, stored: Sequence[store.StoredBlock]) -> Effective:
@@ -84,9 +119,13 @@ def _overlay(point: bytes, length_s: int, stored: Sequence[store.StoredBlock]) -
 
 def _inside(item: Effective, start_s: int, end_s: int) -> Effective:
     series = item.series
-    keep = (series.start_s >= start_s) & (series.start_s + series.length_s <= end_s)
+    return _take(item, (series.start_s >= start_s) & (series.start_s + series.length_s <= end_s))
+
+
+def _take(item: Effective, keep: NDArray[np.bool_]) -> Effective:
     if keep.all():
         return item
+    series = item.series
     return Effective(
         series=Series(
             point=series.point,
@@ -112,13 +151,14 @@ def leaf_hashes_of(conn: Connection, log_id: int, origin: str, item: Effective) 
 
 def leaf_hashes_in_force(
     conn: Connection, log_id: int, origin: str, blocks: Sequence[Block]
-) -> list[bytes]:
+) -> list[bytes | None]:
     """Leaf hash of the effective reading for each interval of `blocks`, which are in order.
 
-    Empty where no reading with that very start and length is in force. Of each batch only the
-    leaves that are wanted are made again, whatever the number of blocks.
+    Empty where no reading with that very start and length is in force; None where, in a replay,
+    there is one that a later entry erases. Of each batch only the leaves that are wanted are made
+    again, whatever the number of blocks.
     """
-    hashes = [b""] * sum(block.count for block in blocks)
+    hashes: list[bytes | None] = [b""] * sum(block.count for block in blocks)
     by_entry: dict[int, list[tuple[Effective, Int64, Int64]]] = defaultdict(list)
     at = 0
     for point, found in itertools.groupby(blocks, lambda block: block.point):
@@ -128,7 +168,9 @@ def leaf_hashes_in_force(
         end_s = mine[-1].end_s
         items = {
             item.series.length_s: item
-            for item in effective(conn, log_id, point, start_s=int(start_s[0]), end_s=end_s)
+            for item in effective(
+                conn, log_id, point, start_s=int(start_s[0]), end_s=end_s, gone_as_zero=True
+            )
         }
         for length, wanted in _groups(length_s):
             if length not in items:
@@ -143,7 +185,13 @@ def leaf_hashes_in_force(
         at += len(start_s)
     batches = store.load_batches(conn, log_id, sorted(by_entry))
     for entry_index, parts in by_entry.items():
-        for place, leaf in _leaf_hashes(batches[entry_index], origin, parts):
+        batch = batches[entry_index]
+        if not batch.secret:
+            for _, _, places in parts:
+                for place in places.tolist():
+                    hashes[place] = None
+            continue
+        for place, leaf in _leaf_hashes(batch, origin, parts):
             hashes[place] = leaf
     return hashes
 

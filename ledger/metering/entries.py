@@ -13,10 +13,11 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from ledger.errors import InvalidInput, Refused
+from ledger.errors import Erased, InvalidInput, Refused
 from ledger.log import entry as e
 from ledger.log.bodies import Blob, BodyKind, blob_kind, json_media
 from ledger.log.entry import Entry
+from ledger.log.erasing import erased_by
 from ledger.log.store import load_log
 from ledger.log.types import FUTURE_S_MAX, Bodies, EntryType, Tx
 from ledger.metering import store
@@ -44,7 +45,7 @@ def blob(bodies: Bodies, member: str) -> Blob:
 
 def _load_readings(conn: Connection, log_id: int, entry_index: int, _key: str) -> bytes | None:
     batch = store.load_batch(conn, log_id, entry_index)
-    if batch is None:
+    if batch is None or not batch.secret:
         return None
     return encode_blocks(batch.secret, store.blocks_of_batch(conn, log_id, entry_index))
 
@@ -55,6 +56,7 @@ READINGS_KIND: Final = BodyKind(
     open=lambda data, entry, origin: Readings.open(data, origin=origin, id_=entry.id),
     load=_load_readings,
     keeps_bytes=False,
+    stand_in=lambda reference, kept: Readings.erased(kept.body, key=reference["root"]),
 )
 
 
@@ -143,7 +145,9 @@ def _accept_readings(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         _check_block(tx, entry, known, block, gateway=gateway)
     correction = entry.type == CORRECTION
     if correction:
-        _check_corrected(tx, readings, blob(bodies, "corrects").content)
+        corrects = bodies["corrects"]
+        stated = corrects.content if isinstance(corrects, Blob) else None
+        _check_corrected(tx, readings, stated)
     else:
         ends = store.ends_of(tx.conn, tx.log.log_id, written)
         for block in readings.blocks:
@@ -201,18 +205,25 @@ def _check_free(tx: Tx, known: dict[bytes, store.Registered], block: Block) -> N
     if held:
         entry_index, start_s = held
         at = format_instant(max(block.start_s, start_s))
+        by = erased_by(tx.conn, tx.log.log_id, [entry_index]).get(entry_index)
+        if by is not None:
+            raise Refused(
+                f"point {known[block.point].master.name!r} had a reading at {at} (entry"
+                f" {entry_index}), which entry {by} has erased: nothing else takes its place"
+            )
         raise Refused(
             f"point {known[block.point].master.name!r} has a reading at {at} already (entry"
             f" {entry_index}); a different value is a correction that names it"
         )
 
 
-def _check_corrected(tx: Tx, readings: Readings, corrects: bytes) -> None:
+def _check_corrected(tx: Tx, readings: Readings, corrects: bytes | None) -> None:
     """Compare-and-set: each leaf names the leaf in force that it replaces, of its very interval.
 
     So corrections are where plain readings are, and no check for overlaps has to look at them.
+    `corrects` is None in a replay where it is erased with the correction: that stands on its word.
     """
-    if len(corrects) != 32 * readings.size:
+    if corrects is not None and len(corrects) != 32 * readings.size:
         raise InvalidInput(
             f"corrects holds {len(corrects)} bytes, not 32 for each of {readings.size} readings"
         )
@@ -220,14 +231,17 @@ def _check_corrected(tx: Tx, readings: Readings, corrects: bytes) -> None:
     at = 0
     for block in readings.blocks:
         for start_s in range(block.start_s, block.end_s, block.length_s):
-            stated = corrects[32 * at : 32 * at + 32]
-            if in_force[at] != stated:
-                held = in_force[at].hex() or f"no reading of {block.length_s} s"
+            there = in_force[at]
+            stated = corrects[32 * at : 32 * at + 32] if corrects is not None else there
+            at += 1
+            if there is None or (corrects is None and there):
+                tx.attest(Erased(f"correction of point {block.point.hex()}", None))
+            elif there != stated or not there:
+                held = there.hex() or f"no reading of {block.length_s} s"
                 raise Refused(
                     f"point {block.point.hex()} at {format_instant(start_s)}: the correction"
-                    f" replaces {stated.hex()}, in force is {held}"
+                    f" replaces {(stated or b'').hex() or 'none'}, in force is {held}"
                 )
-            at += 1
 
 
 def file_of(bodies: Bodies) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Tables of points, batches and packed blocks. Rows never change."""
+"""Tables of points, batches and packed blocks. Rows never change, but by what the log erases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from ledger.db import Trigger, append_only, metadata
+from ledger.db import Erasable, Trigger, append_only, append_only_but, emptied, metadata
+from ledger.log.erasing import IS_ERASED
+from ledger.log.succession import not_before
 
 # Plain blocks alone hold the rule, as a correction only replaces what one of them has. They are
 # apart, so that the last one to begin before the new one ends is the only one it can overlap.
@@ -30,6 +32,13 @@ NO_OVERLAP_TRIGGER: Final = Trigger(
     AND b.correction = 0 AND b.start_s < NEW.end_s ORDER BY b.start_s DESC LIMIT 1)""",
     says="blocks overlap: a point and interval has one value",
 )
+
+
+def erasable(columns: tuple[str, ...], table: Table) -> Table:
+    """Rows never change, but that the log's erasures empty these columns."""
+    allowed = f"{emptied(table, *columns)} AND {IS_ERASED}"
+    return append_only_but(Erasable(verb="UPDATE", allowed=allowed, columns=columns), table)
+
 
 points: Final = append_only(
     Table(
@@ -62,7 +71,8 @@ meter_logs: Final = append_only(
         Column("log_id", SmallInteger, nullable=False),
     )
 )
-batches: Final = append_only(
+batches: Final = erasable(
+    ("secret",),
     Table(
         "batches",
         metadata,
@@ -78,9 +88,10 @@ batches: Final = append_only(
         Column("secret", LargeBinary(32), nullable=False),
         Column("key_id", LargeBinary(4), nullable=False),
         UniqueConstraint("log_id", "author", "source", "sequence"),
-    )
+    ),
 )
-blocks: Final = append_only(
+blocks: Final = erasable(
+    ("value", "quality"),
     Table(
         "blocks",
         metadata,
@@ -102,6 +113,6 @@ blocks: Final = append_only(
         ),
         Index("ix_blocks_point_span", "log_id", "point", "correction", "start_s", "end_s"),
         # Invariant 19 of the database: a point and interval has one value unless it is corrected.
-        info={"triggers": [NO_OVERLAP_TRIGGER]},
-    )
+        info={"triggers": [NO_OVERLAP_TRIGGER, not_before("blocks", "start_s")]},
+    ),
 )

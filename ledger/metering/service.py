@@ -13,6 +13,7 @@ from ledger.errors import NotFound, Refused
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.metering import store
+from ledger.metering.batches import Block
 from ledger.metering.effective import effective, leaf_hashes_in_force
 from ledger.metering.entries import POINT
 from ledger.metering.points import Point
@@ -138,8 +139,7 @@ def sort_out(
             found.add(one, None if behind else _in_force(conn, log_id, point, one))
         last = store.last_batch(conn, log_id, origin.author, origin.source)
         corrections = [
-            (blocks, b"".join(leaf_hashes_in_force(conn, log_id, desk.log.origin, blocks)))
-            for blocks in batches_of(ids, found.corrections)
+            (blocks, _leaves(conn, desk, blocks)) for blocks in batches_of(ids, found.corrections)
         ]
     chain = Chain(
         log=desk.log.origin,
@@ -159,6 +159,12 @@ def sort_out(
         repeats=found.repeats + origin.repeats,
         corrected=sum(len(one) for one in found.corrections),
     )
+
+
+def _leaves(conn: Connection, desk: Desk, blocks: Sequence[Block]) -> bytes:
+    """What a correction of these intervals replaces."""
+    found = leaf_hashes_in_force(conn, desk.log.log_id, desk.log.origin, blocks)
+    return b"".join(leaf or b"" for leaf in found)
 
 
 def _in_force(conn: Connection, log_id: int, point: bytes, one: Series) -> Series | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from ledger.metering.batches import END_S, Block, Readings, decode_arrays
 from ledger.metering.points import Point
@@ -16,6 +16,7 @@ from ledger.metering.schema import batches, blocks, meter_logs, point_names, poi
 from ledger.units import Period
 
 _AT_ONCE: Final = 500
+Span = tuple[bytes, int, int, int]  # point, start_s, end_s, length_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Registered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """One stored batch without its values."""
+    """One stored batch without its values; of an erased one the secret is empty."""
 
     entry_index: int
     author: str
@@ -369,19 +370,111 @@ def span_of(
 
 def _stored(row: object) -> StoredBlock:
     values = row._mapping  # type: ignore[attr-defined]  # SQLAlchemy's row
-    value, quality = decode_arrays(bytes(values["value"]), bytes(values["quality"]))
     return StoredBlock(
         entry_index=values["entry_index"],
         leaf_offset=values["leaf_offset"],
         correction=bool(values["correction"]),
-        block=Block(
-            point=bytes(values["point"]),
-            start_s=values["start_s"],
-            length_s=values["length_s"],
-            value=value,
-            quality=quality,
-        ),
+        block=_block(values),
     )
+
+
+def _block(values: Mapping[str, Any]) -> Block:
+    point, start_s, length_s = bytes(values["point"]), values["start_s"], values["length_s"]
+    if not values["value"]:
+        count = (values["end_s"] - start_s) // length_s
+        return Block.without_values(point, start_s=start_s, length_s=length_s, count=count)
+    value, quality = decode_arrays(bytes(values["value"]), bytes(values["quality"]))
+    return Block(point=point, start_s=start_s, length_s=length_s, value=value, quality=quality)
+
+
+def times_of_batch(conn: Connection, log_id: int, entry_index: int) -> list[Block]:
+    """A batch's blocks without their values, as an erasure keeps them."""
+    return [
+        Block.without_values(
+            point, start_s=start_s, length_s=length_s, count=(end_s - start_s) // length_s
+        )
+        for point, start_s, end_s, length_s in spans_of_batch(conn, log_id, entry_index)
+    ]
+
+
+def spans_of_batch(conn: Connection, log_id: int, entry_index: int) -> list[Span]:
+    columns = (blocks.c.point, blocks.c.start_s, blocks.c.end_s, blocks.c.length_s)
+    query = (
+        select(*columns)
+        .where(blocks.c.log_id == log_id, blocks.c.entry_index == entry_index)
+        .order_by(blocks.c.number)
+    )
+    return [
+        (bytes(point), start_s, end_s, length_s)
+        for point, start_s, end_s, length_s in conn.execute(query)
+    ]
+
+
+def corrections_in(
+    conn: Connection, log_id: int, point: bytes, span: Period
+) -> list[tuple[int, Period]]:
+    """(Entry, time) of each block of corrections of a point that touches a span."""
+    query = (
+        select(blocks.c.entry_index, blocks.c.start_s, blocks.c.end_s)
+        .where(
+            *_of_kind(log_id, point, correction=True),
+            blocks.c.start_s < span.end_s,
+            blocks.c.end_s > span.start_s,
+        )
+        .order_by(blocks.c.entry_index, blocks.c.start_s)
+    )
+    return [
+        (row.entry_index, Period(start_s=row.start_s, end_s=row.end_s))
+        for row in conn.execute(query)
+    ]
+
+
+def has_erased(conn: Connection, log_id: int, point: bytes, span: Period) -> bool:
+    """Whether a point had readings in a span that are erased."""
+    query = select(blocks.c.entry_index).where(
+        blocks.c.log_id == log_id,
+        blocks.c.point == point,
+        blocks.c.start_s < span.end_s,
+        blocks.c.end_s > span.start_s,
+        func.length(blocks.c.value) == 0,
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def batch_ends(conn: Connection, log_id: int, entries: Sequence[int]) -> dict[int, int]:
+    """{entry: where the last reading of its batch ends}."""
+    found: dict[int, int] = {}
+    for begin in range(0, len(entries), _AT_ONCE):
+        query = (
+            select(blocks.c.entry_index, func.max(blocks.c.end_s))
+            .where(
+                blocks.c.log_id == log_id,
+                blocks.c.entry_index.in_(entries[begin : begin + _AT_ONCE]),
+            )
+            .group_by(blocks.c.entry_index)
+        )
+        found.update((index, end_s) for index, end_s in conn.execute(query))
+    return found
+
+
+def erase_values(conn: Connection, log_id: int, entries: Collection[int]) -> None:
+    """Empty values, flags and secrets of batches that the log has just erased."""
+    for index in entries:
+        of_it = blocks.c.log_id == log_id, blocks.c.entry_index == index
+        conn.execute(
+            update(blocks)
+            .where(*of_it, func.length(blocks.c.value) > 0)
+            .values(value=b"", quality=b"")
+        )
+        conn.execute(
+            update(batches)
+            .where(
+                batches.c.log_id == log_id,
+                batches.c.entry_index == index,
+                func.length(batches.c.secret) > 0,
+            )
+            .values(secret=b"")
+        )
 
 
 def interval_counts(conn: Connection, log_id: int) -> Sequence[tuple[bytes, int]]:

@@ -116,6 +116,18 @@ class Keystore:
         sealed = AESGCM(self._kek()).encrypt(nonce, key.seed, vkey.encode())
         write_private(self._path(key.verify_key), _encode(vkey, nonce, sealed))
 
+    def sealed_files(self) -> dict[str, bytes]:
+        """The key files as they lie there, encrypted, by name: for a backup."""
+        return {path.name: path.read_bytes() for path in (self._folder / "keys").glob("*.json")}
+
+    def put_sealed(self, name: str, data: bytes) -> None:
+        """A key file out of a backup. Raises Unavailable where another one has its name."""
+        path = self._folder / "keys" / name
+        with suppress(FileExistsError):
+            write_private(path, data)
+        if path.read_bytes() != data:
+            raise Unavailable(f"{path} is another key file than the backup's; move it away")
+
     def holds(self, key: VerifyKey) -> bool:
         return self._path(key).exists()
 

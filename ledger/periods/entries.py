@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ledger.claims import store as claims
 from ledger.claims.manifest import Manifest
-from ledger.errors import InvalidInput, Refused
+from ledger.errors import Erased, InvalidInput, Refused
 from ledger.log import entry as e
 from ledger.log.bodies import blob_kind, json_media
 from ledger.log.entry import Entry, Member
@@ -90,7 +90,11 @@ def _require_report(
         raise InvalidInput(
             f"as_of is {body['as_of']}; before this entry stand {tx.index}, and it knows one"
         )
-    found = report_on(tx.conn, tx.log, party, span)
+    try:
+        found = report_on(tx.conn, tx.log, party, span)
+    except Erased as error:
+        tx.attest(error)
+        return
     if closing and found.blocking:
         raise Refused(f"the period can't be closed: {'; '.join(found.blocking)}")
     if found.to_json() != {name: value for name, value in body.items() if name != "as_of"}:

@@ -14,7 +14,7 @@ from ledger.units import format_instant
 from tests.differential.acts_claims import flag, make_claim, withdraw
 from tests.differential.acts_log_keys import end_log_key, register_log_key
 from tests.differential.acts_lots import divide, empty_run, run, wrap
-from tests.differential.acts_metering import correct, send_readings
+from tests.differential.acts_metering import correct, erase, send_readings
 from tests.differential.acts_officers import end_officer, register_officer, set_approval
 from tests.differential.acts_periods import restate_period, step_period
 from tests.differential.acts_units import (
@@ -171,6 +171,7 @@ ACTS: tuple[Callable[[World], Act], ...] = (
     *[step_period] * 8,
     *[restate_period] * 2,
     *[send_readings] * 5,
+    erase,
     empty_run,
     *[again] * 2,
     forged_tick,
@@ -206,6 +207,7 @@ REGISTRY_ACTS: tuple[Callable[[World], Act], ...] = (
     *[set_approval] * 2,
     *[step_period] * 4,
     restate_period,
+    erase,
     flag,
     again,
 )

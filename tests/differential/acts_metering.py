@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ledger.log.bodies import Blob, Body
+from ledger.db import reading
+from ledger.log.bodies import Blob, Body, reference
 from ledger.log.notes import SigningKey
+from ledger.metering import store
 from ledger.metering.batches import Block, Readings
+from ledger.metering.erasing import Erasing
 from tests.differential.world import EMPTY_MANIFEST, POINTS, Act, World, references, sealed
 from tests.ledgers import DAY_S, ORIGIN, QUARTER_S
 
@@ -110,3 +113,29 @@ def _same_block(world: World, block: Block) -> Block:
         value=block.value[:1],
         quality=block.quality[:1],
     )
+
+
+def erase(world: World) -> Act:
+    """Mostly a batch or two that are there, by who may; else something is amiss."""
+    house = world.house
+    with reading(house.engine) as conn:
+        rows = store.batch_rows(conn, 1, world.size)
+        chosen = world.chance.sample(rows, min(len(rows), world.chance.choice([1, 1, 2])))
+        kept = [
+            Erasing(
+                batch=row.leaf_hash,
+                file="",
+                blocks=tuple(store.times_of_batch(conn, 1, row.entry_index)),
+            )
+            for row in sorted(chosen, key=lambda row: row.leaf_hash)
+        ]
+    batches = [one.batch.hex() for one in kept] or ["00" * 32]
+    if world.slips(0.1):
+        batches = [world.chance.choice([*world.leaf_hashes, "00" * 32])]
+    body = sealed(world, {"batches": [one.to_json() for one in kept]}, "erased")
+    author = world.author(chosen[0].author if chosen else "operator")
+    if world.chance.random() < 0.5:
+        author = "operator"
+    said = world.said("readings.erase", author, batches=batches, reason="not kept any longer")
+    said["body"] = reference(body, "hash")
+    return Act(said=said, keys=(world.key(author),), bodies={"body": body.data})

@@ -146,7 +146,7 @@ def remember(world: World, act: Act, receipt: Receipt) -> None:
     leaf_hash = receipt.entry.leaf_hash.hex()
     if said["type"].endswith(".register") and kind not in ("key", "log-key"):
         world.ids[kind, said[kind]] = said["id"]
-    if kind == "readings":
+    if "sequence" in said:
         world.chains[said["author"], said["source"]] = (said["sequence"] + 1, leaf_hash)
         world.leaves.update(act.leaves)
     if said["type"] == "key.register":

@@ -18,6 +18,7 @@ from ledger.house import House
 from ledger.log.notes import SigningKey
 from ledger.log.service import Submission
 from ledger.metering.effective import effective
+from ledger.recovery.restore import restore
 from tests.ledgers import (
     DAY_S,
     MALLORY,
@@ -348,5 +349,5 @@ def everybody_reads(house: House, folder: Path) -> None:
     assert found_log.state is not None
     assert "farm" in found_log.state.parties
     house.export_entries(folder / "entries", no_progress)
-    restored = House.restore(settings_in(folder / "restored"), folder / "entries", no_progress)
+    restored = restore(settings_in(folder / "restored"), folder / "entries", no_progress)
     assert restored.size == found_log.signed.checkpoint.size

@@ -22,6 +22,7 @@ from ledger.house import House
 from ledger.log import logkeys, mldsa, publish, store
 from ledger.log.notes import ED25519, MlDsaKey, SigningKey, VerifyKey, parse_note, signature_line
 from ledger.parties import log_key_desk as keys
+from ledger.recovery.restore import restore
 from tests.ledgers import (
     Clock,
     copy_ledger,
@@ -105,19 +106,8 @@ def test_restore_follows_the_keys(begun: House, tmp_path: Path) -> None:
     keys.create(begun.desk)
     keys.end(begun.desk, begun.log.log_key, "its time was over")
     begun.export_entries(tmp_path / "export", no_progress)
-    restored = House.restore(settings_in(tmp_path / "again"), tmp_path / "export", no_progress)
+    restored = restore(settings_in(tmp_path / "again"), tmp_path / "export", no_progress)
     assert restored.size == 5
-
-
-def test_cosignatures_are_no_part_of_what_is_restored(begun: House, tmp_path: Path) -> None:
-    begun.export_entries(tmp_path / "export", no_progress)
-    note = tmp_path / "export/checkpoint"
-    own, witness = note.read_bytes(), SigningKey.from_seed("witness.example", bytes(32))
-    note.write_bytes(own + witness.signature_line(parse_note(own).text))
-    House.restore(settings_in(tmp_path / "again"), tmp_path / "export", no_progress)
-    note.write_bytes(own + SigningKey.from_seed(begun.log.origin, bytes(32)).signature_line(b""))
-    with pytest.raises(InvalidInput, match="the log's keys in force there are"):
-        House.restore(settings_in(tmp_path / "third"), tmp_path / "export", no_progress)
 
 
 def test_a_checkpoint_by_an_ended_key(begun: House) -> None:

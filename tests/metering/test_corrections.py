@@ -148,6 +148,7 @@ def test_a_stale_correction_is_refused(park: House) -> None:
     take(park, series("roof", [1]))
     with reading(park.engine) as conn:
         (held,) = leaf_hashes_in_force(conn, 1, park.log.origin, [block(park, 1)])
+    assert held
     take(park, series("roof", [2]), reason="first")
     with pytest.raises(Refused, match=f"the correction replaces {held.hex()}, in force is"):
         hand_in(park, [block(park, 3)], corrects=held)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from greenledger_verify import members
+from greenledger_verify.erasurerules import ERASURE_BODIES
 from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.leaves import SUPPLY_CLASSES
 from greenledger_verify.members import (
@@ -229,6 +230,7 @@ _CHECKS: Final[dict[str, tuple[Mapping[str, Check], Callable[[dict[str, Any]], N
     **UNIT_BODIES,
     **REDUCTION_BODIES,
     **PERIOD_BODIES,
+    **ERASURE_BODIES,
 }
 
 

@@ -24,7 +24,7 @@ from greenledger_verify.members import (
 )
 from greenledger_verify.merkle import leaf_hash
 from greenledger_verify.note import Note, parse_note
-from greenledger_verify.periodforms import PERIOD_MEMBERS
+from greenledger_verify.periodforms import PERIOD_MEMBERS, month
 from greenledger_verify.strict_json import STATEMENT_DEPTH_MAX, parse_object
 from greenledger_verify.unitforms import UNIT_MEMBERS, check_unit_form
 
@@ -54,6 +54,13 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "zone": members.zone,
         "log_vkey": members.vkey,
         "vkey": members.vkey,
+    },
+    "log.succeed": {
+        "origin": members.origin,
+        "log_vkey": members.vkey,
+        "size": integer(1),
+        "root": members.hash_hex,
+        "since": month,
     },
     "log-key.register": {"log_vkey": members.log_vkey},
     "log-key.end": {"log_vkey": members.log_vkey, "reason": words(1, 500)},
@@ -87,6 +94,11 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
     },
     "readings": _READINGS,
     "readings.correction": {**_READINGS, "corrects": hash_reference(MEDIA + "corrects")},
+    "readings.erase": {
+        "batches": members.batches,
+        "reason": members.reason,
+        "body": hash_reference(MEDIA + "erased+json"),
+    },
     "contract.register": {
         **_REGISTRATION,
         "contract": members.random_id,

@@ -21,6 +21,7 @@ Check = Callable[[object], None]
 MEDIA: Final = "application/vnd.greenledger."
 ROLES: Final = ("enterprise", "gateway", "generator", "park-operator", "verifier")
 SALT_SIZE: Final = 32
+BATCHES_MAX: Final = 500
 
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 _ZONE = re.compile(r"([+-])(0[0-9]|1[0-4]):(00|15|30|45)")
@@ -134,6 +135,14 @@ def sorted_list(item: Check, *, least: int) -> Check:
             )
 
     return check
+
+
+def batches(value: object) -> None:
+    """Leaf hashes of batches of readings, as one entry may name them."""
+    sorted_list(hash_hex, least=1)(value)
+    assert isinstance(value, list)
+    if len(value) > BATCHES_MAX:
+        raise VerificationError("it must hold {most} at most", most=BATCHES_MAX)
 
 
 def lot_origin(value: object) -> None:

@@ -25,6 +25,7 @@ _SIGNATURES_MAX = 100
 _SIGNATURE_BYTES = 64
 _KEY_SIZES = {ED25519: 32, COSIGNATURE_V1: 32, COSIGNATURE_MLDSA: mldsa.PUBLIC_KEY_SIZE}
 _FORBIDDEN_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+_KEY_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")
 _KEY_ID_HEX = re.compile(r"[0-9a-f]{8}")
 
 
@@ -171,7 +172,7 @@ def _parse_signature(line: str) -> NoteSignature:
 
 
 def _require_key_name(name: str) -> None:
-    if not name or "+" in name or any(c.isspace() for c in name):
+    if not _KEY_NAME.fullmatch(name):
         raise VerificationError(
             "{name} is not a key name: it is empty or has a space or a plus", name=name
         )

@@ -15,7 +15,13 @@ from greenledger_verify.text import say
 FOUR_EYES: Final = "four-eyes"
 OFFICERS_MIN: Final = 2
 _FINAL_ACTS: Final = ("retire", "export", "withdraw", "cancel")
-_ALWAYS: Final = ("claim.make", "claim.withdraw", "unit.disclose", "period.restate")
+_ALWAYS: Final = (
+    "claim.make",
+    "claim.withdraw",
+    "unit.disclose",
+    "period.restate",
+    "readings.erase",
+)
 
 
 def is_irreversible(entry: Entry) -> bool:

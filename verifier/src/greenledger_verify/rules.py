@@ -5,6 +5,7 @@ in:
 
 * Entry 0 is the genesis, and only that. It names the operator, whose first key signs with the log's
   key.
+* A log that follows another one says so in entry 1: see ``succession``.
 * A tick is the log's time; ticks never go back, and an entry's own time lies at most 300 s after
   its tick.
 * (author, id) never repeats.
@@ -17,6 +18,7 @@ in:
 * Registrations of parties, points and contracts name the one they replace.
 * Batches of one (author, source) are numbered without gaps, and each names the leaf hash of the one
   before.
+* A batch is erased once, by its author or the operator.
 * Lots and claims: see ``lotbook``. Schemes, units, retirements and reductions: see ``unitbook``.
 
 An opening holds only some entries (``complete`` is False): there, rules that need all of them are
@@ -27,6 +29,7 @@ from collections.abc import Callable
 from typing import Final
 
 from greenledger_verify.entry import Entry
+from greenledger_verify.erasurerules import ERASURE_RULES
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.logkeyrules import LOG_KEY_RULES
 from greenledger_verify.lotrules import LOT_RULES
@@ -35,6 +38,7 @@ from greenledger_verify.officerrules import OFFICER_RULES
 from greenledger_verify.periodrules import PERIOD_RULES
 from greenledger_verify.signing import author_is_operator, check_signatures, genesis_key
 from greenledger_verify.state import Endorsement, Party, RegisteredKey, State
+from greenledger_verify.succession import succeed_effect, succeed_rule
 from greenledger_verify.text import say
 from greenledger_verify.unitrules import UNIT_RULES
 
@@ -340,6 +344,7 @@ def _readings_rule(state: State, entry: Entry) -> None:
 
 def _readings_effect(state: State, entry: Entry) -> None:
     state.chains[entry.author, entry.text("source")] = (entry.integer("sequence"), entry.leaf_hash)
+    state.batches[entry.leaf_hash] = entry.author
     if entry.type == "readings.correction":
         state.corrections.add(entry.leaf_hash)
 
@@ -362,6 +367,7 @@ _Rule = Callable[[State, Entry], None]
 
 _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "log.genesis": (_genesis_rule, _genesis_effect),
+    "log.succeed": (succeed_rule, succeed_effect),
     "tick": (author_is_operator, _tick_effect),
     "party.register": (_party_rule, _party_effect),
     "key.register": (_key_register_rule, _key_register_effect),
@@ -372,6 +378,7 @@ _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "readings": (_readings_rule, _readings_effect),
     "readings.correction": (_readings_rule, _readings_effect),
     "match.run": (_run_rule, _run_effect),
+    **ERASURE_RULES,
     **LOG_KEY_RULES,
     **OFFICER_RULES,
     **PERIOD_RULES,

@@ -27,6 +27,7 @@ from greenledger_verify.trust import Trust
 
 # A type can only be one of these if its name stands there, or an escape of JSON that hides it.
 _RELEVANT: Final = (
+    b'"log.succeed"',
     b'"lot.',
     b'"claim.',
     b'"unit.',
@@ -40,10 +41,11 @@ _RELEVANT: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The log as of ``signed``, and the claim's place in it."""
+    """The log as of ``signed``, and the claim's place in it; ``follows``: the log before."""
 
     signed: SignedCheckpoint
     claim: Claim
+    follows: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,7 +112,8 @@ def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: 
             raise found.failure
         _require_registrations(found, verified)
         require_chains(verified.retirements, found.books, found.gaps)
-    return Scan(signed=signed, claim=found.books.lots.claims[verified.head.claim])
+    claim = found.books.lots.claims[verified.head.claim]
+    return Scan(signed=signed, claim=claim, follows=found.books.follows)
 
 
 def _read(directory: Path, size: int, earlier_size: int, verified: VerifiedEvidence) -> _Pass:

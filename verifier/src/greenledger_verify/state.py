@@ -54,12 +54,24 @@ class Endorsement:
     endorser_vkey: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predecessor:
+    """The log before: its last known checkpoint, and the month that accounts begin with here."""
+
+    origin: str
+    vkey: str
+    size: int
+    root: str
+    since: str
+
+
 @dataclass(slots=True, kw_only=True)
 class State:
     """What the entries so far say. ``log_keys`` sign the checkpoints,
     ``signer`` is the author's key under the entry that is taken in, ``runs`` the log size that each
     run knows, by its leaf hash. ``officers`` by id; ``approvals``: each party's rule of approval;
-    ``periods``: state and revision, by party and name.
+    ``periods``: state and revision, by party and name. ``batches``: their authors, by leaf hash;
+    ``erased``: the entry that erased them.
     """
 
     origin: str
@@ -84,6 +96,9 @@ class State:
     signer: RegisteredKey | None = None
     runs: dict[bytes, int] = field(default_factory=dict)
     corrections: set[bytes] = field(default_factory=set)
+    batches: dict[bytes, str] = field(default_factory=dict)
+    erased: dict[bytes, int] = field(default_factory=dict)
+    predecessor: Predecessor | None = None
     lots: LotBook = field(init=False)
     units: UnitBook = field(init=False)
 
