@@ -35,6 +35,11 @@ class Outdated(Refused):
     """What it was computed from has changed since: computed anew, it may be accepted."""
 
 
+class KeyEnded(Outdated):
+    """The author's key has been replaced or revoked: signed anew by one in force, it may be
+    accepted."""
+
+
 class Erased(Outdated):
     """Readings that the log has erased are needed to compute it. `by`: the entry that erased them;
     None in a replay, of what a later entry will erase."""

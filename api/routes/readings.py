@@ -27,7 +27,7 @@ from ledger.metering.effective import Effective, effective
 from ledger.metering.payload import CSV, JSON, MEDIA, NDJSON, PARQUET, read_payload
 from ledger.metering.sealing import Origin
 from ledger.metering.service import sort_out
-from ledger.parties.desk import Desk
+from ledger.parties.desk import Desk, signed_anew
 from ledger.units import Period, format_instant, parse_instant
 
 router = router_of(tags=["readings"])
@@ -114,14 +114,18 @@ def _take_in(act: Act, given: Handing, media: str, data: bytes) -> Receipts:
 
     series = read_payload(media, data, lengths_of)
     origin = Origin(source=given.source, author=author, reason=given.reason)
-    found = sort_out(act.service.desk, series, origin)
-    facts = {"stored": found.stored, "repeats": found.repeats, "corrected": found.corrected}
 
-    def do(desk: Desk) -> None:
-        if found.submissions:
-            desk.writer.append_all(found.submissions)
+    def write() -> Receipts:
+        found = sort_out(act.service.desk, series, origin)
+        facts = {"stored": found.stored, "repeats": found.repeats, "corrected": found.corrected}
 
-    return act.write(do, facts)
+        def do(desk: Desk) -> None:
+            if found.submissions:
+                desk.writer.append_all(found.submissions)
+
+        return act.write(do, facts)
+
+    return signed_anew(write)
 
 
 class SubmissionIn(Model):

@@ -20,7 +20,7 @@ from ledger.metering.points import Point
 from ledger.metering.sealing import Chain, Origin, batches_of
 from ledger.metering.series import Series
 from ledger.metering.sorting import Sorted
-from ledger.parties.desk import Desk, Draft, fresh_id, seal_json
+from ledger.parties.desk import Desk, Draft, fresh_id, seal_json, signed_anew
 
 # Who takes readings in says where they came from.
 __all__ = [
@@ -116,8 +116,13 @@ def take_in(
     `origin.reason` says why they correct what is in force. `key` signs where the author holds its
     own. Raises InvalidInput, NotFound or Refused.
     """
-    found = sort_out(desk, series, origin, key=key)
-    return found.taken(desk.writer.append_all(found.submissions) if found.submissions else [])
+    given = list(series)
+
+    def append() -> Taken:
+        found = sort_out(desk, given, origin, key=key)
+        return found.taken(desk.writer.append_all(found.submissions) if found.submissions else [])
+
+    return append() if key is not None else signed_anew(append)
 
 
 def sort_out(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from ledger.db import reading
-from ledger.errors import NotFound, Refused
+from ledger.errors import KeyEnded, NotFound, Refused
 from ledger.log.bodies import SALT_BYTES, Blob, Body, reference
 from ledger.log.entry import write_statement
 from ledger.log.notes import Signer, VerifyKey, sign_note
@@ -21,6 +22,10 @@ from ledger.parties import store
 from ledger.parties.entries import party_key_name
 from ledger.parties.keystore import Keystore
 from ledger.units import format_instant
+
+Appended = TypeVar("Appended")
+# Keys do not change more often than that while one entry is signed and appended.
+_TRIES = 5
 
 
 def fresh_id() -> str:
@@ -61,6 +66,16 @@ def sign_draft(draft: Draft, type_: EntryType, origin: str, at_s: int, *keys: Si
     return Submission(data=data, bodies=draft.bodies, attachments=draft.attachments)
 
 
+def signed_anew(append: Callable[[], Appended]) -> Appended:
+    """What `append` signs with a key that the server holds, and appends. Again where that key was
+    replaced in between. Where it was revoked without another, NotFound says so, or Refused.
+    """
+    for _ in range(_TRIES - 1):
+        with suppress(KeyEnded):
+            return append()
+    return append()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Reads and extends one log on behalf of parties."""
@@ -87,8 +102,11 @@ class Desk:
         return sign_draft(draft, type_, self.log.origin, self.clock_s(), key, *also)
 
     def append(self, draft: Draft, *, also: Sequence[Signer] = ()) -> Receipt:
-        """Sign with the key that the server holds, and append."""
-        return self.writer.append(self.sign(draft, also=also))
+        """Sign with the key that the server holds, and append.
+
+        Where that key is replaced at this very moment, the next one signs.
+        """
+        return signed_anew(lambda: self.writer.append(self.sign(draft, also=also)))
 
     def register_party(self, party: str, name: str, roles: Sequence[str]) -> Receipt:
         """Register an organisation, or replace its registration."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
-from ledger.errors import InvalidInput, Refused
+from ledger.errors import InvalidInput, KeyEnded, Refused
 from ledger.log import entry as e
 from ledger.log import logkeys
 from ledger.log import store as log_store
@@ -45,7 +45,8 @@ def party_key_name(origin: str, party: str) -> str:
 
 
 def author_key(tx: Tx, entry: Entry) -> store.Key:
-    """The author's key that made the first signature. Raises Refused unless it is in force."""
+    """The author's key that made the first signature. Raises Refused unless it is in force, and
+    KeyEnded where it was."""
     if not entry.signatures:
         raise InvalidInput("the entry has no signature")
     signature = entry.signatures[0]
@@ -58,7 +59,7 @@ def author_key(tx: Tx, entry: Entry) -> store.Key:
         )
     key = found[0]
     if key.ended_index is not None:
-        raise Refused(
+        raise KeyEnded(
             f"key {signature.key_id.hex()} of {entry.author!r} ended with entry {key.ended_index}"
             f" ({key.end_reason}); sign with one in force"
         )
