@@ -1,4 +1,4 @@
-"""Erasing batches of readings for good; what was signed of them stays. By the park manager alone."""
+"""Erasing batches of readings for good, by the park manager; what was signed of them stays."""
 
 from __future__ import annotations
 
