@@ -9,20 +9,41 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import stat
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from ledger.errors import InvalidInput
 
 _SCRATCH: Final = ".greenledger-scratch-"
 # File systems without hard links (a USB stick's) say one of these.
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+TOML_CHARACTERS_MAX: Final = 262_144
+# The parser takes time by the square of how many parts a key has.
+_LONG_KEY: Final = re.compile(r"(?:\.[ \t]*[\w\"'-]+[ \t]*){33}")
+
+
+def parse_toml(text: str, where: str) -> dict[str, Any]:
+    """TOML as a person writes it; `where` names it in messages. Raises InvalidInput."""
+    if len(text) > TOML_CHARACTERS_MAX:
+        raise InvalidInput(
+            f"{where}: it has {len(text):,} characters; {TOML_CHARACTERS_MAX:,} is the most"
+        )
+    if _LONG_KEY.search(text):
+        raise InvalidInput(f"{where}: a key has more than 33 parts")
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
+        raise InvalidInput(f"{where}: not a TOML file: {error}") from error
 
 
 def make_private_folder(folder: Path) -> None:
@@ -111,6 +132,15 @@ def write_private(path: Path, data: bytes) -> None:
     finally:
         fresh.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def put(path: Path, data: bytes) -> bool:
+    """A private file unless there is one of that name; whether it was written. Its name is on disk
+    when the caller has synced the folder: once for many."""
+    if path.exists():
+        return False
+    _write_beside(path, data).replace(path)
+    return True
 
 
 def replace(path: Path, data: bytes) -> None:

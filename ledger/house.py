@@ -22,12 +22,13 @@ from ledger.credits import effects
 from ledger.credits import entries as credit_entries
 from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
-from ledger.log import audit, export, publish, store
-from ledger.log.audit import Audited, Replayed
+from ledger.log import archive, audit, export, publish, store
+from ledger.log.audit import Audited
 from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
 from ledger.log.export import Progress
-from ledger.log.notes import sign_note
+from ledger.log.notes import VerifyKey, sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
+from ledger.log.succession import SUCCEED, Succession, first_month
 from ledger.log.types import Bodies, EntryType, EntryTypes, Tx
 from ledger.lots import entries as lot_entries
 from ledger.lots import rule as lot_rule
@@ -35,27 +36,31 @@ from ledger.matching import service as matching
 from ledger.metering import entries as metering_entries
 from ledger.metering import erasing
 from ledger.parties import entries as party_entries
-from ledger.parties import officers
+from ledger.parties import log_key_desk, log_keys, officers, succession
 from ledger.parties.desk import Desk, custodial_key
 from ledger.parties.keystore import Keystore
 from ledger.parties.officers import under_four_eyes
+from ledger.parties.signer import signer_of
 from ledger.periods import entries as period_entries
+from ledger.periods import since
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.settings import Settings
 from ledger.statements import entries as statement_entries
-from ledger.units import format_instant, parse_zone
+from ledger.units import format_instant, parse_zone, zone_offset_s
 
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
-_PRECEDED: Final[Mapping[str, Also]] = {
-    rule.ISSUE: effects.before_issue,
-    rule.MOVE: period_entries.before_move,
-    lot_rule.MAKE: period_entries.before_claim,
-    lot_rule.WITHDRAW: period_entries.before_withdrawal,
-    metering_entries.READINGS: period_entries.before_readings,
-    metering_entries.CORRECTION: period_entries.before_readings,
-    erasing.ERASE: shortfall.before_erasure,
+_PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
+    rule.ISSUE: (since.before_issue, effects.before_issue),
+    rule.MOVE: (since.before_move, period_entries.before_move),
+    rule.RECORD: (since.before_record,),
+    lot_rule.DIVIDE: (since.before_division,),
+    lot_rule.MAKE: (since.before_claim, period_entries.before_claim),
+    lot_rule.WITHDRAW: (period_entries.before_withdrawal,),
+    metering_entries.READINGS: (since.before_readings, period_entries.before_readings),
+    metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
+    erasing.ERASE: (shortfall.before_erasure,),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
@@ -64,6 +69,8 @@ _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
 }
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,
+    *succession.ENTRY_TYPES,
+    *log_keys.ENTRY_TYPES,
     *officers.ENTRY_TYPES,
     *metering_entries.ENTRY_TYPES,
     *erasing.ENTRY_TYPES,
@@ -78,8 +85,8 @@ _TYPES: Final = (
 
 
 def _in_house(one: EntryType) -> EntryType:
-    if one.name in _PRECEDED:
-        one = one.preceded_by(_PRECEDED[one.name])
+    for check in reversed(_PRECEDED.get(one.name, ())):
+        one = one.preceded_by(check)
     for more in _FOLLOWED.get(one.name, ()):
         one = one.followed_by(more)
     return under_four_eyes(one)
@@ -112,16 +119,6 @@ def _open_engine(settings: Settings) -> Engine:
     return db.open_engine(settings.url, limits)
 
 
-def _make_database(settings: Settings) -> Engine:
-    """The data directory, and a database with the newest schema in it."""
-    make_private_folder(settings.dir)
-    if not settings.database_url:
-        # It holds values and the secrets of batches. SQLite gives its -wal the mode of the file.
-        settings.database_file.touch(mode=0o600)
-    schema.migrate(settings.url)
-    return _open_engine(settings)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """One log with what is needed to read and extend it."""
@@ -136,6 +133,11 @@ class House:
     @property
     def log(self) -> store.LogFacts:
         return self.desk.log
+
+    @property
+    def verification_key(self) -> VerifyKey:
+        """One that signs the next checkpoint: what a verifier is given."""
+        return log_key_desk.signing_key(self.desk)
 
     @property
     def seal_key(self) -> bytes:
@@ -154,11 +156,21 @@ class House:
                     raise Unavailable(f"the database of {settings.dir} has no ledger's tables")
                 schema.check(conn)
                 log = store.load_log(conn, LOG_ID)
-                publish.check_high_water(conn, log, cls._high_water_of(settings, log).read())
+                publish.check_high_water(conn, log, cls.high_water_of(settings, log).read())
         except LedgerError:
             engine.dispose()
             raise
         return cls._assemble(settings, engine, log, clock_s)
+
+    @classmethod
+    def make_database(cls, settings: Settings) -> Engine:
+        """The data directory, and a database with the newest schema in it."""
+        make_private_folder(settings.dir)
+        if not settings.database_url:
+            # It holds values and the secrets of batches. SQLite gives its -wal the file's mode.
+            settings.database_file.touch(mode=0o600)
+        schema.migrate(settings.url)
+        return _open_engine(settings)
 
     @classmethod
     def migrate(cls, settings: Settings) -> str:
@@ -188,34 +200,48 @@ class House:
         name: str,
         zone: str = "+08:00",
         operator: str = "operator",
+        log_vkey: str = "",
+        operator_vkey: str = "",
         clock_s: Callable[[], int] = now_s,
+        follows: Succession | None = None,
     ) -> House:
-        """A new log: its keys, its tables and its genesis. Raises Refused where there is one."""
+        """A new log: its keys, its tables and its genesis. Raises Refused where there is one.
+
+        `follows`: a log that can't go on, which its second entry names.
+        `log_vkey`, `operator_vkey`: of keys that the external signer holds; without one, a key is
+        made and kept here.
+        """
         for what, member, value in (("origin", ORIGIN, origin), ("operator", PARTY, operator)):
             if not member.check(value):
                 raise Refused(f"{what} is {value!r}, not {member.expected}")
         parse_zone(zone)
-        engine = _make_database(settings)
+        engine = cls.make_database(settings)
         with db.reading(engine) as conn:
             if store.load_head(conn, LOG_ID).size:
                 raise Refused(f"{settings.dir} holds a ledger already")
         # Who is killed from here to the genesis leaves keys that sign nothing, and begins anew.
-        keystore = cls._keystore_of(settings)
-        operator_key = keystore.create(party_entries.party_key_name(origin, operator))
-        log_key = keystore.create(origin)
-        statement = {
-            "type": GENESIS,
-            "id": secrets.token_hex(16),
-            "log": origin,
-            "author": operator,
-            "at": format_instant(clock_s()),
+        keystore = cls.keystore_of(settings)
+        operator_name = party_entries.party_key_name(origin, operator)
+        operator_key = keystore.provide(operator_name, operator_vkey)
+        log_key = keystore.provide(origin, log_vkey)
+        at_s = clock_s()
+
+        def statement(kind: str, members: Mapping[str, object]) -> bytes:
+            common = {"type": kind, "id": secrets.token_hex(16), "log": origin, "author": operator}
+            return write_statement({**common, "at": format_instant(at_s), **members})
+
+        own = {
             "name": name,
             "zone": zone,
             "log_vkey": log_key.verify_key.vkey,
             "vkey": operator_key.verify_key.vkey,
         }
-        genesis = sign_note(write_statement(statement), operator_key, log_key)
-        bootstrap(engine, ENTRY_TYPES, LOG_ID, genesis)
+        first = [sign_note(statement(GENESIS, own), operator_key, log_key)]
+        if follows is not None:
+            month = first_month(at_s, zone_offset_s(parse_zone(zone)))
+            members = succession.members(follows, month)
+            first.append(sign_note(statement(SUCCEED, members), operator_key))
+        bootstrap(engine, ENTRY_TYPES, LOG_ID, *first)
         with db.reading(engine) as conn:
             log = store.load_log(conn, LOG_ID)
         house = cls._assemble(settings, engine, log, clock_s)
@@ -230,7 +256,7 @@ class House:
         log: store.LogFacts,
         clock_s: Callable[[], int],
     ) -> House:
-        keystore = cls._keystore_of(settings)
+        keystore = cls.keystore_of(settings)
         writer = Writer(
             engine,
             ENTRY_TYPES,
@@ -249,23 +275,24 @@ class House:
         return cls(settings=settings, desk=desk)
 
     @staticmethod
-    def _keystore_of(settings: Settings) -> Keystore:
+    def keystore_of(settings: Settings) -> Keystore:
         kek = settings.kek.get_secret_value() if settings.kek else None
-        return Keystore(settings.secrets_dir, kek)
+        signer = signer_of(settings.signer, settings.signer_timeout_s) if settings.signer else None
+        return Keystore(settings.secrets_dir, kek, signer)
 
     @staticmethod
-    def _high_water_of(settings: Settings, log: store.LogFacts) -> publish.HighWater:
+    def high_water_of(settings: Settings, log: store.LogFacts) -> publish.HighWater:
         return publish.HighWater(settings.high_water, log.log_key)
 
     def checkpoint(self) -> bytes:
-        """Sign the present size, and return the note."""
-        key = self.desk.keystore.get(self.log.log_key)
-        high_water = self._high_water_of(self.settings, self.log)
-        return publish.sign_checkpoint(self.engine, self.log, key, high_water)
+        """Sign the present size, and return the note. Raises Unavailable without all keys of the
+        log that are in force."""
+        high_water = self.high_water_of(self.settings, self.log)
+        return publish.sign_checkpoint(self.engine, self.log, self.desk.keystore.get, high_water)
 
     def audit(self, progress: Progress) -> Audited:
         """Raises Corrupt with the first thing that does not hold."""
-        record = self._high_water_of(self.settings, self.log).read()
+        record = self.high_water_of(self.settings, self.log).read()
         found = audit.audit(self.engine, self.log, ENTRY_TYPES, record, progress)
         # Once more by the rule that outsiders scan for, which knows nothing of the tables.
         with db.reading(self.engine, long=True) as conn:
@@ -282,16 +309,10 @@ class House:
             return export.export_tiles(conn, self.log, folder, progress)
 
     def export_entries(self, folder: Path, progress: Progress) -> int:
-        """Write entries and bodies; returns the number of entries."""
+        """Write entries, bodies and checkpoints; returns the number of entries."""
+        export.require_empty(folder)
         self.checkpoint()
-        with db.reading(self.engine, long=True) as conn:
-            return export.export_entries(conn, self.log, ENTRY_TYPES, folder, progress)
-
-    @classmethod
-    def restore(cls, settings: Settings, folder: Path, progress: Progress) -> Replayed:
-        """Replay an export of entries into an empty database."""
-        engine = _make_database(settings)
-        try:
-            return audit.restore(engine, LOG_ID, ENTRY_TYPES, folder, progress)
-        finally:
-            engine.dispose()
+        with archive.alone(folder), db.reading(self.engine, long=True) as conn:
+            record = archive.grow(conn, self.log, ENTRY_TYPES, folder, progress)
+            archive.write_record(folder, record)
+        return record.size

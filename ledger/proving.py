@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from ledger.db import reading
 from ledger.errors import NotFound
-from ledger.log import merkle, publish, store
+from ledger.log import logkeys, merkle, publish, store
 from ledger.log.bodies import Blob, reference
 from ledger.log.entry import Entry
 from ledger.matching.contracts import current_contracts
@@ -141,6 +141,9 @@ class Collected:
         self.checkpoint, self.note = publish.latest_checkpoint(conn, desk.log)
         self.entries: dict[int, Entry] = {}
         self.bodies: dict[str, bytes] = {}
+        # By these a verifier knows whose signature the checkpoint needs.
+        for index in logkeys.entries_below(conn, desk.log, self.checkpoint.size):
+            self.add(index)
 
     def add(self, index: int) -> Entry:
         """Include an entry, and what its signatures rest on. Raises NotFound after the last

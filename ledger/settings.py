@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     # 64 hex digits that encrypt the keys which the server holds for parties; without them a file in
     # `secrets/` does.
     kek: SecretStr | None = None
+    # A command that signs with keys which an HSM, a KMS or another machine holds (docs/keys.md),
+    # and how long it may take for one signature.
+    signer: str = ""
+    signer_timeout_s: float = Field(default=10.0, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     # `postgresql://USER:PASSWORD@HOST:PORT/NAME`; empty is the embedded default. `…_s` end, under
@@ -53,6 +57,9 @@ class Settings(BaseSettings):
     checkpoint_every_s: int = Field(default=60, ge=0)
     expiry_every_s: int = Field(default=86_400, ge=0)
     audit_every_s: int = Field(default=7 * 86_400, ge=0)
+    # Where backups go (on another disk, and with no key-encryption key beside them), and how often.
+    backup_dir: Path | None = None
+    backup_every_s: int = Field(default=86_400, ge=0)
 
     # An OpenID provider where people may sign in: its issuer, this service as its client, where it
     # sends people back to, and e-mail domains (with spaces between them) whose people get an

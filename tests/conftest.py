@@ -7,10 +7,11 @@ import pytest
 from hypothesis import settings
 
 from tests.ledgers import ledger_database
+from tests.servers.commands import commands
 from tests.servers.postgres import postgresql
 from tests.shared_data import shared_dir
 
-__all__ = ["ledger_database", "postgresql"]
+__all__ = ["commands", "ledger_database", "postgresql"]
 
 # CI must fail for a reason in the change, not for the day's luck: the same examples each time. At a
 # desk each run tries new ones. No deadline, on machines that do other things too.

@@ -29,7 +29,8 @@ from ledger.approvals.store import Known, Person
 from ledger.claims import service as claims
 from ledger.db import reading
 from ledger.house import House
-from ledger.log.notes import SigningKey
+from ledger.log import mldsa
+from ledger.log.notes import Signer, SigningKey
 from ledger.log.service import Receipt, Submission
 from ledger.lots import store as lots
 from ledger.lots.service import Form, wrap
@@ -38,6 +39,7 @@ from ledger.metering.erasing import erase_batches
 from ledger.metering.points import Meter, Point
 from ledger.metering.series import Series
 from ledger.metering.service import Origin, find_point, register_point, take_in
+from ledger.parties import log_key_desk
 from ledger.parties.desk import Desk, Draft, custodial_key
 from ledger.parties.store import Key, find_keys
 from ledger.periods import service as periods
@@ -208,22 +210,28 @@ def statement(kind: str, author: str, /, at_s: int = NOW_S, **members: Any) -> d
     }
 
 
-def signed_text(text: bytes, *keys: SigningKey) -> bytes:
+def signed_text(text: bytes, *keys: Signer) -> bytes:
     """A note over exactly `text`, signed by `keys` in order."""
     return text + b"\n" + b"".join(key.signature_line(text) for key in keys)
 
 
-def signed(content: Mapping[str, Any], *keys: SigningKey) -> bytes:
+def signed(content: Mapping[str, Any], *keys: Signer) -> bytes:
     return signed_text(json.dumps(content, ensure_ascii=False).encode() + b"\n", *keys)
 
 
-def submit(house: House, content: Mapping[str, Any], *keys: SigningKey) -> Receipt:
+def submit(house: House, content: Mapping[str, Any], *keys: Signer) -> Receipt:
     return house.desk.writer.append(Submission(data=signed(content, *keys)))
 
 
 def operator_key(house: House) -> SigningKey:
     with reading(house.engine) as conn:
-        return custodial_key(conn, house.desk.keystore, house.log, house.log.operator)
+        return in_memory(custodial_key(conn, house.desk.keystore, house.log, house.log.operator))
+
+
+def in_memory(key: Signer) -> SigningKey:
+    """A key of the file keystore, which tests may take apart."""
+    assert isinstance(key, SigningKey)
+    return key
 
 
 def keys_of(house: House, party: str) -> list[Key]:
@@ -325,6 +333,7 @@ def fill(house: House) -> None:
         claims.make(desk, ["secret-saw"], day, retirements=[retirement])
     _add_officers(house)
     _add_erasure(house)
+    _add_log_keys(house)
     house.checkpoint()
 
 
@@ -337,6 +346,16 @@ def _add_erasure(house: House) -> None:
         key=FARM,
     )
     erase_batches(house.desk, [taken.receipts[0].index], "kept long enough")
+
+
+def _add_log_keys(house: House) -> None:
+    """The first one stays, so that tests may pin it."""
+    second, _ = log_key_desk.create(house.desk)
+    if mldsa.is_available():
+        log_key_desk.create(house.desk, post_quantum=True)
+    house.checkpoint()
+    log_key_desk.end(house.desk, second, "made for a rehearsal")
+    log_key_desk.create(house.desk)
 
 
 def _add_officers(house: House) -> None:

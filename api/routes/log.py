@@ -19,7 +19,7 @@ from api.problems import documented
 from api.service import Service, ServiceOf
 from ledger.db import reading
 from ledger.errors import NotFound
-from ledger.log import publish, store, tiles
+from ledger.log import logkeys, publish, store, tiles
 
 router = router_of(prefix="/log", tags=["log"])
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -32,14 +32,23 @@ _TILE: Final = re.compile(r"(?:x\d{3}/){0,6}\d{3}(?:\.p/(?:[1-9]\d{0,2}))?", re.
 Index = Annotated[int, Path(ge=0, le=_INDEX_MAX)]
 
 
+class LogKeyShown(Model):
+    """A key that signs the log's checkpoints; `ended_by`: the entry that ended it, or -1."""
+
+    vkey: str
+    entry: int
+    ended_by: int
+
+
 class LogShown(Model):
-    """What the log is, and how far it reaches."""
+    """What the log is, and how far it reaches. `log_vkey` is one of its keys in force."""
 
     origin: str
     name: str
     zone: str
     operator: str
     log_vkey: str
+    log_keys: list[LogKeyShown]
     size: int
     checkpoint_size: int
 
@@ -51,12 +60,22 @@ def show(service: ServiceOf) -> LogShown:
     with reading(service.desk.engine) as conn:
         size = store.load_head(conn, log.log_id).size
         checkpoint, _ = publish.latest_checkpoint(conn, log)
+        keys = logkeys.load(conn, log)
+        vkey = logkeys.verification_key(conn, log).vkey
     return LogShown(
         origin=log.origin,
         name=log.name,
         zone=log.zone,
         operator=log.operator,
-        log_vkey=log.log_key.vkey,
+        log_vkey=vkey,
+        log_keys=[
+            LogKeyShown(
+                vkey=one.key.vkey,
+                entry=one.entry_index,
+                ended_by=-1 if one.ended_index is None else one.ended_index,
+            )
+            for one in keys
+        ],
         size=size,
         checkpoint_size=checkpoint.size,
     )

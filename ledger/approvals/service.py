@@ -22,7 +22,7 @@ from ledger.approvals.store import Draft as Draft
 from ledger.db import reading, writing
 from ledger.errors import InvalidInput, Refused
 from ledger.log.entry import REASON, Entry, parse_entry
-from ledger.log.notes import SigningKey
+from ledger.log.notes import Signer
 from ledger.log.service import Also, Appender, Receipt, Submission
 from ledger.log.store import load_head, save_entry
 from ledger.log.types import Tx
@@ -82,7 +82,7 @@ def carry_out(
     *,
     by: Person | Callable[[str], Person | None] | None = None,
     summary: Mapping[str, Any] | None = None,
-    key: SigningKey | None = None,
+    key: Signer | None = None,
     expires_s: int = EXPIRES_S,
 ) -> T | Draft:
     """Do `act` at the desk; what needs two officers becomes a draft instead, prepared by `by`.
@@ -104,7 +104,7 @@ def prepare(
     *,
     by: Person | Callable[[str], Person | None] | None,
     summary: Mapping[str, Any] | None = None,
-    key: SigningKey | None = None,
+    key: Signer | None = None,
     expires_s: int = EXPIRES_S,
 ) -> Draft:
     """Store entries that are signed by their party, with the preparer's signature, as a draft.
@@ -188,7 +188,7 @@ def _with_account(conn: Connection, desk: Desk, by: Person) -> Person:
 
 
 def _prepared(
-    desk: Desk, officer: Officer, submission: Submission, key: SigningKey | None
+    desk: Desk, officer: Officer, submission: Submission, key: Signer | None
 ) -> Submission:
     entry = parse_entry(submission.data)
     if len(entry.signatures) > 1:
@@ -202,7 +202,7 @@ def _prepared(
     return _signed_also(submission, _key_of(desk, officer, key).signature_line(entry.text))
 
 
-def _key_of(desk: Desk, officer: Officer, key: SigningKey | None) -> SigningKey:
+def _key_of(desk: Desk, officer: Officer, key: Signer | None) -> Signer:
     if key is None:
         return desk.keystore.get(officer.key)
     if key.verify_key != officer.key:
@@ -240,9 +240,7 @@ def contents(conn: Connection, desk: Desk, draft: bytes) -> list[dict[str, Any]]
     return found
 
 
-def approve(
-    desk: Desk, draft: bytes, by: Person, *, key: SigningKey | None = None
-) -> list[Receipt]:
+def approve(desk: Desk, draft: bytes, by: Person, *, key: Signer | None = None) -> list[Receipt]:
     """Sign as the second officer, by the key that the server holds (or `key`), and append.
 
     Raises Refused where `by` may not, or the ledger refuses it now: then the draft is stale.

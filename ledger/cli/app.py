@@ -44,7 +44,14 @@ WORDS: Final = {
         "log",
         "Check every signature, hash, rule and number again, and rebuild every table.",
     ),
-    "restore": ("log", "Replay an export into an empty data directory, checking everything again."),
+    "backup": (
+        "recovering",
+        "Add what is new to a backup, while the service goes on; the first run begins one.",
+    ),
+    "restore": (
+        "recovering",
+        "Replay a backup into an empty database, checking everything again.",
+    ),
     "import": ("metering", "Read metered intervals from files, and store them as signed batches."),
     "erase": (
         "erasing",
@@ -71,12 +78,18 @@ WORDS: Final = {
         "gateway",
         "Collect readings from MQTT, and keep them until the log proves that it has them.",
     ),
+    "witness": ("witness", "A witness: cosigns checkpoints of logs that only grow."),
+    "monitor": (
+        "monitor",
+        "Follow a log from outside, and raise an alarm where it breaks its word.",
+    ),
     "demo": (
         "demo",
         "Generate a park's year, run the whole path, verify it, and say what came out.",
     ),
     "export": ("log", "Write static copies: tiles, entries, parquet."),
     "party": ("parties", "Organisations, their roles and keys."),
+    "log-key": ("log_keys", "Keys that sign the log's checkpoints."),
     "account": ("account_group", "People and programs that use the service."),
     "officer": (
         "officers",

@@ -65,7 +65,8 @@ def evidence(
         "Publish the log, not older than the file (greenledger export tiles TILES). Verify with:"
     )
     out.say(
-        f"  greenledger-verify evidence {out_file} --log TILES --vkey '{house.log.log_key.vkey}'"
+        f"  greenledger-verify evidence {out_file} --log TILES"
+        f" --vkey '{house.verification_key.vkey}'"
     )
     out.result(
         {

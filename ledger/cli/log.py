@@ -1,4 +1,4 @@
-"""greenledger init, status, checkpoint, migrate, grant, audit, export, restore."""
+"""greenledger init, status, checkpoint, migrate, grant, audit, export."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from ledger.approvals import store as drafts
 from ledger.claims import shortfall
 from ledger.claims import store as claims
 from ledger.cli.claims import warn_short
+from ledger.cli.log_keys import kind_of
 from ledger.cli.options import Dir, Json, open_house, settings_of
 from ledger.cli.output import Output, park_time, step
 from ledger.errors import NotFound
 from ledger.house import House
-from ledger.log import store
+from ledger.log import logkeys, store
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.publish import latest_checkpoint
 from ledger.lots import store as lots
@@ -41,7 +42,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("grant")(grant)
     app.command("audit")(audit)
     app.add_typer(export, name="export")
-    app.command("restore")(restore)
 
 
 def init(
@@ -51,12 +51,24 @@ def init(
     name: Annotated[str, typer.Option(help="The operator's name, for people.")] = "Park operator",
     zone: Annotated[str, typer.Option(help="Park time, a fixed offset.")] = "+08:00",
     operator: Annotated[str, typer.Option(help="Party id of the operator.")] = "operator",
+    log_vkey: Annotated[
+        str, typer.Option(help="Key of the log that the external signer holds.")
+    ] = "",
+    operator_vkey: Annotated[
+        str, typer.Option(help="Key of the operator that the external signer holds.")
+    ] = "",
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
     """Begin a log: its keys, its database, its first entry."""
     house = House.init(
-        settings_of(directory), origin=origin, name=name, zone=zone, operator=operator
+        settings_of(directory),
+        origin=origin,
+        name=name,
+        zone=zone,
+        operator=operator,
+        log_vkey=log_vkey,
+        operator_vkey=operator_vkey,
     )
     out = Output(as_json=as_json)
     out.say(f"Log {origin} begun in {house.settings.dir}.")
@@ -85,6 +97,7 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
     log_id = house.log.log_id
     with db.reading(house.engine) as conn:
         head = store.load_head(conn, log_id)
+        log_keys = logkeys.signing_at(conn, house.log, head.size)
         signed = _signed(conn, house)
         counts = interval_counts(conn, log_id)
         made, spent = lots.count_lots(conn, log_id)
@@ -111,7 +124,8 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
         **_unit_lines(units),
         "four eyes": _eyes_line(eyes)
         + (f"; {waiting} drafts wait for an officer" if waiting else ""),
-        "verification key": house.log.log_key.vkey,
+        "verification key": house.verification_key.vkey,
+        "log keys": ", ".join(f"{key.key_id.hex()} ({kind_of(key)})" for key in log_keys),
     }
     out.say(f"Log {house.log.origin}")
     for name, value in lines.items():
@@ -122,7 +136,8 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
     out.result(
         {
             "origin": house.log.origin,
-            "vkey": house.log.log_key.vkey,
+            "vkey": house.verification_key.vkey,
+            "log_keys": [key.vkey for key in log_keys],
             "log_size": head.size,
             "tick": format_instant(head.tick_s),
             "checkpoint": {"size": signed.size, "root": signed.root.hex()} if signed else None,
@@ -256,13 +271,13 @@ def export_tiles(folder: Folder, directory: Dir = None, as_json: Json = False) -
     with out.progress() as bar:
         size = house.export_tiles(folder, step(bar, "tiles"))
     out.say(f"{size:,} entries under the checkpoint in {folder}. Verify with:")
-    out.say(f"  greenledger-verify log {folder} --vkey '{house.log.log_key.vkey}'")
-    out.result({"tiles": str(folder), "log_size": size, "vkey": house.log.log_key.vkey})
+    out.say(f"  greenledger-verify log {folder} --vkey '{house.verification_key.vkey}'")
+    out.result({"tiles": str(folder), "log_size": size, "vkey": house.verification_key.vkey})
 
 
 @export.command("entries")
 def export_entries(folder: Folder, directory: Dir = None, as_json: Json = False) -> None:
-    """Entries and bodies, private ones included: a backup that `restore` reads."""
+    """Entries and bodies, private ones included, for `restore`; no accounts, no keys."""
     house = open_house(directory)
     out = Output(as_json=as_json)
     with out.progress() as bar:
@@ -287,19 +302,3 @@ def export_readings(
     out = Output(as_json=as_json)
     out.say(f"{rows:,} readings in {file}.")
     out.result({"parquet": str(file), "rows": rows})
-
-
-def restore(
-    folder: Annotated[Path, typer.Argument(help="A folder that `export entries` wrote.")],
-    directory: Dir = None,
-    as_json: Json = False,
-) -> None:
-    """Replay an export into an empty data directory, checking everything again.
-
-    Private keys are in no export: put the old `secrets/` folder beside the new database.
-    """
-    out = Output(as_json=as_json)
-    with out.progress() as bar:
-        found = House.restore(settings_of(directory), folder, step(bar, "restore"))
-    out.say(f"{found.size:,} entries restored, root {found.root.hex()}.")
-    out.result({"log_size": found.size, "root": found.root.hex()})

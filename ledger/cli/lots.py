@@ -133,7 +133,7 @@ def trace_lot(
     )
     out.say(f"Proof of an entry: greenledger prove {found.division.index}; of all: --json")
     warn_unproven(out, found.entries, proofs, as_json=as_json)
-    out.result({**found.to_json(proofs), "vkey": house.log.log_key.vkey})
+    out.result({**found.to_json(proofs), "vkey": house.verification_key.vkey})
 
 
 def _facts(found: LotLife) -> list[list[str]]:

@@ -10,12 +10,27 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
+from ledger.cli.json_option import Json
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
 from ledger.log.notes import SigningKey, parse_skey
 from ledger.lots.model import Month, parse_month
 from ledger.settings import Settings
 from ledger.units import parse_zone, zone_offset_s
+
+__all__ = [
+    "ID_DIGITS",
+    "PREFIX_MIN",
+    "Dir",
+    "Json",
+    "id_span",
+    "one_of_id",
+    "open_house",
+    "park_instant",
+    "park_month",
+    "read_key",
+    "settings_of",
+]
 
 PREFIX_MIN: Final = 4
 ID_DIGITS: Final = 32
@@ -25,7 +40,6 @@ Dir = Annotated[
     Path | None,
     typer.Option("--dir", help="Data directory (default: GREENLEDGER_DIR, or greenledger-data)."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def id_span(text: str, what: str) -> tuple[bytes, bytes]:

@@ -11,7 +11,7 @@ import typer
 from ledger import db
 from ledger.cli.options import Dir, Json, open_house, read_key
 from ledger.cli.output import Output
-from ledger.errors import NotFound
+from ledger.errors import InvalidInput, NotFound
 from ledger.files import write_private
 from ledger.log.notes import SigningKey, write_skey
 from ledger.parties import store
@@ -129,25 +129,36 @@ def make_key(
 @party.command("add-key")
 def add_key(
     party_id: str,
-    key: Annotated[Path, typer.Option(help="Private key file, to prove possession; not stored.")],
+    key: Annotated[
+        Path | None, typer.Option(help="Private key file, to prove possession; not stored.")
+    ] = None,
+    vkey: Annotated[
+        str, typer.Option(help="Or: of a key that the external signer holds for the party.")
+    ] = "",
     device: Annotated[str, typer.Option(help="none, meter or gateway.")] = "none",
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Register a key that the party holds itself; the operator introduces it."""
-    own = read_key(key)
+    """Register a key that the party holds itself, or the external signer; the operator introduces
+    it."""
+    if (key is None) == (not vkey):
+        raise InvalidInput("give --key FILE, of a key that the party holds, or --vkey")
     desk = open_house(directory).desk
-    receipt = desk.introduce_key(party_id, own, device=device)
+    if key is not None:
+        own = read_key(key)
+        registered, receipt = own.verify_key, desk.introduce_key(party_id, own, device=device)
+    else:
+        registered, receipt = desk.adopt_key(party_id, vkey, device=device)
     with db.reading(desk.engine) as conn:
         keys = store.find_keys(conn, desk.log.log_id, party=party_id)
     out = Output(as_json=as_json)
-    out.say(f"Entry {receipt.index}: {party_id} signs with {own.verify_key.vkey}")
+    out.say(f"Entry {receipt.index}: {party_id} signs with {registered.vkey}")
     for other in keys:
-        if other.ended_index is None and other.custody == "operator":
+        if other.ended_index is None and other.custody == "operator" and other.key != registered:
             key_id = other.key.key_id.hex()
             out.say(f"The operator still holds key {key_id} for {party_id}. To end that:")
             out.say(f"  greenledger party revoke-key {party_id} {key_id} --reason '…'")
-    out.result({"party": party_id, "entry": receipt.index, "vkey": own.verify_key.vkey})
+    out.result({"party": party_id, "entry": receipt.index, "vkey": registered.vkey})
 
 
 @party.command("rotate-key")

@@ -74,7 +74,7 @@ def prove(
             house.desk, _run(house, run), allocation, _start(house, at)
         )
         files = [_text(one) for one in found]
-    _say(out, files, out_file, house.log.log_key.vkey, consistency_from is not None, format_)
+    _say(out, files, out_file, house.verification_key.vkey, consistency_from is not None, format_)
 
 
 def _say(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,9 +12,10 @@ import typer
 from ledger import db
 from ledger.access import service as access
 from ledger.access.roles import MEMBER_ROLES
+from ledger.cli.listening import listen
 from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output
-from ledger.errors import InvalidInput, Unavailable
+from ledger.errors import InvalidInput
 from ledger.house import House
 from ledger.logging_setup import set_up_logging
 from ledger.settings import Settings
@@ -59,7 +58,7 @@ def serve(
     house = open_house(directory)
     out = Output(as_json=as_json)
     # Before anything is said: what is told to be served takes connections, and nobody else's port.
-    listening = _listen(host, port)
+    listening = listen(host, port)
     password = _first_account(house)
     if password:
         out.say(f"Nobody could sign in yet. Made account {_FIRST}, with the password")
@@ -87,18 +86,6 @@ def serve(
         sys.stdout.flush()
         server.run(sockets=[listening])
     house.engine.dispose()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2_048)
-    except OSError as error:
-        # Python's own text repeats the address.
-        said = os.strerror(error.errno) if error.errno and error.errno > 0 else error
-        raise Unavailable(
-            f"can't listen at {host}, port {port}: {said}; --port 0 takes a free one"
-        ) from error
 
 
 def _begin(directory: Path | None) -> None:

@@ -103,7 +103,7 @@ def trace_units(
                 for batch, parts in known.items()
                 for part in parts
             ],
-            "vkey": house.log.log_key.vkey,
+            "vkey": house.verification_key.vkey,
         }
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from ledger.client.client import Client
 from ledger.client.results import BatchHead, Receipt
 from ledger.errors import Unavailable
-from ledger.log.notes import SigningKey
+from ledger.log.notes import Signer
 from ledger.log.service import Submission
 from ledger.metering.entries import ENTRY_TYPES
 from ledger.metering.sealing import Chain, Origin, batches_of
@@ -35,12 +35,12 @@ class Sent:
     repeats: int
 
 
-def sign_with(key: SigningKey, log: str, at_s: int, draft: Draft) -> Submission:
+def sign_with(key: Signer, log: str, at_s: int, draft: Draft) -> Submission:
     """A metering entry of the author that holds `key`, dated `at_s`."""
     return sign_draft(draft, _TYPES[draft.type], log, at_s, key)
 
 
-def chain_of(log: str, origin: Origin, key: SigningKey, at_s: int, head: BatchHead | None) -> Chain:
+def chain_of(log: str, origin: Origin, key: Signer, at_s: int, head: BatchHead | None) -> Chain:
     """Where the author's batches of that source go on, after `head`."""
     return Chain(
         log=log,
@@ -56,7 +56,7 @@ def send_readings(
     series: Iterable[Series],
     points: Mapping[str, bytes],
     origin: Origin,
-    key: SigningKey,
+    key: Signer,
     *,
     log: str,
     at_s: int,

@@ -24,13 +24,21 @@ from ledger.client.results import (
 )
 from ledger.client.transport import Content, Transport, read, read_object, read_text
 from ledger.errors import Corrupt, InvalidInput, NotFound, Unavailable
-from ledger.log.checkpoint import Checkpoint, open_checkpoint, parse_tlog_proof
+from ledger.log.checkpoint import (
+    Checkpoint,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_tlog_proof,
+)
+from ledger.log.logkeys import LogKey, follow, signing
 from ledger.log.merkle import leaf_hash
-from ledger.log.notes import VerifyKey
+from ledger.log.notes import VerifyKey, parse_note
 from ledger.log.proofs import is_consistent, root_of_path
 from ledger.log.service import Submission
 
 PAGE: Final = 200
+# Two for each key; a log that has had so many is none of ours.
+LOG_KEY_ENTRIES_MAX: Final = 200
 # A checkpoint that is signed between two requests makes them speak of different sizes.
 _TRIES: Final = 5
 
@@ -89,10 +97,31 @@ class Client:
         Raises NotFound while no checkpoint covers the entry, Corrupt where a proof does not hold.
         """
         for _ in range(_TRIES):
-            found = check_proof(self.proof(index), index, entry, key)
+            found = self._check(self.proof(index), index, entry, key)
             if since is None or self._has_grown(since, found.checkpoint):
                 return found
         raise Unavailable(f"the log signs faster than its proofs can be fetched; entry {index}")
+
+    def _check(self, proof: bytes, index: int, entry: bytes, key: VerifyKey) -> Included:
+        """By `key`, or by a key of the log that it leads to: the log may have changed its keys."""
+        try:
+            return check_proof(proof, index, entry, key)
+        except Corrupt:
+            others = self.log_keys(key)
+            if not others:
+                raise
+            return check_proof(proof, index, entry, key, others)
+
+    def log_keys(self, pinned: VerifyKey) -> list[LogKey]:
+        """Keys of the log to which `pinned` leads by entries of the log. Raises Corrupt."""
+        shown = self.log().log_keys
+        places = {0, *(one.entry for one in shown), *(one.ended_by for one in shown)} - {-1}
+        if len(places) > LOG_KEY_ENTRIES_MAX:
+            raise Unavailable(f"/log: {len(places)} entries on keys of the log are too many")
+        try:
+            return follow([(place, self.entry(place)) for place in sorted(places)], pinned)
+        except InvalidInput as error:
+            raise Corrupt(f"the keys of the log: {error}") from error
 
     def _has_grown(self, since: Checkpoint, now: Checkpoint) -> bool:
         """False where a newer checkpoint came in between. Raises Corrupt where it has not."""
@@ -250,11 +279,16 @@ def connect(server: str, **options: Any) -> Client:
     return Client(Transport(server, **options))
 
 
-def check_proof(data: bytes, index: int, entry: bytes, key: VerifyKey) -> Included:
-    """A tlog-proof of `entry` at `index` under a checkpoint signed by `key`. Raises Corrupt."""
+def check_proof(
+    data: bytes, index: int, entry: bytes, key: VerifyKey, known: Sequence[LogKey] = ()
+) -> Included:
+    """A tlog-proof of `entry` at `index` under a checkpoint signed by `key`, or, where `known` are
+    the log's keys that one may believe, by one of these in force at its size. Raises Corrupt."""
     try:
         proof = parse_tlog_proof(data)
-        checkpoint = open_checkpoint(proof.checkpoint, key)
+        size = parse_checkpoint(parse_note(proof.checkpoint).text).size
+        keys = signing(known, size) or [key]
+        checkpoint = open_checkpoint(proof.checkpoint, keys[0], keys[1:])
         root = root_of_path(leaf_hash(entry), proof.index, checkpoint.size, proof.path)
     except InvalidInput as error:
         raise Corrupt(f"the proof of entry {index} does not hold: {error}") from error

@@ -11,6 +11,15 @@ from ledger.metering.points import Point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogKeyInfo:
+    """A key of the log, the entry that brought it, and the one that ended it, or -1."""
+
+    vkey: str
+    entry: int
+    ended_by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogInfo:
     """What a log says of itself. `checkpoint_size`: of the latest signed checkpoint."""
 
@@ -19,6 +28,7 @@ class LogInfo:
     zone: str
     operator: str
     log_vkey: str
+    log_keys: tuple[LogKeyInfo, ...]
     size: int
     checkpoint_size: int
 

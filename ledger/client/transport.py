@@ -78,7 +78,7 @@ def read_problem(status: int, media: str, content: bytes) -> Problem:
         return Problem(status=status)
     try:
         found = json.loads(content[:PROBLEM_BYTES_MAX])
-    except ValueError:
+    except (ValueError, RecursionError):
         return Problem(status=status)
     if not isinstance(found, dict):
         return Problem(status=status)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from ledger.credits.ccus import AVOIDED, MASS_G_MAX, REMOVAL, Flows
 from ledger.db import Trigger, append_only, metadata
+from ledger.log.succession import not_before
 
 # Nothing is reduced twice: not in a project, nor at a plant that is in several schemes. A record
 # that was rejected holds no time.
@@ -196,7 +197,7 @@ reductions: Final = append_only(
         ),
         Index("ix_reductions_project", "log_id", "scheme", "project", "start_s"),
         Index("ix_reductions_plant", "log_id", "plant", "start_s"),
-        info={"triggers": [PERIODS_TRIGGER]},
+        info={"triggers": [PERIODS_TRIGGER, not_before("reductions", "start_s")]},
     )
 )
 verifications: Final = append_only(

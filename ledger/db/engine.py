@@ -266,3 +266,20 @@ def lock(connection: Connection, name: str) -> None:
         key = hashlib.sha256(name.encode()).digest()[:8]
         number = int.from_bytes(key, "big", signed=True)
         connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def count_on(connection: Connection) -> None:
+    """After rows were put back with the numbers that they had: new ones are counted from there.
+    SQLite does so by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    counted = connection.exec_driver_sql(
+        "SELECT c.relname AS name, a.attname AS counted FROM pg_attribute AS a"
+        " JOIN pg_class AS c ON c.oid = a.attrelid"
+        " WHERE c.relnamespace = 'public'::regnamespace AND a.attidentity <> ''"
+    ).all()
+    for row in counted:
+        connection.exec_driver_sql(
+            f"SELECT setval(pg_get_serial_sequence('{row.name}', '{row.counted}'),"  # noqa: S608  (names of our schema)
+            f" (SELECT coalesce(max({row.counted}), 0) + 1 FROM {row.name}), false)"
+        )

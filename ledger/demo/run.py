@@ -288,7 +288,7 @@ def _trust(house: House) -> str:
     endorser = _key_of(house, plan.VERIFIER).key.vkey
     return (
         "# In earnest these keys come from a source that you trust, not from the log itself.\n"
-        f'[[log]]\norigin = "{house.log.origin}"\nvkey = "{house.log.log_key.vkey}"\n'
+        f'[[log]]\norigin = "{house.log.origin}"\nvkey = "{house.verification_key.vkey}"\n'
         f'\n[[endorser]]\nparty = "{plan.VERIFIER}"\nvkey = "{endorser}"\n'
     )
 

@@ -72,7 +72,7 @@ def summarise(facts: Facts) -> dict[str, Any]:
         "seed": facts.park.seed,
         "year": YEAR,
         "log": house.log.origin,
-        "vkey": house.log.log_key.vkey,
+        "vkey": house.verification_key.vkey,
         "log_size": sum(entry_types.values()),
         "intervals": stored,
         "generation_wh": totals.generation_wh,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ledger.errors import InvalidInput, NotFound
+from ledger.files import parse_toml
 from ledger.gateway.collector import Limits
-from ledger.log.notes import SigningKey, VerifyKey, parse_skey, parse_vkey
+from ledger.log.notes import Signer, VerifyKey, parse_skey, parse_vkey
 from ledger.parties.keystore import Keystore
+from ledger.parties.signer import signer_of
 from ledger.settings import Settings
 
 _Section = TypeVar("_Section")
@@ -93,12 +94,14 @@ class Config:
     def log_key(self) -> VerifyKey:
         return parse_vkey(self.server.log_vkey)
 
-    def signing_key(self) -> SigningKey:
+    def signing_key(self) -> Signer:
         """Raises NotFound, InvalidInput or Unavailable; no message holds any of it."""
         if self.key.file:
             return parse_skey(read_secret(self.path(self.key.file)))
-        kek = Settings().kek
-        store = Keystore(self.path(self.key.folder), kek.get_secret_value() if kek else None)
+        settings = Settings()
+        kek = settings.kek.get_secret_value() if settings.kek else None
+        signer = signer_of(settings.signer, settings.signer_timeout_s) if settings.signer else None
+        store = Keystore(self.path(self.key.folder), kek, signer)
         return store.get(parse_vkey(self.key.vkey))
 
 
@@ -106,10 +109,16 @@ def read_config(path: Path) -> Config:
     """Raises NotFound or InvalidInput, and says where."""
     if not path.is_file():
         raise NotFound(f"no file {path}")
+    return parse_config(path.read_bytes(), path)
+
+
+def parse_config(data: bytes, path: Path) -> Config:
+    """The bytes of the file at `path`. Raises InvalidInput."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = data.decode()
+    except UnicodeDecodeError as error:
         raise InvalidInput(f"{path}: {error}") from error
+    found = parse_toml(text, str(path))
     try:
         return _config(found, path.resolve().parent)
     except InvalidInput as error:

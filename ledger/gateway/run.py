@@ -65,10 +65,11 @@ def client_for(config: Config, *, retry: Retry | None = None) -> Client:
 def fetch_points(client: Client, config: Config, outbox: Outbox) -> Points:
     """The points as the server has them, kept for a start without it. Raises Unavailable."""
     log = client.log()
-    if log.origin != config.log_key.name or log.log_vkey != config.server.log_vkey:
+    known = {one.vkey for one in log.log_keys}
+    if log.origin != config.log_key.name or config.server.log_vkey not in known:
         raise Unavailable(
             f"the server's log is {log.origin!r}, the pinned key is of {config.log_key.name!r}, or"
-            " its key is another one: see [server] log_vkey"
+            " is none of its keys: see [server] log_vkey"
         )
     items = [one.to_json() for one in client.points()]
     kept = {"zone": log.zone, "items": items}

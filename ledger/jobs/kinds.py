@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
@@ -24,6 +25,7 @@ from ledger.jobs.work import Kind, Run
 from ledger.log.service import Receipt
 from ledger.metering import importing
 from ledger.metering.importers import read_profile
+from ledger.recovery.backup import backup
 from ledger.registry import acting
 from ledger.statements import service as statements
 from ledger.statements.profile import read_statement_profile
@@ -35,6 +37,7 @@ EVIDENCE: Final = "evidence"
 CHECKPOINT: Final = "checkpoint"
 EXPIRY: Final = "expiry"
 AUDIT: Final = "audit"
+BACKUP: Final = "backup"
 
 FILE: Final = "file"
 EVIDENCE_FILE: Final = "evidence.json"
@@ -160,6 +163,15 @@ def _audit(run: Run) -> Result:
     }
 
 
+def _backup(run: Run) -> Result:
+    """Add to the backup where the settings say; again, it goes on from where it is."""
+    folder = run.house.settings.backup_dir
+    if folder is None:
+        raise InvalidInput("where backups go is not set: GREENLEDGER_BACKUP_DIR")
+    found = backup(run.house, folder, lambda done, total: run.progress(done, total, "entries"))
+    return asdict(found)
+
+
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         IMPORT: Kind(
@@ -192,6 +204,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         CHECKPOINT: Kind(do=_checkpoint),
         EXPIRY: Kind(do=_expiry),
         AUDIT: Kind(do=_audit),
+        BACKUP: Kind(do=_backup),
     }
 )
 

@@ -34,6 +34,7 @@ def due(house: House) -> list[Job]:
         (kinds.CHECKPOINT, settings.checkpoint_every_s),
         (kinds.EXPIRY, settings.expiry_every_s),
         (kinds.AUDIT, settings.audit_every_s),
+        (kinds.BACKUP, settings.backup_every_s if settings.backup_dir else 0),
     ):
         if not every_s or (kind == kinds.CHECKPOINT and not _has_grown(house)):
             continue

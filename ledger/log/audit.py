@@ -1,4 +1,4 @@
-"""Audit: replay everything into an empty database and compare; restore: replay and keep.
+"""Audit: replay everything into an empty database and compare.
 
 From entries and bodies every signature, hash, rule and number is checked again, and every table is
 rebuilt by the same code that appended; then each stored row is compared with the rebuilt one. What
@@ -8,34 +8,28 @@ is named is the first thing that does not hold.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, Table, insert, select
+from sqlalchemy import Connection, Engine, Row, Table, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger import db
 from ledger.db.soundness import check_database
 from ledger.errors import Corrupt, InvalidInput, LedgerError
 from ledger.files import scratch_folder
-from ledger.log import merkle, store
-from ledger.log.checkpoint import Checkpoint, open_checkpoint
-from ledger.log.export import (
-    Progress,
-    exported_checkpoint,
-    read_export,
-    submissions,
-)
-from ledger.log.notes import parse_note
+from ledger.log import logkeys, merkle, store
+from ledger.log.checkpoint import Checkpoint
+from ledger.log.export import Progress, submissions
 from ledger.log.publish import check_high_water, recorded_range
 from ledger.log.service import Placement, Submission
 from ledger.log.types import EntryTypes
 
 # Written beside the log, not by replaying it: checked by rules of their own.
-_NOT_REPLAYED: Final = frozenset({"checkpoint_roots", "checkpoint_notes", "alembic_version"})
+NOT_REPLAYED: Final = frozenset({"checkpoint_roots", "checkpoint_notes", "alembic_version"})
 _ROWS_AT_ONCE: Final = 256
 # Rows of these may have many megabytes each: whole files, a year of readings.
 _LARGE_AT_ONCE: Final = 8
@@ -76,7 +70,7 @@ def audit(
             found = submissions(stored, log, types)
             replayed = replay(rebuilt, log.log_id, types, found, size, progress, roots)
             tables, rows = _compare(stored, rebuilt)
-            notes = _check_notes(stored, log, roots)
+            notes = check_notes(stored, log, roots)
             check_high_water(stored, log, high_water)
         scratch.dispose()
     return Audited(
@@ -101,13 +95,15 @@ def _room_for_a_copy(engine: Engine) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """The end of a replay; see `Audited`."""
+    """The end of a replay; see `Audited`. `ranges`: the right edge at each size with a recorded
+    root."""
 
     size: int
     bodies: int
     erased: int
     attested: tuple[int, ...]
     root: bytes
+    ranges: Mapping[int, bytes] = field(default_factory=dict)
 
 
 def replay(
@@ -124,6 +120,7 @@ def replay(
     placement = Placement(conn, log_id, types, attested)
     range_ = merkle.CompactRange()
     bodies = erased = 0
+    ranges: dict[int, bytes] = {}
     for submission in found:
         index = placement.size
         try:
@@ -145,6 +142,8 @@ def replay(
                 f"entries 0 to {index} give root {range_.root().hex()}; recorded for size"
                 f" {range_.size} is {recorded.hex()}"
             )
+        if recorded is not None:
+            ranges[range_.size] = b"".join(range_.hashes)
         progress(index + 1, size)
     placement.finish()
     beyond = [recorded for recorded in roots if not 0 < recorded <= range_.size]
@@ -156,11 +155,12 @@ def replay(
         erased=erased,
         attested=tuple(sorted(attested)),
         root=range_.root(),
+        ranges=ranges,
     )
 
 
 def _compare(stored: Connection, rebuilt: Connection) -> tuple[int, int]:
-    tables = [table for table in db.ledger_tables() if table.name not in _NOT_REPLAYED]
+    tables = [table for table in db.ledger_tables() if table.name not in NOT_REPLAYED]
     rows = 0
     for table in tables:
         try:
@@ -215,15 +215,16 @@ def _key(table: Table, row: Row[Any] | None) -> str:
     return ", ".join(value.hex() if isinstance(value, bytes) else str(value) for value in values)
 
 
-def _check_notes(conn: Connection, log: store.LogFacts, roots: dict[int, bytes]) -> int:
+def check_notes(conn: Connection, log: store.LogFacts, roots: dict[int, bytes]) -> int:
     """Each root has its range and its note; only the newest may have crashed before its note."""
     for row in conn.execute(select(store.checkpoint_roots)):
         _check_log(row, store.checkpoint_roots, log)
         recorded_range(row.size, bytes(row.root), bytes(row.range))
     notes = conn.execute(select(store.checkpoint_notes)).all()
+    keys = logkeys.load(conn, log)
     for row in notes:
         _check_log(row, store.checkpoint_notes, log)
-        _check_note(row.size, bytes(row.note), log, roots)
+        _check_note(row.size, bytes(row.note), log, keys, roots)
     unsigned = sorted(set(roots) - {row.size for row in notes})
     if unsigned and unsigned[0] != max(roots):
         raise Corrupt(f"table checkpoint_notes: the checkpoint of size {unsigned[0]} is missing")
@@ -235,11 +236,17 @@ def _check_log(row: Row[Any], table: Table, log: store.LogFacts) -> None:
         raise Corrupt(f"table {table.name}: row {_key(table, row)} is of no log that is here")
 
 
-def _check_note(size: int, note: bytes, log: store.LogFacts, roots: dict[int, bytes]) -> None:
+def _check_note(
+    size: int,
+    note: bytes,
+    log: store.LogFacts,
+    keys: Sequence[logkeys.LogKey],
+    roots: dict[int, bytes],
+) -> None:
+    """By exactly the log's keys in force at its size: cosignatures are stored apart."""
     where = f"table checkpoint_notes, size {size}"
     try:
-        checkpoint = open_checkpoint(note, log.log_key)
-        signatures = parse_note(note).signatures
+        checkpoint = logkeys.open_own(note, log, keys)
     except InvalidInput as error:
         raise Corrupt(f"{where}: {error}") from error
     recorded = roots.get(size)
@@ -248,62 +255,6 @@ def _check_note(size: int, note: bytes, log: store.LogFacts, roots: dict[int, by
             f"{where}: it signs {checkpoint.origin}, size {checkpoint.size}, root"
             f" {checkpoint.root.hex()}; recorded is {recorded.hex() if recorded else 'no root'}"
         )
-    if len(signatures) != 1:
-        raise Corrupt(f"{where}: {len(signatures)} signatures, the log's own is the only one")
-
-
-def restore(
-    engine: Engine, log_id: int, types: EntryTypes, folder: Path, progress: Progress
-) -> Replayed:
-    """Replay an `export entries` folder into an empty database, all or nothing.
-
-    The exported checkpoint must be the root of what was replayed, signed by the log key of the
-    genesis. Raises InvalidInput, Corrupt or Refused.
-    """
-    note = exported_checkpoint(folder)
-    with db.writing(engine, long=True) as conn:
-        if store.lock_head(conn, log_id).size:
-            raise InvalidInput("the database holds a log already; restore into an empty one")
-        found = read_export(folder, types)
-        replayed = replay(conn, log_id, types, found, 0, progress, {})
-        log = store.load_log(conn, log_id)
-        checkpoint = open_checkpoint(note, log.log_key)
-        _check_restored(conn, log, checkpoint, replayed)
-        _record(conn, log, checkpoint, note)
-    return replayed
-
-
-def _check_restored(
-    conn: Connection, log: store.LogFacts, checkpoint: Checkpoint, replayed: Replayed
-) -> None:
-    if checkpoint.size > replayed.size:
-        raise Corrupt(
-            f"the checkpoint covers {checkpoint.size} entries, the export holds {replayed.size}"
-        )
-    edge = store.load_head(conn, log.log_id).edge
-    root = merkle.tree_root(checkpoint.size, store.nodes(conn, log.log_id, edge))
-    if root != checkpoint.root:
-        raise Corrupt(
-            f"the exported entries give root {root.hex()} at size {checkpoint.size}, the"
-            f" checkpoint signs {checkpoint.root.hex()}"
-        )
-
-
-def _record(conn: Connection, log: store.LogFacts, checkpoint: Checkpoint, note: bytes) -> None:
-    range_ = merkle.CompactRange()
-    for _, data in store.entry_range(conn, log.log_id, 0, checkpoint.size):
-        range_.append(merkle.leaf_hash(data))
-    conn.execute(
-        insert(store.checkpoint_roots).values(
-            log_id=log.log_id,
-            size=checkpoint.size,
-            root=checkpoint.root,
-            range=b"".join(range_.hashes),
-        )
-    )
-    conn.execute(
-        insert(store.checkpoint_notes).values(log_id=log.log_id, size=checkpoint.size, note=note)
-    )
 
 
 def no_progress(_done: int, _all: int) -> None:

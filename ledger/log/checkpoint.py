@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,10 +47,11 @@ def _is_size(text: str) -> bool:
     return _SIZE.fullmatch(text) is not None and int(text) <= _SIZE_MAX
 
 
-def open_checkpoint(data: bytes, key: notes.VerifyKey) -> Checkpoint:
-    """Parse a checkpoint note of the log that `key` is named after, and verify its signature.
-
-    Raises InvalidInput.
+def open_checkpoint(
+    data: bytes, key: notes.VerifyKey, others: Sequence[notes.VerifyKey] = ()
+) -> Checkpoint:
+    """Parse a checkpoint note of the log that `key` is named after, and verify that it, or one of
+    `others`, signed it. Raises InvalidInput.
     """
     try:
         note = notes.parse_note(data)
@@ -60,10 +62,11 @@ def open_checkpoint(data: bytes, key: notes.VerifyKey) -> Checkpoint:
         raise InvalidInput(f"checkpoint: it is of log {checkpoint.origin!r}, not of {key.name!r}")
     if checkpoint.size == 0 and checkpoint.root != merkle.EMPTY_ROOT:
         raise InvalidInput("checkpoint: size 0, but the root is not that of the empty tree")
-    own = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)]
+    known = {(one.name, one.key_id): one for one in (key, *others)}
+    own = [one for one in note.signatures if (one.name, one.key_id) in known]
     if not own:
         raise InvalidInput(f"checkpoint: no signature by {key.name} ({key.key_id.hex()})")
-    if not all(key.verify(note.text, signature.blob) for signature in own):
+    if not all(known[one.name, one.key_id].verify(note.text, one.blob) for one in own):
         raise InvalidInput(f"checkpoint: the signature of {key.name} does not verify")
     return checkpoint
 

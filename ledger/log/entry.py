@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.errors import InvalidInput
-from ledger.log import merkle, notes
+from ledger.log import merkle, mldsa, notes
 from ledger.units import parse_instant, parse_zone
 
 ENTRY_BYTES_MAX: Final = 65_535
@@ -100,6 +100,10 @@ INSTANT_OR_NONE: Final = Member(
 )
 ZONE: Final = Member(expected="a fixed offset such as +08:00", check=_accepts(parse_zone))
 VKEY: Final = Member(expected="a vkey name+hex8+base64", check=_accepts(notes.parse_vkey))
+LOG_VKEY: Final = Member(
+    expected="a vkey name+hex8+base64, of Ed25519 or ML-DSA-44",
+    check=_accepts(lambda value: notes.parse_vkey(value, (notes.ED25519, mldsa.ML_DSA_44))),
+)
 NAME: Final = Member(expected="1–200 characters", check=_text(r"[^\u0000-\u001f\u007f]{1,200}"))
 REASON: Final = Member(expected="1–500 characters", check=_text(r"[^\u0000-\u001f\u007f]{1,500}"))
 REASON_OR_NONE: Final = Member(
@@ -133,7 +137,7 @@ def sorted_ids(what: str, *, least: int = 0) -> Member:
 
 
 COMMON: Final[Mapping[str, Member]] = {
-    "type": Member(expected="an entry type", check=_text(r"[a-z]+(\.[a-z]+)?")),
+    "type": Member(expected="an entry type", check=_text(r"[a-z]+(-[a-z]+)?(\.[a-z]+)?")),
     "id": ID,
     "log": ORIGIN,
     "author": PARTY,

@@ -118,6 +118,14 @@ def erased_by(conn: Connection, log_id: int, entries: Collection[int]) -> dict[i
     return found
 
 
+def erased_from(conn: Connection, log_id: int, size: int) -> list[int]:
+    """Entries that entry `size` or a later one has erased."""
+    query = select(erasures.c.entry_index).where(
+        erasures.c.log_id == log_id, erasures.c.erased_by >= size
+    )
+    return list(conn.execute(query.order_by(erasures.c.entry_index)).scalars())
+
+
 def erased_since(conn: Connection, log_id: int, size: int) -> bool:
     """Whether entry `size` or a later one has erased anything."""
     query = select(erasures.c.entry_index).where(

@@ -1,9 +1,10 @@
-"""Static copies of a log: C2SP tiles for the public, entries with bodies for restore."""
+"""Static copies of a log: C2SP tiles for the public, and entries put together with their bodies."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,9 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.db import located
 from ledger.errors import Corrupt, InvalidInput
-from ledger.files import make_private_folder, open_regular, read_regular
 from ledger.log import merkle, store, tiles
-from ledger.log.bodies import Blob, Body, BodyKind
+from ledger.log.bodies import Body, BodyKind
 from ledger.log.entry import Entry, parse_entry
 from ledger.log.erasing import Kept
 from ledger.log.publish import latest_checkpoint
@@ -24,11 +24,8 @@ from ledger.log.types import Bodies, EntryTypes
 Progress = Callable[[int, int], None]
 BodyOf = Callable[[str], bytes | None]
 
-_ENTRIES_FILE: Final = "entries"
-_BODIES_DIR: Final = "bodies"
 # SQLite stores no larger value: no log can hold such a body.
 _BODY_BYTES_MAX: Final = 1_000_000_000
-_NOTE_BYTES_MAX: Final = 65_536
 
 
 def _write_public(folder: Path, name: str, data: bytes) -> None:
@@ -83,9 +80,11 @@ def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: 
     return checkpoint.size
 
 
-def submissions(conn: Connection, log: store.LogFacts, types: EntryTypes) -> Iterator[Submission]:
-    """Every entry with its bodies, as stored, in order. Raises Corrupt where one is missing that no
-    later entry erases."""
+def submissions(
+    conn: Connection, log: store.LogFacts, types: EntryTypes, *, begin: int = 0
+) -> Iterator[Submission]:
+    """Every entry from `begin` on with its bodies, as stored, in order. Raises Corrupt where one is
+    missing that no later entry erases."""
     size = store.load_head(conn, log.log_id).size
 
     def load_attachment(key: str) -> bytes | None:
@@ -98,8 +97,8 @@ def submissions(conn: Connection, log: store.LogFacts, types: EntryTypes) -> Ite
     for index, data in store.entries_of_types(conn, log.log_id, types.erasing):
         found = _with_bodies(data, types, loading(index), load_attachment, index, log.origin, {})
         kept |= _kept_by(found, types, index)
-    count = 0
-    for index, data in store.entry_range(conn, log.log_id, 0, size):
+    count = begin
+    for index, data in store.entry_range(conn, log.log_id, begin, size):
         if index != count:
             break
         yield _with_bodies(data, types, loading(index), load_attachment, index, log.origin, kept)
@@ -192,58 +191,55 @@ def _attachments(
     return found
 
 
-def export_entries(
-    conn: Connection, log: store.LogFacts, types: EntryTypes, folder: Path, progress: Progress
-) -> int:
-    """Write entries and bodies, private ones included, for `restore`. Returns the size."""
-    require_empty(folder)
-    _, note = latest_checkpoint(conn, log)
-    size = store.load_head(conn, log.log_id).size
-    make_private_folder(folder / _BODIES_DIR)
-    with (folder / _ENTRIES_FILE).open("wb") as file:
-        for index, submission in enumerate(submissions(conn, log, types)):
-            file.write(tiles.bundle([submission.data]))
-            for body in () if submission.kept else submission.bodies.values():
-                assert not isinstance(body, bytes)
-                (folder / _BODIES_DIR / body.key).write_bytes(body.data)
-            for data in submission.attachments:
-                (folder / _BODIES_DIR / Blob.open(data, "").key).write_bytes(data)
-            progress(index + 1, size)
-    (folder / "checkpoint").write_bytes(note)
-    return size
+Find = Callable[[str, int], bytes | None]
 
 
-def read_export(folder: Path, types: EntryTypes) -> Iterator[Submission]:
-    """The submissions of an `export entries` folder, in order. Raises InvalidInput or Corrupt."""
-    bodies = folder / _BODIES_DIR
-    if bodies.is_symlink():
-        raise InvalidInput(f"{bodies} is a link; an export holds its own files")
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Bodies as `find(key, most)` reads them, each of at most so many bytes."""
 
-    def load(kind: BodyKind, reference: Mapping[str, Any]) -> bytes | None:
+    find: Find
+
+    def load(self, kind: BodyKind, reference: Mapping[str, Any]) -> bytes | None:
         # A tree states its leaves, not its bytes.
         stated = reference["size"] if kind.reference == "hash" else _BODY_BYTES_MAX
-        return read_regular(bodies / reference[kind.reference], min(stated, _BODY_BYTES_MAX))
+        return self.find(reference[kind.reference], min(stated, _BODY_BYTES_MAX))
 
-    def load_attachment(key: str) -> bytes | None:
-        return read_regular(bodies / key, _BODY_BYTES_MAX)
+    def load_attachment(self, key: str) -> bytes | None:
+        return self.find(key, _BODY_BYTES_MAX)
 
-    origin, kept = "", dict[bytes, Kept]()
-    for index, data in enumerate(_exported(folder)):
+
+def kept_in(
+    found: Iterable[bytes], types: EntryTypes, find: Find, *, begin: int = 0, origin: str = ""
+) -> dict[bytes, Kept]:
+    """What is kept of bodies that these entries erase, by the leaf hash of whose they were.
+    Arguments and errors are those of `with_bodies`."""
+    place, kept = _Files(find), dict[bytes, Kept]()
+    for index, data in enumerate(found, begin):
         if index == 0:
-            origin = _origin_of(data)
+            origin = origin_of(data)
         if _type_of(data, index) in types.erasing:
-            found = _with_bodies(data, types, load, load_attachment, index, origin, {})
-            kept |= _kept_by(found, types, index)
-    for index, data in enumerate(_exported(folder)):
-        yield _with_bodies(data, types, load, load_attachment, index, origin, kept)
+            one = _with_bodies(data, types, place.load, place.load_attachment, index, origin, {})
+            kept |= _kept_by(one, types, index)
+    return kept
 
 
-def _exported(folder: Path) -> Iterator[bytes]:
-    file = open_regular(folder / _ENTRIES_FILE)
-    if file is None:
-        raise InvalidInput(f"{folder} holds no file 'entries'; it is no export of entries")
-    with file:
-        yield from tiles.read_bundle(file)
+def with_bodies(
+    found: Iterable[bytes],
+    types: EntryTypes,
+    find: Find,
+    kept: Mapping[bytes, Kept],
+    *,
+    begin: int = 0,
+    origin: str = "",
+) -> Iterator[Submission]:
+    """Entries from `begin` on, each with its bodies, or with what is `kept` of them. Raises
+    InvalidInput or Corrupt. `origin`: the log's, from entry 1 on."""
+    place = _Files(find)
+    for index, data in enumerate(found, begin):
+        if index == 0:
+            origin = origin_of(data)
+        yield _with_bodies(data, types, place.load, place.load_attachment, index, origin, kept)
 
 
 def _type_of(data: bytes, index: int) -> str:
@@ -253,16 +249,9 @@ def _type_of(data: bytes, index: int) -> str:
         raise Corrupt(f"entry {index}: {error}") from error
 
 
-def _origin_of(genesis: bytes) -> str:
+def origin_of(genesis: bytes) -> str:
     """What bodies of the log are opened with; that it is a genesis is checked when it is placed."""
     try:
         return str(parse_entry(genesis).statement.get("log"))
     except InvalidInput as error:
         raise Corrupt(f"entry 0: {error}") from error
-
-
-def exported_checkpoint(folder: Path) -> bytes:
-    note = read_regular(folder / "checkpoint", _NOTE_BYTES_MAX)
-    if note is None:
-        raise InvalidInput(f"{folder} holds no file 'checkpoint'")
-    return note

@@ -1,4 +1,4 @@
-"""C2SP signed notes with Ed25519 signatures (key type 0x01).
+"""C2SP signed notes with Ed25519 signatures (key type 0x01); a log's also with ML-DSA-44 (0x06).
 
 A note is text that ends in a newline, an empty line, then signature lines
 `— <key name> <base64(4 bytes key id ‖ signature)>`. Entries and checkpoints are notes.
@@ -10,8 +10,9 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -20,36 +21,49 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from ledger.errors import InvalidInput
+from ledger.log import mldsa
+from ledger.log.mldsa import ML_DSA_44
 
 ED25519: Final = 1
+_KINDS: Final = {
+    ED25519: ("an Ed25519 key (0x01 and 32 bytes)", 32),
+    ML_DSA_44: ("an ML-DSA-44 key (0x06 and 1312 bytes)", mldsa.PUBLIC_KEY_BYTES),
+}
 SIGNATURES_MAX: Final = 100
 # Any but the newline.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_KEY_NAME = re.compile(r"[^\s+\u0000-\u001f\ud800-\udfff]+")
 _SIGNATURE_LINE = re.compile(r"— ([^\s+\u0000-\u001f]+) ([A-Za-z0-9+/]+={0,2})")
 
 
-def key_id(name: str, public_key: bytes) -> bytes:
-    """First 4 bytes of H(name ‖ "\\n" ‖ 0x01 ‖ public key)."""
-    return hashlib.sha256(name.encode() + b"\n" + bytes([ED25519]) + public_key).digest()[:4]
+def key_id(name: str, public_key: bytes, kind: int = ED25519) -> bytes:
+    """First 4 bytes of H(name ‖ "\\n" ‖ kind ‖ public key)."""
+    return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + public_key).digest()[:4]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyKey:
-    """A named Ed25519 public key, written as a vkey `name+hex8+base64(0x01 ‖ key)`."""
+    """A named public key, written as a vkey `name+hex8+base64(kind ‖ key)`.
+
+    `kind` is the type of its signatures: Ed25519, or (of a log alone) ML-DSA-44.
+    """
 
     name: str
     public_key: bytes
+    kind: int = ED25519
 
     @property
     def key_id(self) -> bytes:
-        return key_id(self.name, self.public_key)
+        return key_id(self.name, self.public_key, self.kind)
 
     @property
     def vkey(self) -> str:
-        blob = base64.b64encode(bytes([ED25519]) + self.public_key).decode()
+        blob = base64.b64encode(bytes([self.kind]) + self.public_key).decode()
         return f"{self.name}+{self.key_id.hex()}+{blob}"
 
     def verify(self, text: bytes, signature: bytes) -> bool:
+        if self.kind == ML_DSA_44:
+            return mldsa.verify(self.public_key, self.name, text, signature)
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text)
         except InvalidSignature:
@@ -57,21 +71,59 @@ class VerifyKey:
         return True
 
 
-def parse_vkey(vkey: str) -> VerifyKey:
-    """Raises InvalidInput unless `vkey` is a well-formed Ed25519 verifier key."""
+def parse_vkey(vkey: str, kinds: Sequence[int] = (ED25519,)) -> VerifyKey:
+    """Raises InvalidInput unless `vkey` is a well-formed verifier key of one of `kinds`."""
     parts = vkey.split("+", 2)
-    if len(parts) != 3 or not re.fullmatch(r"[^\s+\u0000-\u001f]+", parts[0]):
+    if len(parts) != 3 or not _KEY_NAME.fullmatch(parts[0]):
         raise InvalidInput(f"vkey {vkey!r} is not of the form name+hex8+base64")
     try:
         blob = base64.b64decode(parts[2], validate=True)
     except ValueError as error:
         raise InvalidInput(f"vkey {vkey!r}: the key is not base64 ({error})") from error
-    if len(blob) != 33 or blob[0] != ED25519 or base64.b64encode(blob).decode() != parts[2]:
-        raise InvalidInput(f"vkey {vkey!r} is not an Ed25519 key (0x01 and 32 bytes)")
-    key = VerifyKey(name=parts[0], public_key=blob[1:])
+    if (
+        not any(blob[:1] == bytes([kind]) and len(blob) == 1 + _KINDS[kind][1] for kind in kinds)
+        or base64.b64encode(blob).decode() != parts[2]
+    ):
+        wanted = ", nor ".join(_KINDS[kind][0] for kind in kinds)
+        raise InvalidInput(f"vkey {vkey!r} is not {wanted}")
+    key = VerifyKey(name=parts[0], public_key=blob[1:], kind=blob[0])
     if key.key_id.hex() != parts[1]:
         raise InvalidInput(f"vkey {vkey!r}: its key id should be {key.key_id.hex()}")
     return key
+
+
+class Signer(Protocol):
+    """Who signs notes under a name: a private key in memory, or one that is held elsewhere."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def verify_key(self) -> VerifyKey: ...
+
+    def signature_line(self, text: bytes) -> bytes:
+        """Raises Unavailable where who holds the key does not sign."""
+
+
+def signature_line(key: VerifyKey, blob: bytes) -> bytes:
+    """The line of a signature by `key`; `blob` is what its kind writes after the key id."""
+    return f"— {key.name} {base64.b64encode(key.key_id + blob).decode()}\n".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MlDsaKey:
+    """A log's ML-DSA-44 private key, which signs checkpoints and nothing else."""
+
+    name: str
+    seed: bytes = field(repr=False)
+
+    @property
+    def verify_key(self) -> VerifyKey:
+        public = mldsa.public_key(self.seed)
+        return VerifyKey(name=self.name, public_key=public, kind=ML_DSA_44)
+
+    def signature_line(self, text: bytes) -> bytes:
+        return signature_line(self.verify_key, mldsa.sign(self.seed, self.name, text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +148,7 @@ class SigningKey:
         )
 
     def signature_line(self, text: bytes) -> bytes:
-        signed = self.verify_key.key_id + self.private_key.sign(text)
-        return f"— {self.name} {base64.b64encode(signed).decode()}\n".encode()
+        return signature_line(self.verify_key, self.private_key.sign(text))
 
 
 _SKEY_PREFIX: Final = "PRIVATE+KEY+"
@@ -117,7 +168,8 @@ def parse_skey(text: str) -> SigningKey:
         blob = base64.b64decode(encoded, validate=True)
     except ValueError as error:
         raise InvalidInput("the private key is not base64") from error
-    if not text.startswith(_SKEY_PREFIX) or len(blob) != 33 or blob[0] != ED25519:
+    well_formed = text.startswith(_SKEY_PREFIX) and _KEY_NAME.fullmatch(name)
+    if not well_formed or len(blob) != 33 or blob[0] != ED25519:
         raise InvalidInput(f"a private key is of the form {_SKEY_PREFIX}name+hex8+base64")
     key = SigningKey.from_seed(name, blob[1:])
     if key.verify_key.key_id.hex() != key_id_hex:
@@ -142,7 +194,7 @@ class Note:
     signatures: tuple[Signature, ...]
 
 
-def sign_note(text: bytes, *keys: SigningKey) -> bytes:
+def sign_note(text: bytes, *keys: Signer) -> bytes:
     """The note over `text` (which ends in a newline), signed by `keys` in order."""
     assert text.endswith(b"\n")
     return text + b"\n" + b"".join(key.signature_line(text) for key in keys)

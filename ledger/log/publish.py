@@ -1,5 +1,7 @@
 """Checkpoints: recompute what is stored, record the root, fsync the high-water record, sign.
 
+A checkpoint is signed by all keys of the log that are in force at its size, or not at all.
+
 At most one root per (origin, size): the database has it as a key, the high-water record remembers
 it away from the database, and nothing is ever signed below or beside either.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +21,18 @@ from sqlalchemy import Connection, Engine, insert, select
 from ledger import files
 from ledger.db import lock, writing
 from ledger.errors import Corrupt, NotFound, Unavailable
-from ledger.log import merkle, store, tiles
-from ledger.log.checkpoint import Checkpoint, TlogProof, open_checkpoint
-from ledger.log.notes import SigningKey, VerifyKey, sign_note
+from ledger.log import logkeys, merkle, store, tiles
+from ledger.log.checkpoint import Checkpoint, TlogProof
+from ledger.log.logkeys import open_own
+from ledger.log.notes import Signer, VerifyKey, sign_note
+
+# Who signs for a key of the log; raises NotFound for a key that is not at hand.
+SignerOf = Callable[[VerifyKey], Signer]
 
 
 class HighWater:
-    """The largest checkpoint ever prepared for signing, in a file of its own for each log key."""
+    """The largest checkpoint ever prepared for signing, in a file that is called after the log's
+    first key, which it keeps when keys change."""
 
     def __init__(self, folder: Path, key: VerifyKey) -> None:
         self._path = folder / f"{key.key_id.hex()}-{key.public_key.hex()[:16]}.json"
@@ -94,7 +101,9 @@ def check_high_water(conn: Connection, log: store.LogFacts, record: Checkpoint |
     if edge.size < record.size:
         raise Unavailable(
             f"the database holds {edge.size} entries, but a checkpoint of {record.size} was"
-            " prepared before: this is an old copy. Restore the missing entries; nothing is signed"
+            " prepared before: this is an old copy, and nothing is signed. Move it away, and"
+            " restore into an empty database: greenledger restore BACKUP --tiles FOLDER-OR-URL"
+            " (docs/recovery.md)"
         )
     root = merkle.tree_root(record.size, store.nodes(conn, log.log_id, edge))
     if root != record.root:
@@ -116,15 +125,18 @@ def latest_note(conn: Connection, log_id: int) -> bytes | None:
 
 
 def sign_checkpoint(
-    engine: Engine, log: store.LogFacts, key: SigningKey, high_water: HighWater
+    engine: Engine, log: store.LogFacts, signer_of: SignerOf, high_water: HighWater
 ) -> bytes:
-    """The signed checkpoint of the present size; signs nothing new where there is one."""
+    """The signed checkpoint of the present size; signs nothing new where there is one.
+
+    Raises Unavailable where a key of the log that has to sign is not at hand.
+    """
     with high_water.locked():
-        return _sign_locked(engine, log, key, high_water)
+        return _sign_locked(engine, log, signer_of, high_water)
 
 
 def _sign_locked(
-    engine: Engine, log: store.LogFacts, key: SigningKey, high_water: HighWater
+    engine: Engine, log: store.LogFacts, signer_of: SignerOf, high_water: HighWater
 ) -> bytes:
     # Signers on other machines do not see this one's file lock.
     alone = f"checkpoints of log {log.log_id}"
@@ -133,19 +145,40 @@ def _sign_locked(
         record = high_water.read()
         check_high_water(conn, log, record)
         verified = _recompute(conn, log, record)
+        keys = logkeys.load(conn, log)
+        signed = {one.checkpoint.size: _note_at(conn, log, one.checkpoint.size) for one in verified}
+        # Before anything is recorded: all who are to sign, or nobody.
+        signers = {
+            size: _signers(keys, size, signer_of) for size, note in signed.items() if note is None
+        }
         for one in verified:
             _record_root(conn, log, one)
     # More than one where a crash left a root without its note: it gets the note that it would have
     # had, in order, each behind its own high-water record.
     for one in verified:
-        if record is None or record.size < one.checkpoint.size:
+        size = one.checkpoint.size
+        if record is None or record.size < size:
             high_water.write(one.checkpoint)
-        note = sign_note(one.checkpoint.text, key)
-        open_checkpoint(note, log.log_key)
+        note = signed[size] or sign_note(one.checkpoint.text, *signers[size])
+        open_own(note, log, keys)
         with writing(engine) as conn:
             lock(conn, alone)
-            _record_note(conn, log, one.checkpoint.size, note)
+            _record_note(conn, log, size, note)
     return note
+
+
+def _signers(keys: Sequence[logkeys.LogKey], size: int, signer_of: SignerOf) -> list[Signer]:
+    """Raises Unavailable with the key that is not at hand."""
+    found = []
+    for key in logkeys.signing(keys, size):
+        try:
+            found.append(signer_of(key))
+        except NotFound as error:
+            raise Unavailable(
+                f"a checkpoint of size {size} is signed by the log's key {key.key_id.hex()} too,"
+                f" which is not at hand: {error}. Nothing is signed"
+            ) from error
+    return found
 
 
 def _recompute(
@@ -235,13 +268,17 @@ def _record_root(conn: Connection, log: store.LogFacts, verified: _Verified) -> 
         raise Corrupt(f"two roots at size {size}: recorded {bytes(recorded).hex()}, {root.hex()}")
 
 
-def _record_note(conn: Connection, log: store.LogFacts, size: int, note: bytes) -> None:
-    recorded = conn.execute(
+def _note_at(conn: Connection, log: store.LogFacts, size: int) -> bytes | None:
+    found = conn.execute(
         select(store.checkpoint_notes.c.note).where(
             store.checkpoint_notes.c.log_id == log.log_id, store.checkpoint_notes.c.size == size
         )
     ).scalar_one_or_none()
-    if recorded is None:
+    return None if found is None else bytes(found)
+
+
+def _record_note(conn: Connection, log: store.LogFacts, size: int, note: bytes) -> None:
+    if _note_at(conn, log, size) is None:
         conn.execute(insert(store.checkpoint_notes).values(log_id=log.log_id, size=size, note=note))
 
 
@@ -250,7 +287,7 @@ def latest_checkpoint(conn: Connection, log: store.LogFacts) -> tuple[Checkpoint
     note = latest_note(conn, log.log_id)
     if note is None:
         raise NotFound(f"log {log.origin} has no signed checkpoint yet")
-    return open_checkpoint(note, log.log_key), note
+    return open_own(note, log, logkeys.load(conn, log)), note
 
 
 def inclusion_paths(

@@ -23,7 +23,7 @@ from ledger.log import store, tiles
 from ledger.log.bodies import Blob, Body, Gone, check_reference
 from ledger.log.entry import Entry, parse_entry, write_statement
 from ledger.log.erasing import Kept, save_uses
-from ledger.log.notes import SigningKey, VerifyKey, parse_vkey, sign_note
+from ledger.log.notes import Signer, VerifyKey, parse_vkey, sign_note
 from ledger.log.types import FUTURE_S_MAX, Beside, Bodies, EntryType, EntryTypes, Tx
 from ledger.units import format_instant
 
@@ -336,7 +336,7 @@ class Writer:
         types: EntryTypes,
         log_id: int,
         *,
-        tick_key: Callable[[Connection], SigningKey],
+        tick_key: Callable[[Connection], Signer],
         clock_s: Callable[[], int],
     ) -> None:
         self._engine = engine
@@ -476,13 +476,13 @@ class _Group:
         return Receipt(index=index, entry=prepared.entry)
 
 
-def bootstrap(engine: Engine, types: EntryTypes, log_id: int, genesis: bytes) -> Receipt:
-    """Write entry 0 of a new log. Raises Refused where the log has begun."""
-    entry = parse_entry(genesis)
+def bootstrap(engine: Engine, types: EntryTypes, log_id: int, *first: bytes) -> None:
+    """Write the genesis of a new log, and what stands in one group with it. Raises Refused where
+    the log has begun."""
     with writing(engine) as conn:
         if store.lock_head(conn, log_id).size:
             raise Refused("the log has begun already")
         placement = Placement(conn, log_id, types)
-        placement.place(Submission(data=genesis))
+        for data in first:
+            placement.place(Submission(data=data))
         placement.finish()
-    return Receipt(index=0, entry=entry)

@@ -40,16 +40,17 @@ def bundle(entries: Sequence[bytes]) -> bytes:
     return b"".join(struct.pack(">H", len(entry)) + entry for entry in entries)
 
 
-def read_bundle(file: BinaryIO) -> Iterator[bytes]:
-    """The entries of a bundle, one at a time. Raises InvalidInput where it is cut off."""
+def read_bundle(file: BinaryIO, end: int | None = None) -> Iterator[bytes]:
+    """The entries of a bundle, one at a time; up to byte `end`, where one is given. Raises
+    InvalidInput where it is cut off."""
     at = count = 0
-    while head := file.read(2):
+    while at != end and (head := file.read(2)):
         if len(head) < 2:
             raise InvalidInput(f"entry bundle is cut off at byte {at}, in a length")
         (length,) = struct.unpack(">H", head)
         at += 2
         entry = file.read(length)
-        if len(entry) < length:
+        if len(entry) < length or (end is not None and at + length > end):
             raise InvalidInput(f"entry bundle is cut off in entry {count}, at byte {at}")
         yield entry
         at += length

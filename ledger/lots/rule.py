@@ -10,6 +10,7 @@ that breaks the rule:
   claims could take over the lots of one), and a lot whose claim was withdrawn stays spent;
 - only a claim in force is withdrawn or flagged, the former by its author or the operator, and its
   flags take turns, `short` first;
+- a log that follows another one divides no month before its accounts begin;
 - lists are sorted, so that nothing stands twice in one.
 
 It needs no database, no body and no key: whoever has the log's entries can run it.
@@ -26,6 +27,8 @@ from typing import Any, Final
 from ledger.errors import InvalidInput, Refused
 
 _GENESIS: Final = "log.genesis"
+SUCCEED: Final = "log.succeed"
+SECOND: Final = 1
 DIVIDE: Final = "lot.divide"
 WRAP: Final = "lot.wrap"
 MAKE: Final = "claim.make"
@@ -50,6 +53,7 @@ class SingleUse:
     authors: dict[str, str] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
     short: set[str] = field(default_factory=set)
+    since: str = ""  # the month that accounts begin with, where the log follows another one
 
     def take(self, index: int, statement: Statement) -> None:
         """Judge entry `index` and take it in. Raises Refused, and then nothing is taken."""
@@ -59,6 +63,13 @@ class SingleUse:
             rule(self, index, statement)
         elif statement["type"] == _GENESIS:
             self.operator = statement["author"]
+        elif statement["type"] == SUCCEED:
+            self._succeed(index, statement)
+
+    def _succeed(self, index: int, statement: Statement) -> None:
+        if index != SECOND or statement["author"] != self.operator:
+            raise Refused(f"{SUCCEED} is entry {SECOND}, by the operator")
+        self.since = statement["since"]
 
     def _divide(self, index: int, statement: Statement) -> None:
         months = [(statement["run"], _month_of(origin)) for origin in statement["origins"]]
@@ -76,6 +87,8 @@ class SingleUse:
         self.created.update(dict.fromkeys(statement["creates"], index))
 
     def _check_origin(self, origin: str) -> None:
+        if _month_of(origin).rpartition("/")[2] < self.since:
+            raise Refused(f"origin {origin} is of before {self.since}, when accounts begin")
         if origin in self.origins:
             raise Refused(f"origin {origin} was divided before, by entry {self.origins[origin]}")
         month, _, revision = origin.rpartition("/")

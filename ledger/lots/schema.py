@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from ledger.db import Trigger, append_only, metadata
+from ledger.log.succession import not_before
 
 # A point's month is divided anew only after it was divided before.
 REVISIONS_TRIGGER: Final = Trigger(
@@ -45,7 +46,7 @@ origins: Final = append_only(
         # What one run allocates of a month becomes lots once.
         UniqueConstraint("log_id", "run_index", "point", "month_start_s"),
         Index("ix_origins_entry", "log_id", "entry_index"),
-        info={"triggers": [REVISIONS_TRIGGER]},
+        info={"triggers": [REVISIONS_TRIGGER, not_before("origins", "month_start_s")]},
     )
 )
 lots: Final = append_only(

@@ -59,6 +59,10 @@ def read_payload(media: str, data: bytes, lengths_of: LengthsOf) -> list[Series]
     reader = {NDJSON: _ndjson, CSV: _csv, PARQUET: _parquet}[media]
     try:
         table = reader(data)
+        # Texts of NDJSON and names of columns may be no UTF-8; damaged pages come as such texts,
+        # and as indexes beyond their dictionary.
+        table.validate(full=True)
+        table.column_names  # noqa: B018 - read for the error that it may raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         said = str(error).partition("\n")[0][:200]
         raise InvalidInput(f"the readings are no {media} that can be read: {said}") from error
@@ -165,7 +169,7 @@ def _csv(data: bytes) -> pa.Table:
 
 def _parquet(data: bytes) -> pa.Table:
     metadata = pyarrow.parquet.read_metadata(io.BytesIO(data))
-    check_parquet(metadata, "the readings")
+    check_parquet(data, metadata, "the readings")
     names = metadata.schema.to_arrow_schema().names
     if len(set(names)) != len(names) or set(names) - set(_TYPES):
         raise _unknown(names)
@@ -175,8 +179,7 @@ def _parquet(data: bytes) -> pa.Table:
         io.BytesIO(data), metadata=metadata, read_dictionary=sorted(paths & {"point", "start"})
     )
     found = file.read()
-    # Damaged pages come as texts that are no UTF-8, and as indexes beyond their dictionary.
-    found.validate(full=True)
+    found.validate(full=True)  # before anything is cast
     columns = {}
     for name in names:
         column, wanted = found[name], _TYPES[name]

@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from ledger.db import Erasable, Trigger, append_only, append_only_but, emptied, metadata
 from ledger.log.erasing import IS_ERASED
+from ledger.log.succession import not_before
 
 # Plain blocks alone hold the rule, as a correction only replaces what one of them has. They are
 # apart, so that the last one to begin before the new one ends is the only one it can overlap.
@@ -112,6 +113,6 @@ blocks: Final = erasable(
         ),
         Index("ix_blocks_point_span", "log_id", "point", "correction", "start_s", "end_s"),
         # Invariant 19 of the database: a point and interval has one value unless it is corrected.
-        info={"triggers": [NO_OVERLAP_TRIGGER]},
+        info={"triggers": [NO_OVERLAP_TRIGGER, not_before("blocks", "start_s")]},
     ),
 )

@@ -13,7 +13,7 @@ from ledger.db import reading
 from ledger.errors import NotFound, Refused
 from ledger.log.bodies import SALT_BYTES, Blob, Body, reference
 from ledger.log.entry import write_statement
-from ledger.log.notes import SigningKey, VerifyKey, sign_note
+from ledger.log.notes import Signer, VerifyKey, sign_note
 from ledger.log.service import Also, Appender, AppendingAlso, Receipt, Submission
 from ledger.log.store import LogFacts
 from ledger.log.types import EntryType, EntryTypes
@@ -43,9 +43,7 @@ class Draft:
     id: str = field(default_factory=fresh_id)
 
 
-def sign_draft(
-    draft: Draft, type_: EntryType, origin: str, at_s: int, *keys: SigningKey
-) -> Submission:
+def sign_draft(draft: Draft, type_: EntryType, origin: str, at_s: int, *keys: Signer) -> Submission:
     """The entry for the log `origin`, dated `at_s`, signed by `keys` in order."""
     statement = {
         "type": draft.type,
@@ -79,7 +77,7 @@ class Desk:
         return replace(self, writer=AppendingAlso(writer=self.writer, also=also))
 
     def sign(
-        self, draft: Draft, *, key: SigningKey | None = None, also: Sequence[SigningKey] = ()
+        self, draft: Draft, *, key: Signer | None = None, also: Sequence[Signer] = ()
     ) -> Submission:
         """Signed by the author's key (`key`, or the one that the server holds), then by `also`."""
         if key is None:
@@ -88,7 +86,7 @@ class Desk:
         type_ = self.types.by_name[draft.type]
         return sign_draft(draft, type_, self.log.origin, self.clock_s(), key, *also)
 
-    def append(self, draft: Draft, *, also: Sequence[SigningKey] = ()) -> Receipt:
+    def append(self, draft: Draft, *, also: Sequence[Signer] = ()) -> Receipt:
         """Sign with the key that the server holds, and append."""
         return self.writer.append(self.sign(draft, also=also))
 
@@ -112,7 +110,17 @@ class Desk:
             also=[key],
         )
 
-    def introduce_key(self, party: str, key: SigningKey, *, device: str = "none") -> Receipt:
+    def adopt_key(
+        self, party: str, vkey: str, *, device: str = "none"
+    ) -> tuple[VerifyKey, Receipt]:
+        """A key for `party` that the external signer holds, introduced by the operator."""
+        key = self.keystore.provide(party_key_name(self.log.origin, party), vkey)
+        draft = self._key_draft(
+            self.log.operator, key.verify_key, party, "operator", device, replaces=""
+        )
+        return key.verify_key, self.append(draft, also=[key])
+
+    def introduce_key(self, party: str, key: Signer, *, device: str = "none") -> Receipt:
         """The operator introduces a key that its owner holds; `key` proves possession only."""
         draft = self._key_draft(self.log.operator, key.verify_key, party, "owner", device, "")
         return self.append(draft, also=[key])
@@ -156,7 +164,7 @@ class Desk:
         )
 
 
-def custodial_key(conn: Connection, keystore: Keystore, log: LogFacts, party: str) -> SigningKey:
+def custodial_key(conn: Connection, keystore: Keystore, log: LogFacts, party: str) -> Signer:
     """The newest key in force that the server holds for `party`. Raises NotFound or Refused."""
     found = [
         key.key for key in store.find_keys(conn, log.log_id, party=party) if key.ended_index is None

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from ledger.errors import InvalidInput, Refused
 from ledger.log import entry as e
+from ledger.log import logkeys
 from ledger.log import store as log_store
 from ledger.log.entry import Entry, Member
 from ledger.log.notes import VerifyKey, parse_vkey
@@ -100,10 +101,13 @@ def _named_vkey(entry: Entry, member: str, name: str) -> VerifyKey:
 
 def _genesis_keys(entry: Entry) -> list[VerifyKey]:
     origin = entry.statement["log"]
-    return [
+    keys = [
         _named_vkey(entry, "vkey", party_key_name(origin, entry.author)),
         _named_vkey(entry, "log_vkey", origin),
     ]
+    if keys[0].public_key == keys[1].public_key:
+        raise InvalidInput("vkey and log_vkey are one public key; the log has a key of its own")
+    return keys
 
 
 def _genesis_signers(tx: Tx, entry: Entry) -> Sequence[VerifyKey]:
@@ -113,7 +117,7 @@ def _genesis_signers(tx: Tx, entry: Entry) -> Sequence[VerifyKey]:
 
 
 def _accept_genesis(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
-    key, _ = _genesis_keys(entry)
+    key, log_key = _genesis_keys(entry)
     statement = entry.statement
     operator = store.Party(
         party=entry.author,
@@ -132,6 +136,7 @@ def _accept_genesis(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
             log_vkey=statement["log_vkey"],
         )
     )
+    logkeys.save(tx.conn, tx.log.log_id, log_key, 0)
     store.save_party(tx.conn, tx.log.log_id, operator, replaces="")
     store.save_key(
         tx.conn,
@@ -196,6 +201,7 @@ def _accept_key(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
         raise Refused(f"key {new.key_id.hex()} of {statement['party']!r} is registered already")
     if officer_store.holds_public_key(tx.conn, tx.log.log_id, new.public_key):
         raise Refused(f"the public key of {new.key_id.hex()} is that of an officer")
+    require_no_log_key(tx, new)
     if statement["replaces"]:
         old = _key_in_force(tx, new.name, bytes.fromhex(statement["replaces"]))
         store.end_key(tx.conn, tx.log.log_id, old, tx.index, "replaced")
@@ -213,6 +219,12 @@ def _accept_key(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
         ),
     )
     _require_tick_key(tx, statement["party"])
+
+
+def require_no_log_key(tx: Tx, key: VerifyKey) -> None:
+    """Raises Refused where the log signs its checkpoints with it, or did."""
+    if logkeys.holds_public_key(tx.conn, tx.log.log_id, key.public_key):
+        raise Refused(f"the public key of {key.key_id.hex()} is one of the log's own")
 
 
 def _key_in_force(tx: Tx, name: str, key_id: bytes) -> store.Key:

@@ -17,7 +17,7 @@ from ledger.log.entry import Entry
 from ledger.log.notes import Signature, VerifyKey, parse_vkey
 from ledger.log.types import Bodies, EntryType, Tx
 from ledger.parties import officer_store, store
-from ledger.parties.entries import author_key, author_signs, require_party
+from ledger.parties.entries import author_key, author_signs, require_no_log_key, require_party
 from ledger.parties.officer_store import FOUR_EYES, NONE, Approval, Officer
 
 REGISTER: Final = "officer.register"
@@ -102,6 +102,7 @@ def _accept_officer(tx: Tx, entry: Entry, _bodies: Bodies) -> None:
     store.require_new_public_key(tx.conn, tx.log.log_id, key)
     if officer_store.holds_public_key(tx.conn, tx.log.log_id, key.public_key):
         raise Refused("this public key is an officer's already; each has a key of their own")
+    require_no_log_key(tx, key)
     officer_store.save_officer(
         tx.conn,
         tx.log.log_id,

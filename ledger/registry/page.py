@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from ledger.errors import Refused
+from ledger.log import logkeys
 from ledger.log.placed import placed, prove
 from ledger.log.store import LogFacts
 from ledger.parties.store import current_party
@@ -35,7 +36,7 @@ def page(conn: Connection, log: LogFacts, row: RetirementRow) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "log": log.origin,
-        "vkey": log.log_key.vkey,
+        "vkey": logkeys.verification_key(conn, log).vkey,
         **disclosure(row),
         "beneficiary_name": party.name if party else "",
         "scheme_name": rules.name,

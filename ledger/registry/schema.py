@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from ledger.db import Trigger, append_only, metadata
+from ledger.log.succession import not_before
 from ledger.registry.lifecycle import FINAL, MOVES, STATES, TIMED
 
 
@@ -227,7 +228,14 @@ batches: Final = append_only(
         UniqueConstraint("log_id", "record"),
         Index("ix_unit_batches_project", "log_id", "scheme", "project", "entry_index"),
         Index("ix_unit_batches_entry", "log_id", "entry_index"),
-        info={"triggers": [BATCH_OVERLAP_TRIGGER, BATCH_ORDER_TRIGGER, CARRY_TRIGGER]},
+        info={
+            "triggers": [
+                BATCH_OVERLAP_TRIGGER,
+                BATCH_ORDER_TRIGGER,
+                CARRY_TRIGGER,
+                not_before("unit_batches", "start_s"),
+            ]
+        },
     )
 )
 # Which lots stand behind which batch: each behind one of a scheme, one with certificates.
@@ -361,6 +369,7 @@ retirements: Final = append_only(
         CheckConstraint("start_s < end_s", name="period"),
         UniqueConstraint("log_id", "entry_index"),
         Index("ix_retirements_beneficiary", "log_id", "beneficiary", "scheme"),
+        info={"triggers": [not_before("retirements", "start_s")]},
     )
 )
 disclosures: Final = append_only(

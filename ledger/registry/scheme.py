@@ -7,12 +7,12 @@ registered, and when.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ledger import files
 from ledger.errors import InvalidInput, NotFound
 from ledger.log import entry as e
 from ledger.log.entry import Member
@@ -332,10 +332,7 @@ def shipped_schemes() -> list[str]:
 
 def parse_toml(scheme: str, text: str, where: str) -> Scheme:
     """The rules of a scheme as a person writes them. Raises InvalidInput."""
-    try:
-        value = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InvalidInput(f"{where} is not TOML: {error}") from error
+    value = files.parse_toml(text, where)
     try:
         return Scheme.from_json(scheme, value)
     except InvalidInput as error:

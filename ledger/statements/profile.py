@@ -7,13 +7,13 @@ another makes meaningless, is an error that names what is allowed.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from ledger.errors import InvalidInput
+from ledger.files import parse_toml
 from ledger.log import entry as e
 from ledger.metering.importers.profile import FileRules
 from ledger.metering.importers.profile_toml import read_file_rules
@@ -117,10 +117,7 @@ class StatementProfile:
 
 def read_statement_profile(text: str, *, where: str) -> StatementProfile:
     """TOML text → profile. Raises InvalidInput."""
-    try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InvalidInput(f"{where}: not a TOML file: {error}") from error
+    content = parse_toml(text, where)
     root = Section(content, path="", where=where)
     title = root.text("title", "", empty=True)
     kind = root.choice("kind", model.KINDS)

@@ -10,7 +10,6 @@ from typing import Any
 
 from greenledger_verify.entry import parse_entry
 from greenledger_verify.failure import VerificationError
-from greenledger_verify.note import parse_vkey
 from greenledger_verify.rules import apply
 from greenledger_verify.state import State
 from ledger.approvals import officers
@@ -53,8 +52,7 @@ def ending(author: str = "mill") -> dict[str, Any]:
 
 def verdict(house: House, entry: bytes) -> str:
     """Why the verifier refuses `entry` where it follows what the log holds; `""`: it does not."""
-    log_key = parse_vkey(house.log.log_key.vkey)
-    state = State(origin=ORIGIN, log_key=log_key, complete=True)
+    state = State(origin=ORIGIN, complete=True)
     found = rows(house, "SELECT data FROM entries ORDER BY entry_index")
     for index, (data,) in enumerate(found):
         apply(state, parse_entry(bytes(data)), index)

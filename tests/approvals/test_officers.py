@@ -24,6 +24,7 @@ from tests.approvals.offices import (
 )
 from tests.ledgers import (
     ORIGIN,
+    in_memory,
     introduce,
     keys_of,
     no_progress,
@@ -130,7 +131,7 @@ def test_without_four_eyes_nobody_signs_along(office: House) -> None:
 def test_four_eyes_need_two_officers(office: House) -> None:
     office.desk.register_party("kiosk", "Kiosk", ["enterprise"])
     office.desk.create_key("kiosk")
-    key = office.desk.keystore.get(keys_of(office, "kiosk")[0].key)
+    key = in_memory(office.desk.keystore.get(keys_of(office, "kiosk")[0].key))
     on = statement("party.approval", "kiosk", rule="four-eyes", reason="two")
     refused(office, "has 0 officers in force", on, key)
     one = SigningKey.from_seed(f"{ORIGIN}/kiosk.{'0d' * 16}", b"a" * 32)

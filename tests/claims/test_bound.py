@@ -16,6 +16,7 @@ from ledger.house import House
 from ledger.lots.model import Month
 from ledger.lots.service import Form, wrap
 from ledger.matching.service import run_matching
+from ledger.recovery.restore import restore
 from ledger.registry import acting
 from ledger.registry import service as registry
 from ledger.registry.choosing import Selection
@@ -212,7 +213,7 @@ def _holds(house: House, folder: Any) -> None:
     assert scan(entries_of(house)).retirements
     house.checkpoint()
     house.export_entries(folder / "export", no_progress)
-    House.restore(settings_in(folder / "again"), folder / "export", no_progress)
+    restore(settings_in(folder / "again"), folder / "export", no_progress)
     ours, theirs = dump(house.settings.dir), dump(folder / "again")
     for name in ours:
         if not name.startswith(("checkpoint", "keys", "log", "party_keys")):

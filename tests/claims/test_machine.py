@@ -35,6 +35,7 @@ from ledger.house import House
 from ledger.matching.model import Contract, Share, SupplyClass
 from ledger.matching.service import run_matching
 from ledger.metering.service import Origin, take_in
+from ledger.recovery.restore import restore
 from ledger.registry import acting
 from ledger.registry import service as registry
 from ledger.registry.choosing import Selection
@@ -420,7 +421,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _restored_is_equal(self) -> None:
         self.house.export_entries(self.folder / "export", no_progress)
-        House.restore(settings_in(self.folder / "again"), self.folder / "export", no_progress)
+        restore(settings_in(self.folder / "again"), self.folder / "export", no_progress)
         ours, theirs = dump(self.folder / "data"), dump(self.folder / "again")
         same = {
             name

@@ -12,6 +12,7 @@ from ledger.log.bodies import reference
 from ledger.log.notes import SigningKey
 from ledger.units import format_instant
 from tests.differential.acts_claims import flag, make_claim, withdraw
+from tests.differential.acts_log_keys import end_log_key, register_log_key
 from tests.differential.acts_lots import divide, empty_run, run, wrap
 from tests.differential.acts_metering import correct, erase, send_readings
 from tests.differential.acts_officers import end_officer, register_officer, set_approval
@@ -162,6 +163,8 @@ ACTS: tuple[Callable[[World], Act], ...] = (
     *[about_key] * 3,
     *[register_point] * 4,
     *[register_contract] * 2,
+    *[register_log_key] * 3,
+    *[end_log_key] * 2,
     *[register_officer] * 5,
     *[end_officer] * 2,
     *[set_approval] * 3,

@@ -26,6 +26,7 @@ from tests.ledgers import FARM, FARM_NEXT, GRID, ORIGIN, held_key, signed_text
 
 OPERATOR = held_key("operator")
 LOG = type(GRID).from_seed(ORIGIN, b"log key of the differential test")
+LOG_BEFORE = type(GRID).from_seed("park.example/before", b"log key of the log before that .")
 MEDIA = "application/vnd.greenledger."
 
 # Of what the statement says of its bodies the ledger judges this when it opens them.
@@ -60,6 +61,15 @@ OWN: Final[dict[str, dict[str, Any]]] = {
         "log_vkey": LOG.verify_key.vkey,
         "vkey": OPERATOR.verify_key.vkey,
     },
+    "log.succeed": {
+        "origin": "park.example/before",
+        "log_vkey": LOG_BEFORE.verify_key.vkey,
+        "size": 12,
+        "root": "ab" * 32,
+        "since": "2026-04",
+    },
+    "log-key.register": {"log_vkey": LOG.verify_key.vkey},
+    "log-key.end": {"log_vkey": LOG.verify_key.vkey, "reason": "its time was over"},
     "tick": {},
     "party.register": {
         "party": "farm",
@@ -316,6 +326,7 @@ TEXTS: Final = (
     ("party.register", "at"),
     ("log.genesis", "zone"),
     ("log.genesis", "log_vkey"),
+    ("log-key.register", "log_vkey"),
     ("claim.withdraw", "reason"),
     ("claim.flag", "state"),
     ("lot.wrap", "form"),

@@ -19,14 +19,13 @@ from hypothesis import strategies as st
 from greenledger_verify import scan as quick
 from greenledger_verify.entry import parse_entry
 from greenledger_verify.failure import VerificationError
-from greenledger_verify.note import parse_vkey
 from greenledger_verify.rules import apply
 from greenledger_verify.state import State
 from ledger.errors import LedgerError, Refused
 from ledger.registry import lifecycle, rule
 from ledger.registry.lifecycle import MOVES
 from tests.differential.headers import LOTS, OF_LOTS, OF_UNITS, Headers
-from tests.verifier.forge import LOG, ORIGIN
+from tests.verifier.forge import ORIGIN
 
 STEPS: Final = 120
 MANY: Final = 2**31
@@ -36,7 +35,7 @@ class Readers:
     """The three, each with a book of its own."""
 
     def __init__(self) -> None:
-        self.state = State(origin=ORIGIN, log_key=parse_vkey(LOG.vkey), complete=True)
+        self.state = State(origin=ORIGIN, complete=True)
         self.passed = quick._Pass(origin=ORIGIN, operator="operator", claim_index=0)
         self.uses = rule.Uses()
         self.entries: list[tuple[int, bytes]] = []

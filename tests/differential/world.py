@@ -52,6 +52,8 @@ class World:
     lots: list[str] = field(default_factory=list)
     claims: dict[str, str] = field(default_factory=dict)  # their authors, in force or not
     officers: dict[str, list[str]] = field(default_factory=dict)  # of a party, ended or not
+    log_keys: list[SigningKey] = field(default_factory=list)  # brought by entries, ended or not
+    ended_log_keys: set[str] = field(default_factory=set)
     four_eyes: set[str] = field(default_factory=set)
     periods: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     corrections: list[str] = field(default_factory=list)
@@ -142,7 +144,7 @@ def remember(world: World, act: Act, receipt: Receipt) -> None:
     said: Any = act.said
     kind = said["type"].partition(".")[0]
     leaf_hash = receipt.entry.leaf_hash.hex()
-    if said["type"].endswith(".register") and kind != "key":
+    if said["type"].endswith(".register") and kind not in ("key", "log-key"):
         world.ids[kind, said[kind]] = said["id"]
     if "sequence" in said:
         world.chains[said["author"], said["source"]] = (said["sequence"] + 1, leaf_hash)
@@ -167,9 +169,17 @@ def remember(world: World, act: Act, receipt: Receipt) -> None:
         world.periods[said["party"], said["period"]] = after
     if said["type"] == "claim.make":
         world.claims[said["claim"]] = said["author"]
+    _remember_log_key(world, act)
     world.leaf_hashes.append(leaf_hash)
     world.stale.append(said["id"])
     world.accepted.append((act.submission, said, act.keys))
+
+
+def _remember_log_key(world: World, act: Act) -> None:
+    if act.said["type"] == "log-key.register":
+        world.log_keys.append(act.keys[2])
+    if act.said["type"] == "log-key.end":
+        world.ended_log_keys.add(act.said["log_vkey"])
 
 
 def text_of(act: Act) -> str:

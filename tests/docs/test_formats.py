@@ -98,7 +98,7 @@ def test_the_table_of_references_is_the_ledgers() -> None:
 
 def test_second_signatures_stand_in_the_table() -> None:
     wanted = {"log.genesis": ["vkey", "log_vkey"], "key.register": ["vkey"]}
-    wanted["officer.register"] = ["vkey"]
+    wanted |= {"officer.register": ["vkey"], "log-key.register": ["log_vkey"]}
     for row in TYPES[1:]:
         (name,) = code_words(row[0])
         assert code_words(row[3]) == wanted.get(name, [])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +19,7 @@ PAGES = [
 
 
 @pytest.mark.long
-def test_the_tour(tmp_path: Path) -> None:
+def test_the_tour(tmp_path: Path, commands: Path) -> None:
     """Both languages show the same commands (tests/house/test_readme.py), so one is typed."""
     text = section(read_root("README.md"), "Your own ledger")
     blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
@@ -33,7 +32,7 @@ def test_the_tour(tmp_path: Path) -> None:
     year = max(2026, datetime.now(UTC).year - 1)
     script = script.replace("2027-", f"{year + 1}-").replace("2026-", f"{year}-")
     # Where the reader's own things stand in the text: the environment, and a folder beside us.
-    for word, place in (("$PWD/.venv/bin", Path(sys.executable).parent), ("../my-park", tmp_path)):
+    for word, place in (("$PWD/.venv/bin", commands), ("../my-park", tmp_path)):
         assert word in script
         script = script.replace(word, str(place))
     done = subprocess.run(

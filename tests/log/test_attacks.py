@@ -18,6 +18,7 @@ from ledger.house import House
 from ledger.log.notes import SigningKey
 from ledger.log.service import Submission
 from ledger.metering.effective import effective
+from ledger.recovery.restore import restore
 from tests.ledgers import (
     DAY_S,
     MALLORY,
@@ -170,7 +171,7 @@ def test_a_note_with_a_guest(filled: House) -> None:
     text = bytes(note).partition(b"\n\n")[0] + b"\n"
     guest = bytes(note) + MALLORY.signature_line(text)
     tamper(filled, ("UPDATE checkpoint_notes SET note = ? WHERE size = ?", (guest, size)))
-    found(filled, "2 signatures, the log's own is the only one")
+    found(filled, "is signed by .*mallory.*; the log's keys in force there are")
 
 
 def test_a_note_by_another_key_of_the_same_name(filled: House) -> None:
@@ -179,7 +180,7 @@ def test_a_note_by_another_key_of_the_same_name(filled: House) -> None:
     other = SigningKey.from_seed(filled.log.origin, b"\x08" * 32)
     forged = text + b"\n" + other.signature_line(text)
     tamper(filled, ("UPDATE checkpoint_notes SET note = ? WHERE size = ?", (forged, size)))
-    found(filled, "no signature by")
+    found(filled, "is signed by .*; the log's keys in force there are")
 
 
 # Whole forgeries, consistent in themselves
@@ -348,5 +349,5 @@ def everybody_reads(house: House, folder: Path) -> None:
     assert found_log.state is not None
     assert "farm" in found_log.state.parties
     house.export_entries(folder / "entries", no_progress)
-    restored = House.restore(settings_in(folder / "restored"), folder / "entries", no_progress)
+    restored = restore(settings_in(folder / "restored"), folder / "entries", no_progress)
     assert restored.size == found_log.signed.checkpoint.size

@@ -277,8 +277,18 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, place: str, call: int) -> None:
     monkeypatch.setattr(publish, place, gone)
 
 
-@pytest.mark.parametrize("call", [1, 2])
-@pytest.mark.parametrize("place", ["_record_root", "sign_note", "open_checkpoint", "_record_note"])
+@pytest.mark.parametrize(
+    ("place", "call"),
+    # The note that there was is not signed again.
+    [
+        *(
+            (place, call)
+            for place in ("_record_root", "open_own", "_record_note")
+            for call in (1, 2)
+        ),
+        ("sign_note", 1),
+    ],
+)
 def test_after_a_crash_the_same_is_signed(
     place: str, call: int, begun: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -352,8 +362,8 @@ def test_the_wrong_key_signs_nothing(begun: House) -> None:
     other = notes.SigningKey.from_seed(ORIGIN, b"\x07" * 32)
     record = publish.HighWater(begun.settings.high_water, begun.log.log_key)
     submit(begun, party_statement("farm"), operator_key(begun))
-    with pytest.raises(LedgerError, match="no signature by"):
-        publish.sign_checkpoint(begun.engine, begun.log, other, record)
+    with pytest.raises(LedgerError, match=r"is signed by .*; the log's keys in force there are"):
+        publish.sign_checkpoint(begun.engine, begun.log, lambda _: other, record)
     assert sizes(begun, "checkpoint_notes") == [1]
 
 

@@ -24,6 +24,7 @@ from ledger.matching.drawing import Draws
 from ledger.matching.runs import load_lanes
 from ledger.matching.service import run_matching
 from ledger.parties.desk import Draft
+from ledger.recovery.restore import restore
 from tests.divided import (
     FOUR,
     agree,
@@ -235,7 +236,7 @@ def test_what_stands_in_the_database_all_the_same(
         park.audit(no_progress)
     park.export_entries(tmp_path / "export", no_progress)
     with pytest.raises(Corrupt, match=DOES_NOT_FOLLOW):
-        House.restore(settings_in(tmp_path / "restored"), tmp_path / "export", no_progress)
+        restore(settings_in(tmp_path / "restored"), tmp_path / "export", no_progress)
 
 
 def refused_twice(house: House, forged: Draft, why: str, scanned: str = "") -> None:

@@ -18,7 +18,7 @@ from ledger.metering.unpacking import check_parquet, check_xlsx
 FAR = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
 
 
-def workbook(rows: str, **more: str) -> bytes:
+def workbook(rows: str, **more: str | bytes) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as book:
         book.writestr("xl/workbook.xml", "<workbook/>")
@@ -45,10 +45,15 @@ def test_a_sheet_that_reaches_far_is_refused(rows: str, why: str) -> None:
         check_xlsx(data, "far.xlsx")
 
 
+def noise() -> bytes:
+    return np.random.default_rng(1).bytes(1_200_000)
+
+
 def test_archives_that_are_no_spreadsheet_or_too_large_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    check_xlsx(workbook('<row r="35040"><c r="KZ35040"/></row>'), "a year of 300 meters")
+    year = workbook('<row r="35040"><c r="KZ35040"/></row>', **{"xl/media/image1.png": noise()})
+    check_xlsx(year, "a year of 300 meters, in a file that is as large")
     with pytest.raises(InvalidInput, match="another archive"):
         check_xlsx(workbook("", **{"content.xml": "an OpenDocument"}), "x.xlsx")
     with pytest.raises(InvalidInput, match="not a whole XLSX"):
@@ -94,7 +99,7 @@ def test_categories_are_texts() -> None:
 def test_more_rows_than_are_read_are_refused() -> None:
     data = parquet(pa.array(np.zeros(11_000_000, dtype=np.int8)).cast(pa.int64()), 11_000_000)
     with pytest.raises(InvalidInput, match="11,000,000 rows"):
-        check_parquet(pq.ParquetFile(io.BytesIO(data)).metadata, "rows.parquet")
+        check_parquet(data, pq.ParquetFile(io.BytesIO(data)).metadata, "rows.parquet")
 
 
 def test_a_text_that_is_no_text_is_refused() -> None:

@@ -21,6 +21,7 @@ from ledger.lots.model import Month
 from ledger.metering.points import Point
 from ledger.metering.service import register_point
 from ledger.parties.desk import Draft, seal_json
+from ledger.recovery.restore import restore
 from ledger.registry import acting, service, store
 from ledger.registry.project import Project
 from ledger.registry.rule import scan
@@ -587,7 +588,7 @@ def test_invariant_11_years_later_a_replay_is_the_same(park: House, tmp_path: Pa
     acting.expire_due(house.desk)
     house.export_entries(tmp_path / "export", no_progress)
     later = Clock(month_start_s(2036, 1))
-    House.restore(settings_in(tmp_path / "again"), tmp_path / "export", no_progress)
+    restore(settings_in(tmp_path / "again"), tmp_path / "export", no_progress)
     ours, theirs = dump(folder), dump(tmp_path / "again")
     for name in TABLES:
         assert ours[name] == theirs[name], name

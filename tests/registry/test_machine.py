@@ -30,6 +30,7 @@ from hypothesis.stateful import (
 from ledger.db import reading
 from ledger.errors import LedgerError
 from ledger.house import House
+from ledger.recovery.restore import restore
 from ledger.registry import acting, service, store
 from ledger.registry.choosing import Selection
 from ledger.registry.leaves import Gone, Piece, Use
@@ -527,7 +528,7 @@ class UnitsMachine(RuleBasedStateMachine):
 
     def _restored_is_equal(self) -> None:
         self.house.export_entries(self.folder / "export", no_progress)
-        House.restore(settings_in(self.folder / "again"), self.folder / "export", no_progress)
+        restore(settings_in(self.folder / "again"), self.folder / "export", no_progress)
         ours, theirs = dump(self.folder / "data"), dump(self.folder / "again")
         for name in (*by_hand.TABLES, "entries", "settlements", "lot_spends"):
             assert ours[name] == theirs[name], name

@@ -16,6 +16,7 @@ from ledger.log.store import load_head
 from ledger.metering.importers import RowsRejected
 from ledger.metering.sealing import FILE_MEDIA
 from ledger.parties.desk import Draft, fresh_salt, seal_json
+from ledger.recovery.restore import restore
 from ledger.statements import store
 from ledger.statements.compare import AGREES, CONFLICT, MISSING_HERE, MISSING_THERE
 from ledger.statements.model import Statement, StatementFile
@@ -284,7 +285,7 @@ def test_a_restored_ledger_has_the_same_statements(park: Park, tmp_path: Path) -
     park.load(listed("A-00-09,cancelled,", "A-10-19,held,"))
     park.house.audit(no_progress)
     park.house.export_entries(tmp_path / "entries", no_progress)
-    House.restore(settings_in(tmp_path / "restored"), tmp_path / "entries", no_progress)
+    restore(settings_in(tmp_path / "restored"), tmp_path / "entries", no_progress)
     there, here = dump(tmp_path / "restored"), dump(park.house.settings.dir)
     for table in ("statements", "statement_rows"):
         assert here[table]

@@ -423,7 +423,15 @@ def test_no_genesis(tmp_path: Path) -> None:
 def test_genesis_of_another_log_key(tmp_path: Path) -> None:
     log = Log()
     log.genesis(log_vkey=forge.Key(forge.ORIGIN, "another").vkey)
-    refused(log, tmp_path, 0, "names another log key than the one you trust")
+    with pytest.raises(VerificationError, match="which you trust, but which is no key of this log"):
+        verify(log, tmp_path)
+
+
+def test_genesis_with_one_key_for_log_and_operator(tmp_path: Path) -> None:
+    log = Log()
+    one = forge.Key(f"{forge.ORIGIN}/operator", LOG.seed)
+    log.genesis(vkey=one.vkey)
+    refused(log, tmp_path, 0, "the operator and the log have one public key")
 
 
 def test_genesis_without_the_log_key(tmp_path: Path) -> None:

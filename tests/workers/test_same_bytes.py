@@ -23,6 +23,7 @@ from ledger.metering.importers import read_profile
 from ledger.metering.importing import import_file
 from ledger.metering.points import Point
 from ledger.metering.service import register_point
+from ledger.recovery.restore import restore
 from tests.ledgers import (
     Clock,
     begin,
@@ -103,7 +104,7 @@ def on_server(
     house.export_entries(folder / "export", no_progress)
     house.engine.dispose()
     there = on_postgresql(postgresql, folder / "data")
-    House.restore(settings_in(there), folder / "export", no_progress)
+    restore(settings_in(there), folder / "export", no_progress)
     for name in ("secrets", "high-water"):
         found = sqlite / name
         if found.is_dir():

@@ -6,7 +6,6 @@ key, or a key that another one makes meaningless, is an error that names it and 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -14,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ledger.errors import InvalidInput
+from ledger.files import parse_toml
 from ledger.metering.importers.profile import (
     ColumnsLayout,
     FileRules,
@@ -37,10 +37,7 @@ KEEP_FORMS: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M")
 
 def read_profile(text: str, *, where: str) -> Profile:
     """TOML text → profile. `where` names it in messages. Raises InvalidInput."""
-    try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InvalidInput(f"{where}: not a TOML file: {error}") from error
+    content = parse_toml(text, where)
     root = Section(content, path="", where=where)
     title = root.text("title", "", empty=True)
     file = read_file_rules(root.section("file", required=True))

@@ -196,9 +196,15 @@ def _read_parquet(
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        check_parquet(file.metadata, name)
-        _positions(file.schema_arrow.names, wanted, name, "the file")
+        first = pq.ParquetFile(pa.BufferReader(data))
+        check_parquet(data, first.metadata, name, wanted)
+        schema = first.schema_arrow
+        _positions(schema.names, wanted, name, "the file")
+        # Texts stay dictionaries: a long one that repeats is in memory once.
+        texts = [column for column in wanted if pa.types.is_string(schema.field(column).type)]
+        file = pq.ParquetFile(
+            pa.BufferReader(data), read_dictionary=texts, page_checksum_verification=True
+        )
         table = file.read(columns=list(wanted))
         columns = {column: _parquet_cells(table[column], column, name) for column in wanted}
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
@@ -225,7 +231,11 @@ def _parquet_cells(column: Any, title: str, name: str) -> list[Any]:
             ) from error
         return cells
     if pa.types.is_dictionary(kind):
-        return list(column.cast(kind.value_type).to_pylist())
+        # Damaged pages come as indexes beyond their dictionary.
+        column.validate(full=True)
+        coded = column.unify_dictionaries().combine_chunks()
+        words = coded.dictionary.to_pylist()
+        return [None if place is None else words[place] for place in coded.indices.to_pylist()]
     return list(column.to_pylist())
 
 

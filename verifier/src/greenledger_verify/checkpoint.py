@@ -1,12 +1,14 @@
 """Checkpoints (C2SP tlog-checkpoint): a log's signed statement of its size and root."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from greenledger_verify.encoding import decode_base64_hash, decode_decimal
 from greenledger_verify.failure import VerificationError, locate
+from greenledger_verify.logkeys import LogKeys
 from greenledger_verify.merkle import EMPTY_ROOT
 from greenledger_verify.note import (
-    COSIGNATURE_V1,
+    COSIGNATURES,
     VerifiedSignature,
     VerifierKey,
     open_note,
@@ -27,12 +29,13 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedCheckpoint:
-    """A checkpoint that ``log_key``, a trust root, has signed; ``cosignatures`` are those of
-    trusted witnesses.
+    """A checkpoint that ``log_key`` has signed: a trust root, or a log's key that one leads to.
+    ``log_keys`` are all such keys that signed it, ``cosignatures`` those of trusted witnesses.
     """
 
     checkpoint: Checkpoint
     log_key: VerifierKey
+    log_keys: tuple[VerifierKey, ...]
     cosignatures: tuple[VerifiedSignature, ...]
 
 
@@ -51,13 +54,24 @@ def parse_checkpoint(text: str) -> Checkpoint:
     return Checkpoint(origin=origin, size=size, root=root, extensions=tuple(extensions))
 
 
-def verify_checkpoint(raw: bytes, trust: Trust) -> SignedCheckpoint:
+# What the entries below a size say of the log's keys. Whether they are in the log is judged later.
+LogKeysBelow = Callable[[int], LogKeys]
+
+
+def _unknown(_size: int) -> LogKeys:
+    return LogKeys()
+
+
+def verify_checkpoint(
+    raw: bytes, trust: Trust, log_keys_below: LogKeysBelow = _unknown
+) -> SignedCheckpoint:
     """Open a signed checkpoint.
 
     1. It is a well-formed note with a well-formed checkpoint text.
     2. Its origin is a log that the verifier trusts.
-    3. The trusted key of that log signed it; signatures by trusted witnesses hold too; unknown ones
-       are ignored.
+    3. A trusted key of that log signed it, or one that entries of the log lead to from a trusted
+       one; where there are entries to tell, it was in force at that size. Signatures by trusted
+       witnesses hold too; unknown ones are ignored.
     4. An empty log has the empty root.
     """
     with locate("checkpoint"):
@@ -65,22 +79,58 @@ def verify_checkpoint(raw: bytes, trust: Trust) -> SignedCheckpoint:
         note = parse_note(raw)
         checkpoint = parse_checkpoint(note.text.decode())
         # 2
-        log_keys = trust.keys_of(checkpoint.origin)
-        if not log_keys:
+        brought = trust.keys_of(checkpoint.origin)
+        if not brought:
             raise VerificationError(
                 "it is of the log {origin}; you trust {trusted}",
                 origin=checkpoint.origin,
                 trusted=sorted({log.origin for log in trust.logs}),
             )
         # 3
-        verified = open_note(note, (*log_keys, *trust.witnesses))
-        by_log = [one.key for one in verified if one.key in log_keys]
+        known = log_keys_below(checkpoint.size)
+        trusted = (*brought, *(one.key for one in known.reached(brought)))
+        verified = open_note(note, (*trusted, *trust.witnesses))
+        by_log = [one.key for one in verified if one.key in trusted]
         if not by_log:
             raise VerificationError(
                 "the key of the log {origin} has not signed it", origin=checkpoint.origin
             )
+        if known.keys:
+            by_log = _in_force(by_log, known, checkpoint.size)
         # 4
         if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
             raise VerificationError("size 0, but its root is not that of the empty tree")
-    cosignatures = tuple(one for one in verified if one.key.kind == COSIGNATURE_V1)
-    return SignedCheckpoint(checkpoint=checkpoint, log_key=by_log[0], cosignatures=cosignatures)
+    cosignatures = tuple(
+        one
+        for one in verified
+        if one.key.kind in COSIGNATURES and one.key.name != checkpoint.origin
+    )
+    return SignedCheckpoint(
+        checkpoint=checkpoint,
+        log_key=by_log[0],
+        log_keys=tuple(by_log),
+        cosignatures=cosignatures,
+    )
+
+
+def _in_force(signers: list[VerifierKey], known: LogKeys, size: int) -> list[VerifierKey]:
+    """The signers that the log's own entries call keys of the log at that size."""
+    present = {one.key.vkey for one in known.keys if one.in_force_at(size)}
+    found = [key for key in signers if key.vkey in present]
+    if found:
+        return found
+    signer = known.find(signers[0].vkey)
+    if signer is None:
+        raise VerificationError(
+            "it is signed by the key {vkey}, which you trust, but which is no key of this log: its "
+            "genesis names {genesis}",
+            vkey=signers[0].vkey,
+            genesis=known.keys[0].key.vkey,
+        )
+    raise VerificationError(
+        "it is signed by the key {id} of the log alone, which was not in force at size {size}: "
+        "entry {index} ended it",
+        id=signer.key.key_id,
+        size=size,
+        index="?" if signer.ended is None else signer.ended,
+    )

@@ -24,7 +24,7 @@ from greenledger_verify.members import (
 )
 from greenledger_verify.merkle import leaf_hash
 from greenledger_verify.note import Note, parse_note
-from greenledger_verify.periodforms import PERIOD_MEMBERS
+from greenledger_verify.periodforms import PERIOD_MEMBERS, month
 from greenledger_verify.strict_json import STATEMENT_DEPTH_MAX, parse_object
 from greenledger_verify.unitforms import UNIT_MEMBERS, check_unit_form
 
@@ -55,6 +55,15 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
         "log_vkey": members.vkey,
         "vkey": members.vkey,
     },
+    "log.succeed": {
+        "origin": members.origin,
+        "log_vkey": members.vkey,
+        "size": integer(1),
+        "root": members.hash_hex,
+        "since": month,
+    },
+    "log-key.register": {"log_vkey": members.log_vkey},
+    "log-key.end": {"log_vkey": members.log_vkey, "reason": words(1, 500)},
     "tick": {},
     "party.register": {
         **_REGISTRATION,

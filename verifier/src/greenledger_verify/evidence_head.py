@@ -9,6 +9,7 @@ from greenledger_verify.checkpoint import SignedCheckpoint, verify_checkpoint
 from greenledger_verify.entry import Entry, parse_entry
 from greenledger_verify.evidence_file import Head
 from greenledger_verify.failure import VerificationError, locate
+from greenledger_verify.logkeys import read_log_keys
 from greenledger_verify.members import parse_time, parse_zone
 from greenledger_verify.merkle import leaf_hash
 from greenledger_verify.months import QUARTER_S, Month, months_touched
@@ -81,7 +82,8 @@ def verify_head(head: Head, trust: Trust, report: Report) -> Evidence:
        that it replaces.
     """
     with report.step("The checkpoint is signed by the log key that you brought"):
-        signed = verify_checkpoint(head.checkpoint, trust)
+        log_keys = read_log_keys(zip(head.indexes, head.notes, strict=True))
+        signed = verify_checkpoint(head.checkpoint, trust, lambda _size: log_keys)
     with report.step(
         "Each of the {count} entries of the file is in that log", count=len(head.indexes)
     ):
@@ -171,7 +173,7 @@ class _Replayed:
 
 def _replay(head: Head, signed: SignedCheckpoint) -> _Replayed:
     """Apply the entries in the order of the log."""
-    state = State(origin=signed.checkpoint.origin, log_key=signed.log_key, complete=False)
+    state = State(origin=signed.checkpoint.origin, complete=False)
     entries: dict[int, Entry] = {}
     signers: dict[int, RegisteredKey] = {}
     ticks: dict[int, tuple[int, int]] = {}

@@ -42,6 +42,16 @@ def explain_checkpoint(signed: SignedCheckpoint, trust: Trust, report: Report) -
         root=checkpoint.root,
         vkey=signed.log_key.vkey,
     )
+    if len(signed.log_keys) > 1:
+        report.establish(
+            "Other keys of the log signed it too: {keys}.",
+            keys=[f"{key.name}+{key.key_id.hex()}" for key in signed.log_keys[1:]],
+        )
+    if signed.log_key not in trust.keys_of(checkpoint.origin):
+        report.establish(
+            "That key is not the one that you brought: entries of the log, signed by that one or "
+            "by one that it leads to, registered it."
+        )
     for cosignature in signed.cosignatures:
         report.establish(
             "The witness {name} cosigned this checkpoint at {time}.",

@@ -114,6 +114,11 @@ def _explain_claim(verified: VerifiedEvidence, report: Report) -> None:
 
 def _explain_limits(verified: VerifiedEvidence, scan: Scan | None, report: Report) -> None:
     manifest = verified.evidence.manifest
+    if scan is not None and scan.follows:
+        report.leave_open(
+            "That {origin} did not go on as well: take nothing from it of after this log began.",
+            origin=scan.follows,
+        )
     if verified.balance is None:
         report.leave_open(
             "That any metered energy stands behind the claim, and that {author} owns the points: "

@@ -1,5 +1,7 @@
 """What a verified tile directory means, in words."""
 
+from dataclasses import asdict
+
 from greenledger_verify.explain import explain_checkpoint, utc
 from greenledger_verify.logdir import LogDirectory
 from greenledger_verify.lotbook import LotBook
@@ -54,6 +56,16 @@ def _explain_rules(state: State, report: Report) -> None:
         "Entries by type: {counts}.",
         counts=[f"{name} {count}" for name, count in sorted(state.counts.items())],
     )
+    if state.predecessor is not None:
+        report.establish(
+            "The log follows another one, {origin}, as of {size} entries with the root {root} (key "
+            "{vkey}); nothing of months before {since} is divided here.",
+            **asdict(state.predecessor),
+        )
+        report.leave_open(
+            "That {origin} did not go on as well: take nothing from it of after this log began.",
+            origin=state.predecessor.origin,
+        )
     ended = sum(key.ended is not None for key in state.keys.values())
     report.establish(
         "{parties} parties with {keys} keys, {ended} of them replaced or revoked; the operator is "

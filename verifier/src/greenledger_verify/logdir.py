@@ -16,6 +16,7 @@ from typing import Final
 from greenledger_verify.checkpoint import Checkpoint, SignedCheckpoint, verify_checkpoint
 from greenledger_verify.entry import ENTRY_SIZE_MAX, parse_entry
 from greenledger_verify.failure import UnusableInput, VerificationError, locate
+from greenledger_verify.logkeys import LogKeys, may_tell, read_log_keys
 from greenledger_verify.merkle import HASH_SIZE, CompactRange, leaf_hash, tree_root
 from greenledger_verify.report import Report
 from greenledger_verify.rules import apply
@@ -67,7 +68,9 @@ def verify_log(directory: Path, trust: Trust, report: Report) -> LogDirectory:
     4. Each entry keeps the public rules (see ``rules``), from the genesis on.
     """
     with report.step("The checkpoint is signed by the log key that you brought"):
-        signed = verify_checkpoint(read_checkpoint(directory), trust)
+        signed = verify_checkpoint(
+            read_checkpoint(directory), trust, lambda size: log_keys_in(directory, size)
+        )
     checkpoint = signed.checkpoint
     with report.step("All tiles and the root follow from the {size} entries", size=checkpoint.size):
         tree = _verify_tree(directory, checkpoint)
@@ -133,6 +136,24 @@ def _present(directory: Path, name: TileName) -> Path:
     return (
         full if full.is_file() and not (directory / name.path).is_file() else directory / name.path
     )
+
+
+# Before all: the keys of the log
+
+
+def log_keys_in(directory: Path, size: int) -> LogKeys:
+    """What the entries say of the log's keys. That they are those under the root, and keep the
+    rules, is judged afterwards: a bundle that can't be read is left to that.
+    """
+    found: list[tuple[int, bytes]] = []
+    for name in bundle_names(size):
+        try:
+            raw, entries = read_bundle(directory, name)
+        except VerificationError:
+            continue
+        if name.number == 0 or may_tell(raw):
+            found += enumerate(entries, name.index_start)
+    return read_log_keys(found)
 
 
 # Pass 1: the tree
@@ -275,7 +296,7 @@ def _replay(directory: Path, signed: SignedCheckpoint, tree: TreePass) -> State:
     """Apply the rules to each entry in order; the first that breaks one is named with its index and
     file.
     """
-    state = State(origin=signed.checkpoint.origin, log_key=signed.log_key, complete=True)
+    state = State(origin=signed.checkpoint.origin, complete=True)
     for name in bundle_names(signed.checkpoint.size):
         with locate("{file}", file=name.path):
             raw, entries = read_bundle(directory, name)

@@ -3,6 +3,7 @@ the only one.
 
 * An origin is divided once; its revision r comes after revision r − 1. For one run, a point's month
   is divided once.
+* A log that follows another one divides no month before its accounts begin.
 * No lot is created twice; what is spent was created by an earlier entry and is not spent yet.
 * A lot has one wrap of a form at most. An issue of units spends the lots behind them, or wraps them
   as certificates.
@@ -46,9 +47,12 @@ class Claim:
 
 @dataclass(slots=True, kw_only=True)
 class LotBook:
-    """Origins and lots by their ids, with the entry that divided, created or spent them."""
+    """Origins and lots by their ids, with the entry that divided, created or spent them. ``since``:
+    the month that accounts begin with, where the log follows another one.
+    """
 
     complete: bool
+    since: str = ""
     divided: dict[str, int] = field(default_factory=dict)
     allotted: dict[tuple[str, str, str], int] = field(default_factory=dict)
     created: dict[str, int] = field(default_factory=dict)
@@ -102,6 +106,13 @@ class LotBook:
                 index=self.divided[origin],
             )
         point, month, revision = parse_origin(origin)
+        if month < self.since:
+            raise VerificationError(
+                "the origin {origin} is of before {since}, with which accounts begin in this log: "
+                "it follows another one, which may have used it",
+                origin=origin,
+                since=self.since,
+            )
         if revision and self.complete and f"{point}/{month}/{revision - 1}" not in self.divided:
             raise VerificationError(
                 "the origin {origin} is divided before its revision {revision}",

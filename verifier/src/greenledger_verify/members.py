@@ -13,7 +13,7 @@ from typing import Final
 
 from greenledger_verify.encoding import decode_hex
 from greenledger_verify.failure import VerificationError, locate
-from greenledger_verify.note import ED25519, parse_vkey
+from greenledger_verify.note import COSIGNATURE_MLDSA, ED25519, parse_vkey
 from greenledger_verify.strict_json import INTEGER_MAX
 
 Check = Callable[[object], None]
@@ -230,6 +230,14 @@ def hash_hex(value: object) -> None:
 
 def random_id(value: object) -> None:
     _hex(value, 16)
+
+
+def log_vkey(value: object) -> None:
+    """A key that signs checkpoints: Ed25519, or the log's second one, ML-DSA-44."""
+    if not isinstance(value, str):
+        raise VerificationError("it must be a text")
+    if parse_vkey(value).kind not in (ED25519, COSIGNATURE_MLDSA):
+        raise VerificationError("{vkey} is neither an Ed25519 nor an ML-DSA-44 key", vkey=value)
 
 
 def lot_id(value: object) -> None:

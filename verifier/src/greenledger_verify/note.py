@@ -1,5 +1,5 @@
-"""Signed notes and verifier keys (C2SP signed-note), with Ed25519 signatures and cosignatures (C2SP
-tlog-cosignature).
+"""Signed notes and verifier keys (C2SP signed-note), with Ed25519 signatures, and Ed25519 and
+ML-DSA-44 cosignatures (C2SP tlog-cosignature).
 """
 
 import hashlib
@@ -12,15 +12,20 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from greenledger_verify import mldsa
 from greenledger_verify.encoding import NATURAL_MAX, decode_base64
 from greenledger_verify.failure import VerificationError
 
 ED25519: Final = 0x01
 COSIGNATURE_V1: Final = 0x04
+COSIGNATURE_MLDSA: Final = 0x06
+COSIGNATURES: Final = (COSIGNATURE_V1, COSIGNATURE_MLDSA)
 
 _SIGNATURES_MAX = 100
 _SIGNATURE_BYTES = 64
+_KEY_SIZES = {ED25519: 32, COSIGNATURE_V1: 32, COSIGNATURE_MLDSA: mldsa.PUBLIC_KEY_SIZE}
 _FORBIDDEN_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+_KEY_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")
 _KEY_ID_HEX = re.compile(r"[0-9a-f]{8}")
 
 
@@ -59,7 +64,7 @@ class Note:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedSignature:
     """A signature that holds; ``time_s`` is the cosigner's Unix time, or None for a plain
-    signature.
+    signature, and for a cosigner that says no time (0, which only ML-DSA-44 has).
     """
 
     key: VerifierKey
@@ -76,9 +81,9 @@ def parse_vkey(text: str) -> VerifierKey:
     if not _KEY_ID_HEX.fullmatch(key_id_hex):
         raise VerificationError("key id {id} is not 8 lower-case hex digits", id=key_id_hex)
     raw = decode_base64(encoded)
-    if len(raw) != 33 or raw[0] not in (ED25519, COSIGNATURE_V1):
+    if not raw or len(raw) - 1 != _KEY_SIZES.get(raw[0]):
         raise VerificationError(
-            "the key of {name} is neither Ed25519 nor an Ed25519 cosigner", name=name
+            "the key of {name} is neither Ed25519 nor a cosigner's, Ed25519 or ML-DSA-44", name=name
         )
     key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
     if key_id.hex() != key_id_hex:
@@ -121,6 +126,8 @@ def verify_signature(key: VerifierKey, signature: bytes, text: bytes) -> int | N
     """``signature`` is by ``key`` over the note text ``text``. Returns a cosignature's time, else
     None.
     """
+    if key.kind == COSIGNATURE_MLDSA:
+        return _verify_mldsa(key, signature, text)
     if key.kind == COSIGNATURE_V1:
         time_s, message = _cosigned(signature[:8], text)
         _verify_ed25519(key, signature[8:], message)
@@ -131,13 +138,13 @@ def verify_signature(key: VerifierKey, signature: bytes, text: bytes) -> int | N
 
 def open_note(note: Note, keys: Iterable[VerifierKey]) -> tuple[VerifiedSignature, ...]:
     """Verify every signature that is by one of ``keys``; one at least there must be. Others are
-    ignored, as C2SP says.
+    ignored, as C2SP says, and so are ML-DSA-44 lines where this installation can't check them.
     """
     known = {(key.name, key.key_id): key for key in keys}
     verified = []
     for line in note.signatures:
         key = known.get((line.name, line.key_id))
-        if key is not None:
+        if key is not None and can_check(key):
             time_s = verify_signature(key, line.signature, note.text)
             verified.append(VerifiedSignature(key=key, time_s=time_s))
     if not verified:
@@ -146,6 +153,11 @@ def open_note(note: Note, keys: Iterable[VerifierKey]) -> tuple[VerifiedSignatur
             signers=[f"{line.name}+{line.key_id.hex()}" for line in note.signatures],
         )
     return tuple(verified)
+
+
+def can_check(key: VerifierKey) -> bool:
+    """Whether this installation can verify signatures by the key."""
+    return key.kind != COSIGNATURE_MLDSA or mldsa.AVAILABLE
 
 
 def _parse_signature(line: str) -> NoteSignature:
@@ -160,16 +172,33 @@ def _parse_signature(line: str) -> NoteSignature:
 
 
 def _require_key_name(name: str) -> None:
-    if not name or "+" in name or any(c.isspace() for c in name):
+    if not _KEY_NAME.fullmatch(name):
         raise VerificationError(
             "{name} is not a key name: it is empty or has a space or a plus", name=name
         )
 
 
-def _cosigned(timestamp: bytes, text: bytes) -> tuple[int, bytes]:
+def _verify_mldsa(key: VerifierKey, signature: bytes, text: bytes) -> int | None:
+    if len(signature) != 8 + mldsa.SIGNATURE_SIZE:
+        raise VerificationError("the signature by {name} has not 2428 bytes", name=key.name)
+    time_s = _time_s(signature[:8])
+    message = mldsa.cosigned_message(key.name, time_s, text)
+    if not mldsa.verify(key.public_key, signature[8:], message):
+        raise VerificationError(
+            "the signature by {name} (key {id}) does not fit the text", name=key.name, id=key.key_id
+        )
+    return time_s or None
+
+
+def _time_s(timestamp: bytes) -> int:
     time_s = int.from_bytes(timestamp, "big")
     if time_s > NATURAL_MAX:
         raise VerificationError("the time of the cosignature is beyond 2^63")
+    return time_s
+
+
+def _cosigned(timestamp: bytes, text: bytes) -> tuple[int, bytes]:
+    time_s = _time_s(timestamp)
     return time_s, b"cosignature/v1\ntime %d\n" % time_s + text
 
 

@@ -25,6 +25,7 @@ from greenledger_verify.leaves import (
     parse_allocation,
     parse_reading,
 )
+from greenledger_verify.logkeys import read_log_keys
 from greenledger_verify.members import (
     Check,
     check_members,
@@ -136,7 +137,8 @@ def verify_opening(file: OpeningFile, trust: Trust, report: Report) -> Opening:
     6. Each opened body is what an entry of the file commits to.
     """
     with report.step("The checkpoint is signed by the log key that you brought"):
-        signed = verify_checkpoint(file.checkpoint, trust)
+        log_keys = read_log_keys((entry.index, entry.raw) for entry in file.entries)
+        signed = verify_checkpoint(file.checkpoint, trust, lambda _size: log_keys)
     with report.step(
         "Each of the {count} entries of the file is in that log", count=len(file.entries)
     ):
@@ -247,7 +249,7 @@ def _replay(
     """Apply the entries in the order of the log. Returns the key that signed the subject and the
     author's registration then in force, and the state in the end.
     """
-    state = State(origin=signed.checkpoint.origin, log_key=signed.log_key, complete=False)
+    state = State(origin=signed.checkpoint.origin, complete=False)
     subject_index = file.entries[0].index
     author = entries[subject_index].author
     found: tuple[RegisteredKey, Party] | None = None

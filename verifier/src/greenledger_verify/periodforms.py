@@ -70,6 +70,13 @@ def period(value: object) -> None:
     first_of(value)
 
 
+def month(value: object) -> None:
+    """A month ``2026-03``, from 1971 to 9998."""
+    period(value)
+    if len(str(value)) != len("2026-03"):
+        raise VerificationError("{value} is not a month such as 2026-03", value=str(value))
+
+
 PERIOD_MEMBERS: Final[dict[str, dict[str, Check]]] = {
     "period.state": {
         "party": members.party_id,

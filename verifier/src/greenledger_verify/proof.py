@@ -41,6 +41,7 @@ def _verify_tlog_proof(raw: bytes, subject: Subject, trust: Trust, report: Repor
     """
     with unusable("tlog-proof"):
         proof = parse_tlog_proof(raw)
+    # A tlog-proof holds no entry that could lead from one key of the log to another.
     with report.step("The checkpoint is signed by the log key that you brought"):
         signed = verify_checkpoint(proof.checkpoint, trust)
     entry, leaf = _subject(proof, subject)

@@ -5,9 +5,11 @@ in:
 
 * Entry 0 is the genesis, and only that. It names the operator, whose first key signs with the log's
   key.
+* A log that follows another one says so in entry 1: see ``succession``.
 * A tick is the log's time; ticks never go back, and an entry's own time lies at most 300 s after
   its tick.
 * (author, id) never repeats.
+* Keys of the log come and go: see ``logkeyrules``.
 * A key signs from the entry after its registration until it is replaced or revoked, under its
   party's name only.
 * Signatures are exactly those that the type requires, in order; irreversible entries have those of
@@ -29,12 +31,14 @@ from typing import Final
 from greenledger_verify.entry import Entry
 from greenledger_verify.erasurerules import ERASURE_RULES
 from greenledger_verify.failure import VerificationError
+from greenledger_verify.logkeyrules import LOG_KEY_RULES
 from greenledger_verify.lotrules import LOT_RULES
 from greenledger_verify.note import VerifierKey, parse_vkey
 from greenledger_verify.officerrules import OFFICER_RULES
 from greenledger_verify.periodrules import PERIOD_RULES
 from greenledger_verify.signing import author_is_operator, check_signatures, genesis_key
 from greenledger_verify.state import Endorsement, Party, RegisteredKey, State
+from greenledger_verify.succession import succeed_effect, succeed_rule
 from greenledger_verify.text import say
 from greenledger_verify.unitrules import UNIT_RULES
 
@@ -133,18 +137,18 @@ def _key_is_named(entry: Entry, member: str, name: str) -> VerifierKey:
 
 
 def _genesis_rule(state: State, entry: Entry) -> None:
-    _key_is_named(entry, "log_vkey", state.origin)
-    if entry.text("log_vkey") != state.log_key.vkey:
-        raise VerificationError(
-            "the genesis names another log key than the one you trust: {given}",
-            given=entry.text("log_vkey"),
-        )
-    _key_is_named(entry, "vkey", f"{state.origin}/{entry.author}")
+    log_key = _key_is_named(entry, "log_vkey", state.origin)
+    key = _key_is_named(entry, "vkey", f"{state.origin}/{entry.author}")
+    if key.public_key == log_key.public_key:
+        raise VerificationError("the operator and the log have one public key")
 
 
 def _genesis_effect(state: State, entry: Entry) -> None:
     key = genesis_key(entry, state.index)
     state.operator, state.zone, state.tick_s = entry.author, entry.text("zone"), entry.at_s
+    log_key = parse_vkey(entry.text("log_vkey"))
+    state.log_keys.begin(log_key)
+    state.public_keys.add(log_key.public_key)
     state.add_key(key)
     state.in_force["party", entry.author] = entry.text("id")
     state.parties[entry.author] = Party(
@@ -363,6 +367,7 @@ _Rule = Callable[[State, Entry], None]
 
 _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "log.genesis": (_genesis_rule, _genesis_effect),
+    "log.succeed": (succeed_rule, succeed_effect),
     "tick": (author_is_operator, _tick_effect),
     "party.register": (_party_rule, _party_effect),
     "key.register": (_key_register_rule, _key_register_effect),
@@ -374,6 +379,7 @@ _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     "readings.correction": (_readings_rule, _readings_effect),
     "match.run": (_run_rule, _run_effect),
     **ERASURE_RULES,
+    **LOG_KEY_RULES,
     **OFFICER_RULES,
     **PERIOD_RULES,
     **LOT_RULES,

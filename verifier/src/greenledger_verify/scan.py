@@ -15,7 +15,7 @@ from greenledger_verify.checkpoint import SignedCheckpoint, verify_checkpoint
 from greenledger_verify.entry import parse_entry
 from greenledger_verify.evidence import VerifiedEvidence
 from greenledger_verify.failure import VerificationError, locate
-from greenledger_verify.logdir import bundle_names, read_bundle, read_checkpoint
+from greenledger_verify.logdir import bundle_names, log_keys_in, read_bundle, read_checkpoint
 from greenledger_verify.lotbook import Claim
 from greenledger_verify.merkle import CompactRange, leaf_hash, tree_root
 from greenledger_verify.quick import read_quickly
@@ -27,6 +27,7 @@ from greenledger_verify.trust import Trust
 
 # A type can only be one of these if its name stands there, or an escape of JSON that hides it.
 _RELEVANT: Final = (
+    b'"log.succeed"',
     b'"lot.',
     b'"claim.',
     b'"unit.',
@@ -40,10 +41,11 @@ _RELEVANT: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The log as of ``signed``, and the claim's place in it."""
+    """The log as of ``signed``, and the claim's place in it; ``follows``: the log before."""
 
     signed: SignedCheckpoint
     claim: Claim
+    follows: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,7 +79,9 @@ def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: 
     with report.step(
         "The checkpoint of the log directory is signed by the log key that you brought"
     ):
-        signed = verify_checkpoint(read_checkpoint(directory), trust)
+        signed = verify_checkpoint(
+            read_checkpoint(directory), trust, lambda size: log_keys_in(directory, size)
+        )
         checkpoint = signed.checkpoint
         if checkpoint.origin != earlier.origin:
             raise VerificationError(
@@ -108,7 +112,8 @@ def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: 
             raise found.failure
         _require_registrations(found, verified)
         require_chains(verified.retirements, found.books, found.gaps)
-    return Scan(signed=signed, claim=found.books.lots.claims[verified.head.claim])
+    claim = found.books.lots.claims[verified.head.claim]
+    return Scan(signed=signed, claim=claim, follows=found.books.follows)
 
 
 def _read(directory: Path, size: int, earlier_size: int, verified: VerifiedEvidence) -> _Pass:

@@ -6,8 +6,10 @@ Only what formats.md §4.1 says in bold, and what else makes a use the only one,
 from dataclasses import dataclass, field
 
 from greenledger_verify.entry import Entry
+from greenledger_verify.failure import VerificationError
 from greenledger_verify.lotbook import LotBook
 from greenledger_verify.quick import QuickEntry
+from greenledger_verify.succession import SUCCEED
 from greenledger_verify.unitbook import UnitBook
 
 AnyEntry = Entry | QuickEntry
@@ -15,16 +17,21 @@ AnyEntry = Entry | QuickEntry
 
 @dataclass(slots=True, kw_only=True)
 class Books:
-    """``operator`` is who the genesis names; its acts can't be told from others otherwise."""
+    """``operator`` is who the genesis names; its acts can't be told from others otherwise.
+    ``follows``: the log before, where there is one.
+    """
 
     operator: str
+    follows: str = ""
     lots: LotBook = field(default_factory=lambda: LotBook(complete=True))
     units: UnitBook = field(default_factory=lambda: UnitBook(complete=True))
 
     def take(self, entry: AnyEntry, index: int) -> None:
         """Judge an entry and take it in; what is of no interest is passed over."""
         kind = entry.type.partition(".")[0]
-        if kind == "lot":
+        if entry.type == SUCCEED:
+            self._take_succession(entry, index)
+        elif kind == "lot":
             self._take_lots(entry, index)
         elif kind == "claim":
             self._take_claim(entry, index)
@@ -41,6 +48,14 @@ class Books:
         elif entry.type == "reduction.verify":
             self.units.check_verify(entry.text("record"))
             self.units.verify(index, entry.text("record"))
+
+    def _take_succession(self, entry: AnyEntry, index: int) -> None:
+        if index != 1:
+            raise VerificationError(
+                "log.succeed is entry 1 and only that; this is entry {index}", index=index
+            )
+        self.lots.since = entry.text("since")
+        self.follows = entry.text("origin")
 
     def _take_lots(self, entry: AnyEntry, index: int) -> None:
         if entry.type == "lot.divide":

@@ -6,7 +6,8 @@ under its party's name.
 
 from greenledger_verify.entry import Entry
 from greenledger_verify.failure import VerificationError
-from greenledger_verify.note import VerifierKey, parse_vkey, verify_signature
+from greenledger_verify.logkeys import LOG_KEY_TYPES, REGISTER, endorser
+from greenledger_verify.note import ED25519, VerifierKey, parse_vkey, verify_signature
 from greenledger_verify.officerrules import OFFICERS_MIN, needs_officers, officer_keys
 from greenledger_verify.state import RegisteredKey, State
 
@@ -23,12 +24,13 @@ def author_is_operator(state: State, entry: Entry) -> None:
 
 def check_signatures(state: State, entry: Entry) -> RegisteredKey:
     """The author's key first; then the proof of possession of a new key, or the log's key under the
-    genesis; or, under an irreversible entry of an author with four eyes, the two officers' keys.
+    genesis and what brings or ends one of its keys; or, under an irreversible entry of an author
+    with four eyes, the two officers' keys.
     """
     lines = entry.note.signatures
-    second = _second_signer(state, entry)
+    others = _other_signers(state, entry)
     by_officers = needs_officers(state, entry)
-    required = 1 + (second is not None) + (OFFICERS_MIN if by_officers else 0)
+    required = 1 + len(others) + (OFFICERS_MIN if by_officers else 0)
     if len(lines) != required:
         raise VerificationError(
             "it has {given} signatures; {type} requires {required}",
@@ -37,7 +39,7 @@ def check_signatures(state: State, entry: Entry) -> RegisteredKey:
             required=required,
         )
     signer = _author_key(state, entry)
-    keys = [signer.key, *([] if second is None else [second])]
+    keys = [signer.key, *others]
     if by_officers:
         keys += officer_keys(state, entry)
     for line, key in zip(lines, keys, strict=True):
@@ -51,12 +53,17 @@ def check_signatures(state: State, entry: Entry) -> RegisteredKey:
     return signer
 
 
-def _second_signer(state: State, entry: Entry) -> VerifierKey | None:
+def _other_signers(state: State, entry: Entry) -> list[VerifierKey]:
+    """Who signs after the author, officers aside."""
     if entry.type == "log.genesis":
-        return state.log_key
+        return [parse_vkey(entry.text("log_vkey"))]
     if entry.type in ("key.register", "officer.register"):
-        return parse_vkey(entry.text("vkey"))
-    return None
+        return [parse_vkey(entry.text("vkey"))]
+    if entry.type not in LOG_KEY_TYPES:
+        return []
+    signers, key = [endorser(state.log_keys, entry)], parse_vkey(entry.text("log_vkey"))
+    # An ML-DSA-44 key signs checkpoints, and nothing else.
+    return [*signers, key] if entry.type == REGISTER and key.kind == ED25519 else signers
 
 
 def _author_key(state: State, entry: Entry) -> RegisteredKey:

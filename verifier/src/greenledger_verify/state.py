@@ -4,6 +4,7 @@ and its books of lots and units.
 
 from dataclasses import dataclass, field, replace
 
+from greenledger_verify.logkeys import LogKeys
 from greenledger_verify.lotbook import LotBook
 from greenledger_verify.note import VerifierKey
 from greenledger_verify.text import Text
@@ -53,17 +54,27 @@ class Endorsement:
     endorser_vkey: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predecessor:
+    """The log before: its last known checkpoint, and the month that accounts begin with here."""
+
+    origin: str
+    vkey: str
+    size: int
+    root: str
+    since: str
+
+
 @dataclass(slots=True, kw_only=True)
 class State:
-    """What the entries so far say. ``log_key`` is the trust root that signed the checkpoint,
-    ``signer`` the author's key under the entry that is taken in, ``runs`` the log size that each
+    """What the entries so far say. ``log_keys`` sign the checkpoints,
+    ``signer`` is the author's key under the entry that is taken in, ``runs`` the log size that each
     run knows, by its leaf hash. ``officers`` by id; ``approvals``: each party's rule of approval;
     ``periods``: state and revision, by party and name. ``batches``: their authors, by leaf hash;
     ``erased``: the entry that erased them.
     """
 
     origin: str
-    log_key: VerifierKey
     complete: bool
     index: int = 0
     operator: str = ""
@@ -72,6 +83,7 @@ class State:
     tick_index: int = 0
     parties: dict[str, Party] = field(default_factory=dict)
     keys: dict[tuple[str, str], RegisteredKey] = field(default_factory=dict)
+    log_keys: LogKeys = field(default_factory=LogKeys)
     public_keys: set[bytes] = field(default_factory=set)
     officers: dict[str, Officer] = field(default_factory=dict)
     approvals: dict[str, str] = field(default_factory=dict)
@@ -86,6 +98,7 @@ class State:
     corrections: set[bytes] = field(default_factory=set)
     batches: dict[bytes, str] = field(default_factory=dict)
     erased: dict[bytes, int] = field(default_factory=dict)
+    predecessor: Predecessor | None = None
     lots: LotBook = field(init=False)
     units: UnitBook = field(init=False)
 

@@ -152,9 +152,6 @@ REASONS: Final[dict[str, str]] = {
     "the first signature is by {given}, not by the author {name}": (
         "首个签名者为 {given}，而不是作者 {name}"
     ),
-    "the genesis names another log key than the one you trust: {given}": (
-        "创世记录所称的日志密钥不是您信任的那个：{given}"
-    ),
     "the id {id} was used before by {author}": "{author} 此前已用过标识 {id}",
     "the interval from {start} over {length} s is not one": "自 {start} 起 {length} 秒不是有效时段",
     "the interval lies outside its period {start} to {end}": "时段在其有效期 {start} 至 {end} 之外",

@@ -1,0 +1,1 @@
+"""Backup, restore, and a new log after an old one that can't go on."""

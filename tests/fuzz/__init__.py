@@ -1,0 +1,1 @@
+"""Parsers under mutated inputs: tests/fuzz/engine.py says what must hold."""
