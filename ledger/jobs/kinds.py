@@ -154,6 +154,8 @@ def _audit(run: Run) -> Result:
     return {
         "entries": found.entries,
         "bodies": found.bodies,
+        "erased": found.erased,
+        "attested": list(found.attested),
         "checkpoints": found.checkpoints,
         "tables": found.tables,
         "rows": found.rows,
