@@ -38,7 +38,6 @@ BODIES_DIR: Final = "bodies"
 _RECORD_BYTES_MAX: Final = 16 * 1024 * 1024
 _HASH: Final = re.compile("[0-9a-f]{64}", re.ASCII)
 _KEY_FILE: Final = re.compile("[0-9a-f]{16}-[0-9a-f]{8}[.]json", re.ASCII)
-_COPY_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
