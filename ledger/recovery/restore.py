@@ -156,6 +156,7 @@ class _Restore:
             one.size: (one, note) for one, note in archive.checkpoints_in(folder, record)
         }
         self._published = Published.read(place_of(sources.tiles)) if sources.tiles else None
+        self._tail: list[bytes] = []  # entries that the backup lacks
         self._pins = [_pin(path) for path in sources.pins]
         self._check_published()
 
@@ -170,8 +171,8 @@ class _Restore:
                 f" {record.origin}"
             )
         if published.checkpoint.size > record.size:
-            tail = published.entries(record.size)
-            require_all(tail, ENTRY_TYPES, self._bodies, record.size)
+            self._tail = list(published.entries(record.size))
+            require_all(self._tail, ENTRY_TYPES, self._bodies, record.size)
 
     def replay(self, conn: Connection) -> tuple[Replayed, store.LogFacts]:
         if store.lock_head(conn, LOG_ID).size:
@@ -196,9 +197,7 @@ class _Restore:
         return with_bodies(self._entries(), ENTRY_TYPES, self._bodies.find, kept)
 
     def _entries(self) -> Iterator[bytes]:
-        entries = archive.entries_in(self._folder, self._record)
-        tail = self._published.entries(self._record.size) if self._published else iter(())
-        return chain(entries, tail)
+        return chain(archive.entries_in(self._folder, self._record), self._tail)
 
     def _record_checkpoints(
         self, conn: Connection, log: store.LogFacts, replayed: Replayed
