@@ -209,9 +209,9 @@ class Mirror:
         """The verified checkpoint came again, with other cosignatures."""
         old = self.state.verified
         assert old is not None
-        assert old.checkpoint == seen.checkpoint
+        assert (old.size, old.root) == (seen.size, seen.root)
         shown = old.shown or seen.shown
-        fresh = replace(old, note=seen.note, shown=shown)
+        fresh = replace(old, note=seen.note, checkpoint=seen.checkpoint, shown=shown)
         if fresh != old:
             self._save(replace(self.state, verified=fresh))
 

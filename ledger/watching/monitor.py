@@ -8,6 +8,7 @@ is taken in: whoever is killed in between finds it again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ from ledger.watching.remote import (
 from ledger.watching.tree import Tree
 
 MAX_AGE_S: Final = 86_400
+# A log without end must not keep a monitor from saying so; what was read is kept.
+VISIT_S_MAX: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +198,10 @@ class Monitor:
         try:
             self._look_again(alarms, tiles)
             if targets:
-                pulled = self._mirror.pull(self._log, targets, on_tile=tiles)
+                end_s = time.monotonic() + VISIT_S_MAX
+                pulled = self._mirror.pull(
+                    self._log, targets, on_tile=tiles, time_left=lambda: time.monotonic() < end_s
+                )
                 convicted = self._settle(pulled, alarms)
         except Corrupt as error:
             alarms.add("tile", "entries", str(error))
@@ -271,10 +277,10 @@ class Monitor:
         if state.verified:
             if auditor.size == state.size:
                 self._check_signer(state.verified, alarms)
-            cosigned = cosignatures(parse_note(state.verified.note), self._wanted.witnesses)
+            cosigned = cosignatures(parse_note(state.verified.note), self._wanted.witnesses, now_s)
             # The tick is the operator's word, so a log can't be newer than when it was first seen.
             ticked_s = min(auditor.tick_s, state.verified.seen_s)
-            fresh_s = max([ticked_s, *(min(one.time_s, now_s) for one in cosigned)])
+            fresh_s = max([ticked_s, *(one.time_s for one in cosigned)])
             self._check_clock(fresh_s, now_s, alarms)
             self._check_quorum(cosigned, alarms)
             self._hand_out(state.verified.note)
@@ -317,6 +323,14 @@ class Monitor:
                 "checkpoint",
                 f"nothing shows that the log is newer than {format_instant(fresh_s)}",
             )
+        for one in self._mirror.state.waiting:
+            if now_s - one.seen_s > self._wanted.max_age_s:
+                alarms.add(
+                    "stale",
+                    f"{one.size} entries",
+                    f"{one.size} entries were signed before {format_instant(one.seen_s)}; the log"
+                    f" shows {self._mirror.state.size} that hold",
+                )
         if not self._wanted.silent_s:
             return
         for (author, source), last_s in sorted(self._auditor.last_batch_s.items()):
