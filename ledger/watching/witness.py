@@ -230,14 +230,15 @@ class Witness:
         """Keys that the log's own entries registered and ended; one in force must have signed."""
         if auditor.size == seen.size:
             try:
-                open_note(parse_note(seen.note), auditor.log_keys.values())
+                open_note(parse_note(seen.note), auditor.log_keys)
             except VerificationError as error:
                 raise _Refuse(
                     403, f"invalid signature: by the log's own entries another key signs: {error}"
                 ) from error
         with log.locked():
             known = log.known
-            learned = tuple(one for one in auditor.log_keys if one not in known.vkeys)
+            vkeys = [key.vkey for key in auditor.log_keys]
+            learned = tuple(one for one in vkeys if one not in known.vkeys)
             fresh = replace(known, learned=learned, ended=tuple(sorted(auditor.ended)))
             if fresh != known:
                 log.save_known(fresh)
