@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from ledger.db import lock, writing
 from ledger.errors import Corrupt, NotFound, Unavailable
 from ledger.log import merkle, store, tiles
 from ledger.log.checkpoint import Checkpoint, TlogProof, open_checkpoint
+from ledger.log.cosigned import cosigned
 from ledger.log.notes import SigningKey, VerifyKey, sign_note
 
 
@@ -86,22 +87,32 @@ class _Verified:
     range: bytes
 
 
-def check_high_water(conn: Connection, log: store.LogFacts, record: Checkpoint | None) -> None:
-    """Raises Corrupt or Unavailable where the database lies behind or beside the record."""
+def check_high_water(
+    conn: Connection,
+    log: store.LogFacts,
+    record: Checkpoint | None,
+    *,
+    was: str = "prepared before",
+    says: str = "the high-water record says",
+) -> None:
+    """Raises Corrupt or Unavailable where the database lies behind or beside the record.
+
+    `was`, `says`: where the record is from, for the message.
+    """
     if record is None:
         return
     edge = store.load_head(conn, log.log_id).edge
     if edge.size < record.size:
         raise Unavailable(
             f"the database holds {edge.size} entries, but a checkpoint of {record.size} was"
-            " prepared before: this is an old copy, and nothing is signed. Move it away, and"
+            f" {was}: this is an old copy, and nothing is signed. Move it away, and"
             " restore into an empty database: greenledger restore BACKUP --tiles FOLDER-OR-URL"
             " (docs/recovery.md)"
         )
     root = merkle.tree_root(record.size, store.nodes(conn, log.log_id, edge))
     if root != record.root:
         raise Corrupt(
-            f"the log's root at size {record.size} is {root.hex()}, the high-water record says"
+            f"the log's root at size {record.size} is {root.hex()}, {says}"
             f" {record.root.hex()}: the history was changed. Nothing is signed"
         )
 
@@ -117,16 +128,29 @@ def latest_note(conn: Connection, log_id: int) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+# What else was seen of the log outside of its database: raises Corrupt or Unavailable where the
+# database lies behind or beside that.
+Seen = Callable[[Connection], None]
+
+
+def _nothing_seen(_conn: Connection) -> None:
+    """For logs that nothing outside has seen."""
+
+
 def sign_checkpoint(
-    engine: Engine, log: store.LogFacts, key: SigningKey, high_water: HighWater
+    engine: Engine,
+    log: store.LogFacts,
+    key: SigningKey,
+    high_water: HighWater,
+    seen: Seen = _nothing_seen,
 ) -> bytes:
     """The signed checkpoint of the present size; signs nothing new where there is one."""
     with high_water.locked():
-        return _sign_locked(engine, log, key, high_water)
+        return _sign_locked(engine, log, key, high_water, seen)
 
 
 def _sign_locked(
-    engine: Engine, log: store.LogFacts, key: SigningKey, high_water: HighWater
+    engine: Engine, log: store.LogFacts, key: SigningKey, high_water: HighWater, seen: Seen
 ) -> bytes:
     # Signers on other machines do not see this one's file lock.
     alone = f"checkpoints of log {log.log_id}"
@@ -134,6 +158,7 @@ def _sign_locked(
         lock(conn, alone)
         record = high_water.read()
         check_high_water(conn, log, record)
+        seen(conn)
         verified = _recompute(conn, log, record)
         for one in verified:
             _record_root(conn, log, one)
@@ -248,11 +273,15 @@ def _record_note(conn: Connection, log: store.LogFacts, size: int, note: bytes) 
 
 
 def latest_checkpoint(conn: Connection, log: store.LogFacts) -> tuple[Checkpoint, bytes]:
-    """The largest signed checkpoint, verified, and its note. Raises NotFound before the first."""
+    """The largest signed checkpoint, verified, and its cosigned note, as it is handed out.
+
+    Raises NotFound before the first.
+    """
     note = latest_note(conn, log.log_id)
     if note is None:
         raise NotFound(f"log {log.origin} has no signed checkpoint yet")
-    return open_checkpoint(note, log.log_key), note
+    checkpoint = open_checkpoint(note, log.log_key)
+    return checkpoint, cosigned(conn, log.log_id, checkpoint.size, note)
 
 
 def inclusion_paths(
