@@ -4,8 +4,8 @@
 `conflict`: it has another root at one size: the history was changed. Either is kept until the
 witness cosigns again, and nothing is signed before the database has caught up: before it holds a
 checkpoint of that size or a larger one, put back from elsewhere, or another root. There is no
-switch for it; but the word of a witness counts only while `anchors.toml` names it, or one that lies would
-stop a log for good.
+switch for it; but the word of a witness counts only while `anchors.toml` names it, or one that
+lies would stop a log for good.
 """
 
 from __future__ import annotations

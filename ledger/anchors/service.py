@@ -86,7 +86,7 @@ def hold_round(asking: Asking, *, renew_after_s: int, patient: bool = True) -> R
             for one in asking.anchors.everybody
             if _is_due(conn, asking.log.log_id, one, size, now_s, renew_after_s, patient=patient)
         ]
-    outcomes = []
+    outcomes: list[Outcome] = []
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="anchor") as pool:
         asked = {pool.submit(_ask, asking, one, note, size): one for one in due}
         outcomes.extend(

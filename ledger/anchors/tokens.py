@@ -7,6 +7,7 @@ the whole TimeStampResp, as `openssl ts -verify -in` takes it.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ REQUEST_MEDIA: Final = "application/timestamp-query"
 REPLY_MEDIA: Final = "application/timestamp-reply"
 # Between an authority's clock and ours.
 SKEW_S_MAX: Final = 300
+_WHY: Final = re.compile(r'Verify error: ([^"]+)"')
 _SHA256: Final = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 
 
@@ -77,7 +79,9 @@ def _check(data: bytes, text: bytes, roots: str, request: TimeStampRequest | Non
         builder.build().verify(response, hashlib.sha256(text).digest())
         return Stamp(at_s=int(info.gen_time.timestamp()), data=data)
     except VerificationError as error:
-        raise InvalidInput(f"its token does not hold: {error}") from error
+        # What OpenSSL says is long; why is near its end.
+        why = _WHY.search(str(error))
+        raise InvalidInput(f"its token does not hold: {why[1] if why else error}") from error
     except (ValueError, TypeError) as error:
         raise InvalidInput(f"its token can't be read: {error}") from error
 

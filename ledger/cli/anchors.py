@@ -51,8 +51,8 @@ def run(directory: Dir = None, as_json: Json = False) -> None:
     published = house.publish(no_progress)
     out.say(f"Checkpoint of {found.size:,} entries:")
     for one in found.outcomes:
-        error = f" – {one.error}" if one.error else ""
-        out.say(f"  {one.kind:<9}  {one.name}: {_SAID[one.said]}{error}")
+        why = f" – {one.error}" if one.error else ""
+        out.say(f"  {one.kind:<9}  {one.name}: {_SAID[one.said]}{why}")
     if not found.outcomes:
         out.say("  nobody was due to be asked")
     out.result({**found.to_json(), "published": None if published is None else published.to_json()})
