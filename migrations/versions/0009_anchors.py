@@ -61,12 +61,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["log_id", "anchor"],
             ["anchors.log_id", "anchors.anchor"],
-            name=op.f("fk_anchor_receipts_log_id"),
+            name=op.f("fk_anchor_receipts_log_id_anchor"),
         ),
         sa.PrimaryKeyConstraint("log_id", "seq", name=op.f("pk_anchor_receipts")),
     )
     op.create_index(
-        op.f("ix_anchor_receipts_log_id"), "anchor_receipts", ["log_id", "size"], unique=False
+        op.f("ix_anchor_receipts_log_id_size"), "anchor_receipts", ["log_id", "size"], unique=False
     )
     op.create_table(
         "anchor_states",
