@@ -108,7 +108,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 def test_what_does_not_hold_is_named(name: str, anchored: House) -> None:
     change, words = CHANGES[name]
     assert check(anchored) == audit.Checked(tokens=2, cosignatures=4)
-    tamper(anchored, *change(anchored))  # type: ignore[arg-type]
+    tamper(anchored, *change(anchored))
     with pytest.raises(Corrupt, match=words):
         check(anchored)
 
