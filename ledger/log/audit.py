@@ -44,8 +44,8 @@ _LARGE: Final = frozenset({"bodies", "blocks"})
 class Audited:
     """What an audit has checked. `bodies`: those that were there and are what was signed; `erased`:
     those that an entry of the log erased. `attested`: the entries that stand on their word now,
-    because something that they were computed from is erased. `tokens`, `cosignatures`: by a room above,
-    see `anchors.audit`."""
+    because something that they were computed from is erased. `tokens`, `cosignatures`: by a room
+    above, see `anchors.audit`."""
 
     entries: int
     bodies: int
