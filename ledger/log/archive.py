@@ -25,9 +25,10 @@ from ledger.log import erasing, merkle, store, tiles
 from ledger.log.bodies import Blob
 from ledger.log.checkpoint import Checkpoint, parse_checkpoint
 from ledger.log.entry import ORIGIN
-from ledger.log.export import Progress, submissions
+from ledger.log.export import submissions
 from ledger.log.notes import parse_note
 from ledger.log.publish import latest_checkpoint
+from ledger.log.static import Progress
 from ledger.log.types import EntryTypes
 
 FORMAT: Final = "greenledger-backup/v1"

@@ -14,7 +14,7 @@ from typing import Final
 from ledger import db, files
 from ledger.house import ENTRY_TYPES, House
 from ledger.log import archive
-from ledger.log.export import Progress
+from ledger.log.static import Progress
 from ledger.recovery import beside
 from ledger.recovery.sealing import sealed
 

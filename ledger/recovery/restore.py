@@ -23,8 +23,9 @@ from ledger.log import archive, logkeys, merkle, publish, store
 from ledger.log.archive import Record
 from ledger.log.audit import Replayed, check_notes, replay
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
-from ledger.log.export import Progress, kept_in, with_bodies
+from ledger.log.export import kept_in, with_bodies
 from ledger.log.service import Submission
+from ledger.log.static import Progress
 from ledger.recovery import beside
 from ledger.recovery.backup import KEYS_DIR
 from ledger.recovery.bodies import Found, require_all

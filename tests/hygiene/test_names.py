@@ -11,9 +11,9 @@ import pytest
 
 from ledger.errors import LedgerError
 from ledger.house import ENTRY_TYPES
+from ledger.log import archive
 from ledger.log.bodies import Blob
-from ledger.log.export import read_export
-from ledger.log.tiles import bundle
+from ledger.log.export import with_bodies
 from ledger.metering.importers import read_bytes, read_profile
 from tests.api.people import Town
 from tests.metering.importers.files import FACTS, NOW_S, PARK, profile_text
@@ -87,6 +87,6 @@ def test_a_restored_folder_names_no_other_files(tmp_path: Path) -> None:
     """Bodies are found by their hash, which is theirs; a name is never taken from what is read."""
     blob = Blob.seal(b"content", "application/octet-stream", salt=bytes(32))
     assert set(blob.key) <= set("0123456789abcdef")
-    (tmp_path / "entries").write_bytes(bundle([b"../../escaped"]))
+    bodies = archive.Bodies.of(tmp_path)
     with pytest.raises(LedgerError):
-        list(read_export(tmp_path, ENTRY_TYPES))
+        list(with_bodies([b"../../escaped"], ENTRY_TYPES, bodies.find, {}))

@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 
 from ledger import db
 from ledger.log.audit import Replayed, replay
-from ledger.log.export import Progress
 from ledger.log.service import Submission
+from ledger.log.static import Progress
 from ledger.log.types import EntryTypes
 
 
