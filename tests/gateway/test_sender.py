@@ -23,6 +23,7 @@ from ledger.house import House, now_s
 from ledger.log.notes import SigningKey
 from ledger.log.store import entry_data
 from ledger.metering.service import Origin, take_in
+from ledger.parties import log_key_desk
 from tests.gateway.parks import (
     BOX,
     QUARTER_S,
@@ -237,6 +238,34 @@ def test_a_proof_under_another_key_lets_nothing_go(park: Park) -> None:
     with pytest.raises(Corrupt, match="no signature by"):
         park.sender.verify()
     assert len(list(park.outbox.accepted())) == 1
+
+
+def test_the_log_changes_its_keys_and_the_gateway_follows(park: Park) -> None:
+    """It has pinned the first key; that is ended, and its batches are let go all the same."""
+    park.take("roof", {0: 1})
+    park.sender.step()
+    log_key_desk.create(park.house.desk)
+    park.house.checkpoint()
+    park.sender.step()
+    assert list(park.outbox.accepted()) == []
+    old = park.house.log.log_key
+    log_key_desk.end(park.house.desk, old, "its time was over")
+    park.house.checkpoint()
+    park.end()
+    park.begin(Outbox)
+    park.take("roof", {1: 2})
+    park.sender.step()
+    park.house.checkpoint()
+    park.sender.step()
+    assert park.stored("roof") == {0: 1, 1: 2}
+    assert list(park.outbox.accepted()) == []
+    shown = park.client.log()
+    assert shown.log_vkey != old.vkey
+    assert [one.ended_by == -1 for one in shown.log_keys] == [False, True]
+    known = park.client.log_keys(old)
+    assert [one.key.vkey for one in known] == [one.vkey for one in shown.log_keys]
+    stranger = SigningKey.from_seed(park.house.log.origin, b"\1" * 32)
+    assert park.client.log_keys(stranger.verify_key) == []
 
 
 def test_a_log_that_was_rewritten_lets_nothing_go(

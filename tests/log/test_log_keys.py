@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import migrations
 from greenledger_verify.logdir import verify_log
 from greenledger_verify.opening import parse_opening, verify_opening
 from greenledger_verify.report import Report
@@ -292,3 +295,21 @@ def test_entries_by_hand(begun: House) -> None:
     with pytest.raises(Refused, match="registered already"):
         keys.register(begun.desk, partys)
     assert new.verify_key.kind == ED25519
+
+
+@pytest.mark.sqlite_only
+def test_a_ledger_of_before_keeps_its_key(begun: House) -> None:
+    """The migration takes it over from the genesis."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["url"] = begun.settings.url
+    command.downgrade(config, "0008")
+    with pytest.raises(Unavailable, match="greenledger migrate"):
+        open_house(begun.settings.dir)
+    House.migrate(begun.settings)
+    again = open_house(begun.settings.dir)
+    assert keys.all_keys(again.desk) == [
+        logkeys.LogKey(key=begun.log.log_key, entry_index=0, ended_index=None)
+    ]
+    assert again.audit(no_progress).entries == 1
+    again.engine.dispose()
