@@ -32,7 +32,7 @@ def test_uses_of_bodies_are_found_in_an_old_database(park: Park) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["url"] = park.house.settings.url
-    command.downgrade(config, "0008")
+    command.downgrade(config, "0010")
     migrate(park.house.settings.url)
     house = open_house(park.house.settings.dir)
     assert [(index, bytes(key)) for index, key in rows(house, query)] == before
