@@ -44,7 +44,7 @@ class _Old:
 
     def opened(self, note: bytes) -> Checkpoint:
         """A checkpoint that the old log has signed. Raises InvalidInput."""
-        size = min(read_checkpoint(note, "a checkpoint").size, self.size)
+        size = max(1, min(read_checkpoint(note, "a checkpoint").size, self.size))
         first, *others = logkeys.signing(self.keys, size)
         return open_checkpoint(note, first, others)
 
