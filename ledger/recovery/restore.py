@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert
 
 from ledger import db, files
+from ledger.anchors import publication
 from ledger.errors import Corrupt, InvalidInput, Unavailable
 from ledger.house import ENTRY_TYPES, LOG_ID, House
 from ledger.log import archive, logkeys, merkle, publish, store
@@ -240,6 +241,10 @@ class _Restore:
         if record is not None:
             where = f"the high-water record in {self._settings.high_water}"
             yield _Reach(checkpoint=record, where=where)
+        folder = self._settings.publish_dir
+        shown = publication.published(folder, log.origin) if folder is not None else None
+        if shown is not None:
+            yield _Reach(checkpoint=shown, where=f"what is published in {folder}")
         yield from self._pins
 
     def _behind(self, one: _Reach, size: int) -> str:

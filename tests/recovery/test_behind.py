@@ -227,6 +227,10 @@ def test_nothing_gets_round_it(behind: House, tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="pin knows a checkpoint of"):
         restore(settings_in(place), tmp_path / "backup", no_progress, Sources(pins=[pin]))
     nothing_restored(place)
+    published = settings_in(place).model_copy(update={"publish_dir": tmp_path / "tiles"})
+    with pytest.raises(Unavailable, match="what is published in"):
+        restore(published, tmp_path / "backup", no_progress)
+    nothing_restored(place)
     publish(behind, tmp_path / "latest")
     latest = Sources(tiles=str(tmp_path / "latest"), pins=[pin])
     restore(settings_in(place), tmp_path / "backup", no_progress, latest)
