@@ -249,6 +249,9 @@ def test_tiles_that_do_not_fit_are_alarmed_until_they_do(
         assert [(one.kind, one.what) for one in found.alarms] == [("tile", "tile/0/000")]
         assert "hash 2" in found.alarms[0].message
         assert found.size == 300
+    # Who is not there has not repaired it.
+    gone = visit(tmp_path / "nowhere", tmp_path / "state", wanted(operator))
+    assert kinds(gone) == ["tile", "unreachable"]
     wrong.write_bytes(right)
     assert kinds(visit(published, tmp_path / "state", wanted(operator))) == []
 
@@ -291,10 +294,8 @@ def test_silence_is_alarmed(busy_operator: Operator, published: Path, tmp_path: 
     assert kinds(visit(published, state, asked, NOW_S + 3601)) == ["stale"]
     late = visit(published, state, asked, NOW_S + 7201)
     assert kinds(late) == ["gap", "stale"]
-    assert [one.what for one in late.alarms if one.kind == "gap"] == [
-        "source mill/saw",
-        "source operator/roof",
-    ]
+    silent = {one.what for one in late.alarms if one.kind == "gap"}
+    assert {"source mill/saw", "source operator/roof"} <= silent
 
 
 def test_too_few_witnesses_are_alarmed_and_theirs_is_the_time(
