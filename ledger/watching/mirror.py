@@ -283,10 +283,11 @@ class Mirror:
                 waiting=waiting,
             )
         )
-        self._tree, self._at = best.tree, best.length_bytes
+        self._tree, self._at, self._pulled = best.tree, best.length_bytes, []
 
     def discard(self) -> None:
         """Drop what was fetched and is under no verified root."""
+        self._pulled = []
         self._truncate(self.state.length_bytes)
 
     def _walk(

@@ -133,9 +133,11 @@ class Monitor:
             seen = self._open(self._log.checkpoint(), now_s)
         except Unavailable as error:
             alarms.add("unreachable", self._log.name, str(error))
+            alarms.keep("signature", "tile")
             return None
         except Corrupt as error:
             alarms.add("signature", "checkpoint", f"{self._log.name}: {error}")
+            alarms.keep("tile")
             return None
         largest = self._mirror.state.seen
         if largest and seen.size < largest.size:
@@ -206,7 +208,9 @@ class Monitor:
 
     def _pull(self, shown: Seen, alarms: Alarms) -> None:
         """Confirm what waits, as far as the log shows so many entries."""
-        targets = [one for one in self._mirror.state.waiting if one.size <= shown.size]
+        waiting = self._mirror.state.waiting
+        targets = [one for one in waiting if one.size <= shown.size]
+        alarms.keep("tile", only={_root_of(one) for one in waiting if one.size > shown.size})
         tiles = Tiles(self._log)
         pulled = None
         convicted: list[Seen] = []
@@ -223,6 +227,7 @@ class Monitor:
             self._mirror.discard()
         except Unavailable as error:
             alarms.add("unreachable", self._log.name, str(error))
+            alarms.keep("tile")
         for path, message in tiles.wrong.items():
             alarms.add("tile", path, message)
         if pulled is None:
@@ -253,7 +258,7 @@ class Monitor:
                     continue
             alarms.add(
                 "tile",
-                f"root of {one.size}",
+                _root_of(one),
                 f"the published entries do not give the root that the log signed for {one.size}"
                 f" entries ({why})",
             )
@@ -364,3 +369,7 @@ class Monitor:
                 f"{len(cosigned)} of your witnesses cosigned the checkpoint;"
                 f" {self._wanted.quorum} are wanted",
             )
+
+
+def _root_of(seen: Seen) -> str:
+    return f"root of {seen.size}"

@@ -26,6 +26,7 @@ from ledger.watching.mirror import Mirror
 from ledger.watching.monitor import Monitor, Visit, Wanted
 from ledger.watching.notes import read_log_keys, read_witness_keys
 from ledger.watching.remote import PublishedLog, Web, open_source
+from ledger.watching.witness import Witness
 from tests.ledgers import NOW_S, ORIGIN, add_many, tiled
 from tests.servers.api import serving
 from tests.servers.files_over_http import FileServer, serving_files
@@ -248,6 +249,9 @@ def test_tiles_that_do_not_fit_are_alarmed_until_they_do(
         assert [(one.kind, one.what) for one in found.alarms] == [("tile", "tile/0/000")]
         assert "hash 2" in found.alarms[0].message
         assert found.size == 300
+    # Who is not there has not repaired it.
+    gone = visit(tmp_path / "nowhere", tmp_path / "state", wanted(operator))
+    assert kinds(gone) == ["tile", "unreachable"]
     wrong.write_bytes(right)
     assert kinds(visit(published, tmp_path / "state", wanted(operator))) == []
 
@@ -290,22 +294,19 @@ def test_silence_is_alarmed(busy_operator: Operator, published: Path, tmp_path: 
     assert kinds(visit(published, state, asked, NOW_S + 3601)) == ["stale"]
     late = visit(published, state, asked, NOW_S + 7201)
     assert kinds(late) == ["gap", "stale"]
-    assert [one.what for one in late.alarms if one.kind == "gap"] == [
-        "source mill/saw",
-        "source operator/roof",
-    ]
+    silent = {one.what for one in late.alarms if one.kind == "gap"}
+    assert {"source mill/saw", "source operator/roof"} <= silent
 
 
 def test_too_few_witnesses_are_alarmed_and_theirs_is_the_time(
     operator: Operator, published: Path, tmp_path: Path
 ) -> None:
-    from ledger.watching.witness import Witness
-
     vkeys, note = [], operator.note(operator.entries)
     for number in (1, 2):
         name = f"witness.example/{number}"
-        state = make_witness(tmp_path / name, [operator.vkey], name=name)
-        vkeys.append(state.keys[0].vkey)
+        # Of the second one the ML-DSA-44 key is what is trusted.
+        state = make_witness(tmp_path / name, [operator.vkey], name=name, ml_dsa=number == 2)
+        vkeys.append(state.keys[-1].vkey)
         answer = Witness(state, clock_s=lambda: NOW_S + 50_000).add_checkpoint(
             operator.request(operator.entries, 0)
         )
@@ -318,8 +319,7 @@ def test_too_few_witnesses_are_alarmed_and_theirs_is_the_time(
         assert [one.name for one in found.cosigned] == [
             f"witness.example/{n}" for n in range(1, number + 1)
         ]
-        assert kinds(found) == ([] if number == 2 else kinds(found))
-        assert ("witnesses" in kinds(found)) == (number == 1)
+        assert kinds(found) == (["witnesses"] if number == 1 else [])
         assert found.fresh_s == NOW_S + 50_000
 
 
