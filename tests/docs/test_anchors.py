@@ -1,4 +1,4 @@
-"""docs/anchors*.md: examples are taken, commands run, figures and settings are those of the code."""
+"""docs/anchors*.md: examples are taken, commands run, figures and settings are the code's."""
 
 from __future__ import annotations
 
