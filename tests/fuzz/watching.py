@@ -91,7 +91,7 @@ def conflict_inputs() -> list[bytes]:
         "format": FORMAT,
         "old": good.decode(),
         "new": bad.decode(),
-        "root": base64.b64encode(base64.b64decode(good.split(b"\n")[2])).decode(),
+        "root": lines[2],
         "path": [],
     }
     return [mutate.compact(members)]
