@@ -9,11 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ledger.errors import LedgerError
-from ledger.house import ENTRY_TYPES
-from ledger.log import archive
+from ledger.errors import InvalidInput
 from ledger.log.bodies import Blob
-from ledger.log.export import with_bodies
+from ledger.metering.entries import file_of
 from ledger.metering.importers import read_bytes, read_profile
 from tests.api.people import Town
 from tests.metering.importers.files import FACTS, NOW_S, PARK, profile_text
@@ -83,10 +81,10 @@ def test_names_of_files_in_profiles_and_manifests(name: str) -> None:
     assert len(found.series) == 1
 
 
-def test_a_restored_folder_names_no_other_files(tmp_path: Path) -> None:
-    """Bodies are found by their hash, which is theirs; a name is never taken from what is read."""
-    blob = Blob.seal(b"content", "application/octet-stream", salt=bytes(32))
-    assert set(blob.key) <= set("0123456789abcdef")
-    bodies = archive.Bodies.of(tmp_path)
-    with pytest.raises(LedgerError):
-        list(with_bodies([b"../../escaped"], ENTRY_TYPES, bodies.find, {}))
+@pytest.mark.parametrize("name", NAMES)
+def test_names_in_manifests_open_no_file(name: str) -> None:
+    """A backup is read by the hashes that manifests name: what is no hash is no manifest."""
+    manifest = {"file": {"name": "list.csv", "hash": name, "size": 1}}
+    body = Blob.seal_json(manifest, "manifest", salt=bytes(32))
+    with pytest.raises(InvalidInput, match="64 lower-case hex digits"):
+        file_of({"manifest": body})
