@@ -1,10 +1,12 @@
 """What verified evidence means, in words: the lines, the claim itself, and what stays open."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from greenledger_verify import answer, answer_approval, answer_trust, answer_units
 from greenledger_verify.balance import STORAGE_CLASS
+from greenledger_verify.checkpoint import SignedCheckpoint
 from greenledger_verify.evidence import VerifiedEvidence, verify_evidence
 from greenledger_verify.explain import explain_checkpoint
 from greenledger_verify.failure import VerificationError
@@ -51,7 +53,7 @@ def judge_evidence(
     }
     with report.step("As far as the given entries show, the claim is in force and not short"):
         _require_in_force(verified, scan)
-    explain_checkpoint(verified.evidence.signed, trust, report)
+    explain_checkpoint(_with_anchor(verified), trust, report)
     explain_pins(
         verified.evidence.signed.checkpoint,
         verified.anchors.roots() | ({} if scan is None else dict(scan.roots)),
@@ -66,6 +68,19 @@ def judge_evidence(
             "Anything by the seed that you named: a file of the level {level} has no samples.",
             level=verified.head.level,
         )
+
+
+def _with_anchor(verified: VerifiedEvidence) -> SignedCheckpoint:
+    """The file's checkpoint, with the cosignatures that its anchor has."""
+    signed = verified.evidence.signed
+    others = [
+        one
+        for anchor in verified.anchors.all
+        if anchor.signed.checkpoint == signed.checkpoint
+        for one in anchor.signed.cosignatures
+        if one not in signed.cosignatures
+    ]
+    return replace(signed, cosignatures=(*signed.cosignatures, *others))
 
 
 def _require_in_force(verified: VerifiedEvidence, scan: Scan | None) -> None:
