@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from greenledger_verify.checkpoint import Checkpoint, SignedCheckpoint, verify_checkpoint
+from greenledger_verify.checkpoint import SignedCheckpoint, verify_checkpoint
 from greenledger_verify.evidence_file import AnchorPart
+from greenledger_verify.evidence_head import Evidence
 from greenledger_verify.failure import NotCounted, VerificationError, locate
 from greenledger_verify.merkle import verify_consistency
 from greenledger_verify.note import VerifiedSignature
@@ -58,10 +59,10 @@ class Anchors:
 
 
 def verify_anchors(
-    parts: tuple[AnchorPart, ...], newest: Checkpoint, index: int, trust: Trust, report: Report
+    parts: tuple[AnchorPart, ...], evidence: Evidence, trust: Trust, report: Report
 ) -> Anchors:
-    """Verify the anchors of a file whose checkpoint is ``newest`` and whose claim is entry
-    ``index``, in two steps of the report; of a file without any there is nothing to see.
+    """Verify the anchors of a file, in two steps of the report; of one without any there is nothing
+    to see.
 
     1. The log key signed each, they are in order of size, the file's checkpoint extends each; the
        cosignatures of trusted witnesses hold; one at most does not hold the claim, and two do.
@@ -69,11 +70,12 @@ def verify_anchors(
     """
     if not parts:
         return Anchors()
+    newest, index = evidence.signed.checkpoint, evidence.index
     with report.step(
         "Each of the {count} anchored checkpoints is of that log, and its beginning",
         count=len(parts),
     ):
-        signed = [_signed(part, newest, number, trust) for number, part in enumerate(parts, 1)]
+        signed = [_signed(part, evidence, number, trust) for number, part in enumerate(parts, 1)]
         for pin in trust.pins_of(newest.origin):
             for one in signed:
                 if one.checkpoint.size == pin.size:
@@ -98,9 +100,10 @@ def verify_anchors(
     return Anchors(all=tuple(anchors), not_counted=tuple(not_counted))
 
 
-def _signed(part: AnchorPart, newest: Checkpoint, number: int, trust: Trust) -> SignedCheckpoint:
+def _signed(part: AnchorPart, evidence: Evidence, number: int, trust: Trust) -> SignedCheckpoint:
+    newest = evidence.signed.checkpoint
     with locate("anchor {number}", number=number):
-        signed = verify_checkpoint(part.checkpoint, trust)
+        signed = verify_checkpoint(part.checkpoint, trust, lambda _size: evidence.state.log_keys)
         checkpoint = signed.checkpoint
         if checkpoint.origin != newest.origin:
             raise VerificationError(

@@ -64,9 +64,8 @@ def verify_evidence(file: BinaryIO, trust: Trust, report: Report) -> VerifiedEvi
     evidence_file = EvidenceFile(file)
     head = evidence_file.head
     evidence = verify_head(head, trust, report)
-    newest = evidence.signed.checkpoint
-    require_pins(newest, trust, report)
-    anchors = verify_anchors(head.anchors, newest, evidence.index, trust, report)
+    require_pins(evidence.signed.checkpoint, trust, report)
+    anchors = verify_anchors(head.anchors, evidence, trust, report)
     parts = _Parts(evidence_file)
     with report.step(
         "The claim's tree has the total that is claimed, and opens what the level asks"
