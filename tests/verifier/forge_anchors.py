@@ -60,8 +60,8 @@ class Anchored:
             anchor(self.log, newest, witnesses=(WITNESS, AUDITOR), at_s=COSIGNED_S + 3600),
         ]
 
-    def evidence(self, anchors: list[Value] | None = None) -> Evidence:
-        evidence = self.made.evidence()
+    def evidence(self, anchors: list[Value] | None = None, level: str = "full") -> Evidence:
+        evidence = self.made.evidence(level)
         evidence.head["anchors"] = self.anchors() if anchors is None else anchors
         return evidence
 
