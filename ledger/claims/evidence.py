@@ -225,7 +225,6 @@ class _Evidence:
             "bodies": found.shown_bodies(),
             "seed": self._sample.seed.hex() if self._sample else "",
             "samples": self._sample.count if self._sample else 0,
-            "anchors": [],
         }
 
     def _parts(

@@ -88,7 +88,7 @@ FORGED = {
     ),
     # The envelope
     "rejected": Forged(Stamp(status=integer(2)), "not granted"),
-    "granted with changes": Forged(Stamp(status=integer(1)), "not granted", openssl=True),
+    "granted with changes": Forged(Stamp(status=integer(1)), "with modifications", openssl=True),
     "words in its status": Forged(
         Stamp(status=integer(0) + seq(tlv(0x0C, b"all right"))), "words that nobody", openssl=True
     ),

@@ -133,6 +133,7 @@ def test_what_is_not_counted_is_not_called_false() -> None:
         if case.why and is_uncounted(case.stamp.response(MESSAGE, TIME_S))
     }
     assert uncounted == {
+        "granted with changes",
         "words in its status",
         "attributes that nobody signed",
         "of a stranger",

@@ -16,6 +16,7 @@ from greenledger_verify.failure import NotCounted, VerificationError, locate
 from greenledger_verify.tsacerts import Certificate, PublicKey, parse_certificate
 
 _GRANTED: Final = 0
+_GRANTED_WITH_MODS: Final = 1
 _CERTIFICATES_MAX: Final = 16
 _ATTRIBUTES_MAX: Final = 32
 _IDS_MAX: Final = 16
@@ -86,7 +87,7 @@ def parse_token(raw: bytes) -> SignedToken:
     response = Reader(der.read_one(raw, der.SEQUENCE))
     info = Reader(response.next(der.SEQUENCE))
     status = der.integer(info.next(der.INTEGER))
-    if status != _GRANTED:
+    if status not in (_GRANTED, _GRANTED_WITH_MODS):
         raise VerificationError(
             "the status of the response is {status}, not granted", status=status
         )
@@ -99,6 +100,8 @@ def parse_token(raw: bytes) -> SignedToken:
     explicit.end()
     with locate("SignedData"):
         parsed = _signed_data(data)
+    if status == _GRANTED_WITH_MODS:
+        raise NotCounted("it was granted with modifications, says its status, which nobody signed")
     if info.left:
         raise NotCounted("its status has words that nobody signed")
     return parsed

@@ -81,6 +81,9 @@ TRUST: Final[dict[str, str]] = {
     "went back": ("它有 {size} 条记录，而您此前已见过 {seen} 条：它是重放的，或日志被回退"),
     "it holds certificates that its chain does not need": ("它含有其证书链并不需要的证书"),
     "it holds lists of revocation that nobody signed": ("它含有签名未覆盖的吊销列表"),
+    "it was granted with modifications, says its status, which nobody signed": (
+        "其状态称为“修改后授予”，而该状态无人签名"
+    ),
     "its imprint is {given}, not sha256": ("其印记为 {given}，而不是 sha256"),
     "its key is not RSA of 2048 bits or more, ECDSA or Ed25519": (
         "其密钥不是 2048 位及以上的 RSA、ECDSA 或 Ed25519"
