@@ -43,14 +43,14 @@ _HEAD: Final[dict[str, Check]] = {
     "level": one_of(*LEVELS),
     "claim": random_id,
     "checkpoint": text(1, _ANY),
+    "anchors": list_of(
+        object_of({"checkpoint": text(1, _ANY), "tokens": list_of(_B64), "nodes": _B64})
+    ),
     "entries": list_of(object_of({"index": integer(0), "note": text(1, _ANY)})),
     "nodes": _B64,
     "bodies": list_of(object_of({"hash": hash_hex, "base64": _B64})),
     "seed": or_empty(hash_hex),
     "samples": integer(0, SAMPLES_MAX),
-    "anchors": list_of(
-        object_of({"checkpoint": text(1, _ANY), "tokens": list_of(_B64), "nodes": _B64})
-    ),
 }
 _CLAIM: Final[dict[str, Check]] = {
     "part": one_of("claim"),
