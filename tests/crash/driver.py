@@ -61,6 +61,7 @@ class Points:
     mode: Mode = "kill"
     other: Fault = die
     names: list[str] = field(default_factory=list)
+    _wrote: bool = False
 
     def reach(self, name: str, fails: Fault, half: Fault | None = None) -> None:
         """`half`: what is done of it by a process that dies or fails in the middle."""
@@ -81,6 +82,9 @@ class Points:
         commit = DefaultDialect.do_commit
 
         def do_commit(dialect: DefaultDialect, connection: Any) -> None:
+            if not self._wrote:
+                return commit(dialect, connection)
+            self._wrote = False
             self.reach("before commit", lambda: _statement_fails(dialect, _SQLITE_FULL))
             commit(dialect, connection)
             # SQLite says of each commit whether it was one; a server's answer may be lost.
@@ -89,6 +93,7 @@ class Points:
                 "after commit",
                 lambda: _statement_fails(dialect, _SQLITE_IO) if lost else None,
             )
+            return None
 
         DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
 
@@ -96,6 +101,7 @@ class Points:
         def counted(dialect: DefaultDialect, cursor: Any, statement: str, *more: Any) -> None:
             name = " ".join(statement.split()[:3])
             if not name.upper().startswith(_READS):
+                self._wrote = True
                 self.reach(name, lambda: _statement_fails(dialect, _SQLITE_FULL))
             execute(dialect, cursor, statement, *more)
 

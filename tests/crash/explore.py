@@ -25,11 +25,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ledger import db
 from ledger.errors import LedgerError
 from tests.crash import scenario
 from tests.crash.driver import MODES, Fault, Mode, Points, die
 from tests.crash.restart import Restarts
-from tests.ledgers import DATABASE_URL, on_postgresql, server_of
+from tests.ledgers import on_postgresql, open_house, raw, server_of
 from tests.servers import postgres
 from tests.servers.postgres import PostgreSQL
 
@@ -41,6 +42,7 @@ class Explorer:
     folder: Path
     server: PostgreSQL | None
     restarts: Restarts = field(default_factory=Restarts)
+    beginning: Beginning | None = None
 
     @property
     def template(self) -> Path:
@@ -51,6 +53,8 @@ class Explorer:
             on_postgresql(self.server, self.template)
         scenario.draw_from("template")
         scenario.build(self.template)
+        if self.server is not None:
+            self.beginning = Beginning.of(self.template)
 
     def names(self) -> list[str]:
         """The points of an undisturbed run, in order."""
@@ -85,20 +89,15 @@ class Explorer:
 
     @contextmanager
     def _copy(self) -> Iterator[Path]:
+        """The ledger as it began. A database on a server is put back, which is quicker."""
         ledger = self.folder / "ledger"
         shutil.copytree(self.template, ledger)
-        there = server_of(self.template)
-        name = ""
-        if there is not None:
-            server, template = there
-            name = server.create(template)
-            (ledger / DATABASE_URL).write_text(server.url(name))
         try:
             yield ledger
         finally:
             shutil.rmtree(ledger)
-            if there is not None:
-                there[0].drop(name)
+            if self.beginning is not None:
+                self.beginning.put_back(self.template)
 
     def try_all(self) -> Iterator[tuple[int, str, str]]:
         """(number, name, what does not hold) of each point, by the files that a process has there. For
@@ -137,7 +136,10 @@ class Explorer:
         server, name = there
         if mode == "server":
             return lambda: self._crash_server(server)
-        cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        cut = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = '{name}' AND application_name = 'greenledger'"
+        )
         return lambda: server.run(cut)
 
     def _crash_server(self, server: PostgreSQL) -> None:
@@ -152,6 +154,31 @@ class Explorer:
         self.server.process.wait(30)
         self.server.process = None
         self.server.start()
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a PostgreSQL database held: what was written since is taken away again."""
+
+    transaction: int
+    head: dict[str, Any]
+
+    @classmethod
+    def of(cls, folder: Path) -> Beginning:
+        connection = raw(folder)
+        (now,) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+        head = connection.row("log_heads")
+        connection.close()
+        return cls(now, head)
+
+    def put_back(self, folder: Path) -> None:
+        connection = raw(folder)
+        with connection.unguarded():
+            for table in db.ledger_tables():
+                newer = f"xmin::text::bigint > {self.transaction}"
+                connection.execute(f"DELETE FROM {table.name} WHERE {newer}")
+            connection.insert("log_heads", self.head)
+        connection.close()
 
 
 def _process_of(server: PostgreSQL) -> int:
@@ -180,8 +207,9 @@ def _be_lost(ledger: Path, points: Points, line: socket.socket) -> None:
     try:
         if points.mode == "copy":
             points.other = stand_still
+        house = open_house(ledger)
         points.install()
-        scenario.run(ledger, tell)
+        scenario.run(house, tell)
         tell.say("points", names=points.names)
     except BaseException:
         traceback.print_exc()

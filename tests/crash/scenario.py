@@ -11,7 +11,7 @@ import json
 import random
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from ledger.metering.service import Origin, register_point, take_in
 from tests.ledgers import (
     add_many,
     begin,
-    open_house,
     operator_key,
     party_statement,
     series,
@@ -101,11 +100,10 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def run(folder: Path, tell: Teller) -> None:
+def run(house: House, tell: Teller, steps: Sequence[Step] = STEPS) -> None:
     """Each step once. One that fails is told, and the next one is tried by the same process."""
     draw_from("before")
-    house = open_house(folder)
-    for number, step in enumerate(STEPS):
+    for number, step in enumerate(steps):
         try:
             step(house, tell)
         except (LedgerError, OSError) as error:
