@@ -142,7 +142,7 @@ def explore(tracer: Tracer, ways: Sequence[str]) -> Iterator[dict[str, Any]]:
     for way in ways:
         mode, _, every = way.partition("/")
         assert mode in ("error", "kill"), way
-        first = 0 if mode == "error" else int(every or 1) // 2
+        first = 0 if mode == "error" else int(every or 1) - 1
         for at in range(first, len(points), int(every or 1)):
             call, number = points[at]
             about = {"mode": f"{mode} by strace", "database": "sqlite", "points": len(points)}
