@@ -20,8 +20,8 @@ import psycopg
 from sqlalchemy.engine.default import DefaultDialect
 
 # kill: the process is gone. error: the call fails. cut: the database's connections are cut.
-# server: the database's server crashes. copy: nothing happens, but while the process stands still at
-# each point its files are copied: they are what a kill leaves there.
+# server: the database's server crashes. copy: nothing happens, but while the process stands still
+# at each point its files are copied: they are what a kill leaves there.
 Mode = Literal["kill", "error", "cut", "server", "copy"]
 MODES: Final[tuple[Mode, ...]] = ("kill", "error", "cut", "server", "copy")
 Fault = Callable[[], object]

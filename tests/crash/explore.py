@@ -3,8 +3,8 @@
     python -m tests.crash.explore DATABASE WAY … [--server DIR]
 
 DATABASE is sqlite or postgresql; a WAY is MODE (see driver.Mode), MODE/N for each Nth point, or
-MODE/N+K for those beginning with point K. One line of JSON for each point: {"point", "name", "mode",
-"database", "problem"}. A program of its own, because a process with threads is not to be forked.
+MODE/N+K for those beginning with point K. One line of JSON for each point: {"point", "name",
+"mode", "database", "problem"}. A program of its own, because a process with threads is not to be forked.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ class Explorer:
                 self.beginning.put_back(self.template)
 
     def try_all(self) -> Iterator[tuple[int, str, str]]:
-        """(number, name, what does not hold) of each point, by the files that a process has there. For
-        databases that are files."""
+        """(number, name, what does not hold) of each point, by the files that a process has
+        there. For databases that are files."""
         assert self.server is None
         with self._copy() as ledger:
             child, mine = _begin(ledger, Points(mode="copy"))

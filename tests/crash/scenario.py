@@ -71,9 +71,7 @@ class Teller:
 
 def _append(house: House, tell: Teller, *parties: str) -> None:
     key = operator_key(house)
-    data = [
-        signed(party_statement(party, **{"id": secrets.token_hex(16)}), key) for party in parties
-    ]
+    data = [signed(party_statement(party, id=secrets.token_hex(16)), key) for party in parties]
     for one in data:
         tell.asks(one)
     tell.stored(house.desk.writer.append_all([Submission(data=one) for one in data]))

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ledger.errors import LedgerError
 from tests.crash import scenario
@@ -46,6 +46,10 @@ _ANY: Final = ctypes.c_ulong(-1)
 
 class NotPermitted(Exception):
     """strace is not there, or may not look at another process."""
+
+
+def _refuse(said: str) -> NoReturn:
+    raise NotPermitted(said)
 
 
 def _be_traced(ledger: Path, line: socket.socket) -> None:
@@ -86,7 +90,7 @@ class Tracer:
                     assert strace.stderr is not None
                     first = strace.stderr.readline()
                     if "attached" not in first:
-                        raise NotPermitted(first + strace.stderr.read())
+                        _refuse(first + strace.stderr.read())
                     mine.sendall(b"\n")
                     said = [json.loads(line) for line in lines]
         except BaseException:

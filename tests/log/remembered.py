@@ -13,8 +13,10 @@ import itertools
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
 from ledger import db
@@ -24,6 +26,7 @@ from ledger.log.entry import parse_entry
 from ledger.log.service import Placement, Submission
 from ledger.log.static import Progress
 from ledger.log.types import EntryTypes
+from tests.ledgers import no_progress, open_house
 
 
 def _content(conn: Connection) -> dict[str, list[Any]]:
@@ -117,3 +120,32 @@ class RememberedBeginning:
             if not 0 < at <= len(leaves) or self.root(leaves[:at]) != root:
                 raise Corrupt(f"recorded for size {at} is {root.hex()}")
         return Replayed(size=len(leaves), bodies=0, root=self.root(leaves))
+
+
+def audit(folder: Path) -> str:
+    """What the audit of a changed ledger says; nothing, where it finds nothing."""
+    try:
+        house = open_house(folder)
+    except LedgerError as error:
+        return str(error)
+    try:
+        house.audit(no_progress)
+    except LedgerError as error:
+        return str(error)
+    finally:
+        house.engine.dispose()
+    return ""
+
+
+@pytest.fixture(scope="session")
+def memory(filled_template: Path, tiled_template: Path) -> Remembered:
+    """Knows what the unchanged ledgers give when they are replayed."""
+    memory = Remembered(learning=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ledger.log.audit.replay", memory.replay)
+        for template in (filled_template, tiled_template):
+            assert audit(template) == ""
+            assert audit(template) == ""
+    assert (len(memory.known), memory.reused) == (2, 2)
+    memory.learning = False
+    return memory
