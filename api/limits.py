@@ -17,17 +17,10 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem
+from api.problems import SECURITY_HEADERS, Problem
 from ledger.access.roles import Reach
 from ledger.access.table import RULES
 
-_SECURITY_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
-    "Strict-Transport-Security": "max-age=31536000",
-}
 _CALLERS_MAX: Final = 10_000
 _ERRORS: Final = 400
 # JSON in memory is some hundred times as large as `[{},{},…`; only readings and entries are many.
@@ -115,7 +108,7 @@ class Limits:
             if message["type"] == "http.response.start":
                 self.callers.note(scope, message["status"])
                 headers = MutableHeaders(scope=message)
-                for name, value in _SECURITY_HEADERS.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 if "cache-control" not in headers:
                     headers["Cache-Control"] = "no-store"

@@ -48,6 +48,13 @@ BINARY: Final[dict[int | str, JsonObject]] = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     }
 }
+TOKEN: Final[dict[int | str, JsonObject]] = {
+    200: {
+        "content": {
+            "application/timestamp-reply": {"schema": {"type": "string", "format": "binary"}}
+        }
+    }
+}
 TEXT: Final[dict[int | str, JsonObject]] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
 }

@@ -8,6 +8,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ledger.anchors import shown
 from ledger.db import reading
 from ledger.house import House
 from ledger.log import publish, store
@@ -41,11 +42,40 @@ class Metrics:
             registry=self._registry,
         )
 
+        labels = ["kind", "anchor"]
+        self._age_s = Gauge(
+            "greenledger_anchor_age_seconds",
+            "Time since an anchor last vouched for a checkpoint; -1 where it never has",
+            labels,
+            registry=self._registry,
+        )
+        self._failures = Gauge(
+            "greenledger_anchor_failures",
+            "Failures in a row of an anchor",
+            labels,
+            registry=self._registry,
+        )
+        self._alarm = Gauge(
+            "greenledger_anchor_alarm",
+            "1 where a witness has seen of the log what the database does not hold",
+            labels,
+            registry=self._registry,
+        )
+
     def text(self) -> bytes:
         with reading(self._house.engine) as conn:
             self._size.set(store.load_head(conn, self._house.log.log_id).size)
             checkpoint, _ = publish.latest_checkpoint(conn, self._house.log)
+            anchors = shown.standings(conn, self._house.log, self._house.anchors(), checkpoint.size)
         self._signed.set(checkpoint.size)
+        for gauge in (self._age_s, self._failures, self._alarm):
+            gauge.clear()
+        for one in anchors:
+            labels = (one["kind"], one["name"])
+            age_s = self._house.desk.clock_s() - one["at_s"] if one["received"] else -1
+            self._age_s.labels(*labels).set(age_s)
+            self._failures.labels(*labels).set(one["failures"])
+            self._alarm.labels(*labels).set(bool(one["alarm"]))
         return generate_latest(self._registry)
 
 

@@ -37,6 +37,16 @@ STATUS: Final[Mapping[type[LedgerError], int]] = {
     Throttled: 429,
     Unavailable: 503,
 }
+# On every answer: see api.limits, and `_bug` below.
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": (
+        "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "Strict-Transport-Security": "max-age=31536000",
+}
 _RETRY_S: Final = 2
 _SAID: Final[Mapping[int, str]] = {
     HTTPStatus.BAD_REQUEST: "the body is no JSON text in UTF-8",
@@ -140,7 +150,10 @@ def add_to(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def _bug(_request: Request, error: Exception) -> Response:
         _log.error("bug", kind=type(error).__name__, exc_info=error)
-        return _response(500, "an error of ours, which was logged; nothing was half-written", {})
+        # Made outside of all middleware, which would have secured it.
+        headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+        said = "an error of ours, which was logged; nothing was half-written"
+        return _response(500, said, headers)
 
 
 def _where(location: Sequence[Any]) -> str:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Connection, Engine, inspect
 
 from ledger import db, schema
 from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
 from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
+from ledger.anchors import alarm, publication, service
+from ledger.anchors import audit as anchor_audit
+from ledger.anchors.config import Anchors, load
+from ledger.anchors.publication import Published
+from ledger.anchors.service import Round
 from ledger.approvals import schema as approvals_schema
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
@@ -25,9 +30,9 @@ from ledger.files import make_private_folder
 from ledger.log import archive, audit, export, publish, store
 from ledger.log.audit import Audited
 from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
-from ledger.log.export import Progress
 from ledger.log.notes import VerifyKey, sign_note
 from ledger.log.service import GENESIS, Writer, bootstrap
+from ledger.log.static import Progress
 from ledger.log.succession import SUCCEED, Succession, first_month
 from ledger.log.types import Bodies, EntryType, EntryTypes, Tx
 from ledger.lots import entries as lot_entries
@@ -94,6 +99,8 @@ def _in_house(one: EntryType) -> EntryType:
 
 ENTRY_TYPES: Final = EntryTypes.of([_in_house(one) for one in _TYPES])
 LOG_ID: Final = 1
+# Where nothing is done by the clock: a cosignature that is asked for after so long is a new one.
+RENEW_AFTER_S: Final = 1_800
 # Tables that no entry type brings along, but that the schema has.
 SERVICE_TABLES: Final = (approvals_schema.drafts, approvals_schema.officer_people)
 
@@ -157,6 +164,8 @@ class House:
                 schema.check(conn)
                 log = store.load_log(conn, LOG_ID)
                 publish.check_high_water(conn, log, cls.high_water_of(settings, log).read())
+                if settings.publish_dir is not None:
+                    publication.require_ahead_of(conn, log, settings.publish_dir)
         except LedgerError:
             engine.dispose()
             raise
@@ -288,7 +297,41 @@ class House:
         """Sign the present size, and return the note. Raises Unavailable without all keys of the
         log that are in force."""
         high_water = self.high_water_of(self.settings, self.log)
-        return publish.sign_checkpoint(self.engine, self.log, self.desk.keystore.get, high_water)
+        signer_of = self.desk.keystore.get
+        return publish.sign_checkpoint(
+            self.engine, self.log, signer_of, high_water, self._require_seen
+        )
+
+    def _require_seen(self, conn: Connection) -> None:
+        """Raises Unavailable or Corrupt where more was published, or seen by a witness, than the
+        database holds, or something else."""
+        if self.settings.publish_dir is not None:
+            publication.require_ahead_of(conn, self.log, self.settings.publish_dir)
+        standing = alarm.standing(conn, self.log.log_id)
+        if standing:
+            alarm.require_none(conn, self.log, self.anchors(), standing)
+
+    def anchors(self) -> Anchors:
+        """Whom the log asks to vouch for it. Raises InvalidInput."""
+        return load(self.settings.anchors_file)
+
+    def anchor(self, *, patient: bool = True) -> Round:
+        """Ask the anchors that are due about the latest checkpoint; those that failed lately only
+        where not `patient`. What they say is in the answer, no error. Raises InvalidInput for a
+        broken anchors.toml, NotFound before the first checkpoint."""
+        asking = service.Asking(
+            engine=self.engine, log=self.log, anchors=self.anchors(), clock_s=self.desk.clock_s
+        )
+        # Before it is a period old, since a round takes its time.
+        renew_after_s = self.settings.anchor_every_s // 2 or RENEW_AFTER_S
+        return service.hold_round(asking, renew_after_s=renew_after_s, patient=patient)
+
+    def publish(self, progress: Progress) -> Published | None:
+        """Bring the publication up to date; None where there is no folder for it."""
+        if self.settings.publish_dir is None:
+            return None
+        with db.reading(self.engine, long=True) as conn:
+            return publication.bring_up_to_date(conn, self.log, self.settings.publish_dir, progress)
 
     def audit(self, progress: Progress) -> Audited:
         """Raises Corrupt with the first thing that does not hold."""
@@ -300,7 +343,8 @@ class House:
                 rule.scan(store.entry_range(conn, self.log.log_id, 0, found.entries))
             except (InvalidInput, Refused) as error:
                 raise Corrupt(str(error)) from error
-        return found
+            anchored = anchor_audit.check(conn, self.log)
+        return replace(found, tokens=anchored.tokens, cosignatures=anchored.cosignatures)
 
     def export_tiles(self, folder: Path, progress: Progress) -> int:
         """Write the public log; returns its size."""

@@ -60,6 +60,12 @@ class Settings(BaseSettings):
     # Where backups go (on another disk, and with no key-encryption key beside them), and how often.
     backup_dir: Path | None = None
     backup_every_s: int = Field(default=86_400, ge=0)
+    anchor_every_s: int = Field(default=3_600, ge=0)
+
+    # Who vouches for checkpoints (docs/anchors.md); without it `anchors.toml` in the data
+    # directory, if there is one. And a folder where the public log is kept as static files.
+    anchors: Path | None = None
+    publish_dir: Path | None = None
 
     # An OpenID provider where people may sign in: its issuer, this service as its client, where it
     # sends people back to, and e-mail domains (with spaces between them) whose people get an
@@ -82,6 +88,12 @@ class Settings(BaseSettings):
     @property
     def secrets_dir(self) -> Path:
         return self.dir / "secrets"
+
+    @property
+    def anchors_file(self) -> Path | None:
+        """None where nobody is asked."""
+        default = self.dir / "anchors.toml"
+        return self.anchors or (default if default.exists() else None)
 
     @property
     def high_water(self) -> Path:

@@ -19,6 +19,9 @@ settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
+# Properties that tests record, and that are printed at the end.
+COUNTED = ("crash points", "tampering", "simulation")
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests marked `both_databases` run on SQLite and on PostgreSQL; what does not say so has one
@@ -44,3 +47,19 @@ def shared() -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests first: one that starts last would keep one worker busy and the others idle."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have counted: how many crash points were tried, say, and in which ways."""
+    counted = [
+        (name, said)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, said in report.user_properties
+        if name in COUNTED
+    ]
+    for name in COUNTED:
+        found = sorted(str(said) for one, said in counted if one == name)
+        if found:
+            terminalreporter.write_line(f"{name}: {'; '.join(found)}")

@@ -22,15 +22,16 @@ import pytest
 from sqlalchemy import make_url
 
 from ledger import db
+from ledger.anchors import store as anchors
 from ledger.approvals import officers
 from ledger.approvals import store as drafts
 from ledger.approvals.service import approve, carry_out
 from ledger.approvals.store import Known, Person
 from ledger.claims import service as claims
-from ledger.db import reading
+from ledger.db import reading, writing
 from ledger.house import House
 from ledger.log import mldsa
-from ledger.log.notes import Signer, SigningKey
+from ledger.log.notes import Signer, SigningKey, parse_note
 from ledger.log.service import Receipt, Submission
 from ledger.lots import store as lots
 from ledger.lots.service import Form, wrap
@@ -51,6 +52,7 @@ from ledger.units import Period, format_instant
 from tests import units
 from tests.raw import Raw, marked
 from tests.servers.postgres import PostgreSQL
+from tests.servers.witness import Cosigner
 
 ORIGIN = "park.example/tests"
 NOW_S = 1_772_323_200  # 2026-03-01T00:00:00Z
@@ -69,6 +71,7 @@ FARM_NEXT = held_key("farm", "next")
 METER = held_key("farm", "meter")
 GRID = held_key("grid")
 MALLORY = held_key("mallory")
+WITNESS = Cosigner("witness.example/w1")
 
 
 @dataclass
@@ -331,6 +334,7 @@ def fill(house: House) -> None:
     for retirement in units.fill(house, FARM, GRID, roof):
         day = Period(start_s=DAY_S, end_s=DAY_S + 86_400)
         claims.make(desk, ["secret-saw"], day, retirements=[retirement])
+    _cosign(house)
     _add_officers(house)
     _add_erasure(house)
     _add_log_keys(house)
@@ -356,6 +360,22 @@ def _add_log_keys(house: House) -> None:
     house.checkpoint()
     log_key_desk.end(house.desk, second, "made for a rehearsal")
     log_key_desk.create(house.desk)
+
+
+def _cosign(house: House) -> None:
+    """A witness vouches for a checkpoint before the last: what it says is in the log's tables."""
+    text = parse_note(house.checkpoint()).text
+    received = anchors.Received(
+        size=int(text.split(b"\n")[1]),
+        kind="witness",
+        name=WITNESS.name,
+        key=WITNESS.vkey,
+        at_s=NOW_S,
+        data=WITNESS.line(text, NOW_S),
+    )
+    with writing(house.engine) as conn:
+        for _ in range(2):
+            anchors.save(conn, house.log.log_id, received)
 
 
 def _add_officers(house: House) -> None:

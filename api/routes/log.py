@@ -7,16 +7,18 @@ not.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Path, Query
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from api.callers import router_of
-from api.media import BINARY, HEX_32, TEXT, Model
+from api.media import BINARY, HEX_32, TEXT, TOKEN, Model
 from api.problems import documented
 from api.service import Service, ServiceOf
+from ledger.anchors import shown
+from ledger.anchors.tokens import REPLY_MEDIA
 from ledger.db import reading
 from ledger.errors import NotFound
 from ledger.log import logkeys, publish, store, tiles
@@ -87,6 +89,77 @@ def checkpoint(service: ServiceOf) -> Response:
     with reading(service.desk.engine) as conn:
         _, note = publish.latest_checkpoint(conn, service.log)
     return Response(note, media_type=_TEXT, headers=_SECONDS)
+
+
+class AnchorShown(Model):
+    """A witness or an authority, how it stands, and the newest that it said.
+
+    `name`: of a witness with the key id behind. `size`, `at_s`: the checkpoint that it vouched for
+    last, and its own time then; 0 where there is none. `alarm`: it has seen more of the log than is
+    here (`ahead`), or another history (`conflict`).
+    """
+
+    kind: Literal["witness", "authority"]
+    name: str
+    listed: bool
+    audits: bool
+    size: int
+    at_s: int
+    covers_latest: bool
+    received: int
+    last_success_s: int
+    last_failure_s: int
+    failures: int
+    next_try_s: int
+    alarm: Literal["", "ahead", "conflict"]
+    alarm_size: int
+
+
+class AnchorsShown(Model):
+    """Who vouches for the latest checkpoint, of `size` entries. `quorum`: of witnesses."""
+
+    size: int
+    quorum: int
+    witnesses: int
+    authorities: int
+    anchors: list[AnchorShown]
+
+
+@router.get("/anchors", operation_id="log_anchors_list")
+def anchors(service: ServiceOf) -> AnchorsShown:
+    """Witnesses and time-stamping authorities: how each stands."""
+    with reading(service.desk.engine) as conn:
+        signed, _ = publish.latest_checkpoint(conn, service.log)
+        listed = service.house.anchors()
+        found = shown.standings(conn, service.log, listed, signed.size)
+    witnesses, authorities = shown.vouched(found)
+    return AnchorsShown(
+        size=signed.size,
+        quorum=listed.quorum,
+        witnesses=witnesses,
+        authorities=authorities,
+        anchors=[
+            AnchorShown(**{name: one[name] for name in AnchorShown.model_fields}) for one in found
+        ],
+    )
+
+
+@router.get(
+    "/anchors/{size}/{authority}",
+    operation_id="log_token_show",
+    responses={**TOKEN, **documented(404)},
+    response_class=Response,
+)
+def token(
+    service: ServiceOf,
+    size: Index,
+    authority: Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")],
+) -> Response:
+    """The RFC 3161 time-stamp of the checkpoint of a size: a TimeStampResp, as `openssl ts -verify`
+    takes it."""
+    with reading(service.desk.engine) as conn:
+        data = shown.token_at(conn, service.log, size, authority)
+    return Response(data, media_type=REPLY_MEDIA, headers=_FOREVER)
 
 
 @router.get(

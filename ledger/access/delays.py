@@ -24,6 +24,8 @@ FORGOTTEN_AFTER_S: Final = 86_400
 # Behind one address there may be a whole enterprise.
 FREE_BY_NAME: Final = 5
 FREE_BY_ADDRESS: Final = 50
+# For so long an address from which somebody signed in is one of theirs.
+KNOWN_S: Final = 90 * 86_400
 
 
 def delay_s(failures: int, free: int) -> int:
@@ -37,6 +39,12 @@ def of_name(name: str) -> tuple[bytes, int]:
     return digest(f"name {name}"), FREE_BY_NAME
 
 
+def of_name_at(name: str, address: str) -> tuple[bytes, int]:
+    """The same for a name at an address from which its account has signed in before: counted apart,
+    so that nobody elsewhere can keep somebody out by failing again and again."""
+    return digest(f"name {name} at {_network(address)}"), FREE_BY_NAME
+
+
 def of_code(account: str) -> tuple[bytes, int]:
     """The same for codes of the second factor, where they are asked for after login."""
     return digest(f"code {account}"), FREE_BY_NAME
@@ -44,12 +52,15 @@ def of_code(account: str) -> tuple[bytes, int]:
 
 def of_address(address: str) -> tuple[bytes, int]:
     """The same for an address; of IPv6 the network, in which one machine has all addresses."""
+    return digest(f"address {_network(address)}"), FREE_BY_ADDRESS
+
+
+def _network(address: str) -> str:
     with suppress(ValueError):
         found = ip_address(address)
         if found.version == 6:
-            mapped = found.ipv4_mapped
-            address = str(mapped or ip_network((found, 64), strict=False))
-    return digest(f"address {address}"), FREE_BY_ADDRESS
+            return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
+    return address
 
 
 def begin_attempt(conn: Connection, now_s: int, whats: Sequence[tuple[bytes, int]]) -> None:

@@ -66,6 +66,17 @@ def record(
     )
 
 
+def signed_in_from(conn: Connection, account: str, address: str, since_s: int) -> bool:
+    """Whether the account has signed in from just this address since then."""
+    query = select(events.c.number).where(
+        events.c.account == account,
+        events.c.kind.in_(("login", "login.oidc")),
+        events.c.address == address,
+        events.c.at_s >= since_s,
+    )
+    return conn.execute(query.limit(1)).one_or_none() is not None
+
+
 def list_events(
     conn: Connection,
     parties: frozenset[str] | None,

@@ -18,7 +18,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 
@@ -84,17 +84,17 @@ class Begun:
     """Send the browser to `url`; `state` goes into a cookie of it (HttpOnly, Secure, SameSite=Lax)
     and is needed to finish."""
 
-    url: str
-    state: str
+    url: str = field(repr=False)
+    state: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the browser brings back: its cookie, and the members of the query."""
 
-    cookie: str
-    state: str
-    code: str
+    cookie: str = field(repr=False)
+    state: str = field(repr=False)
+    code: str = field(repr=False)
     issuer: str = ""
 
 

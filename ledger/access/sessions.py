@@ -42,8 +42,9 @@ def login(
 
     `code` is the second factor's, or a recovery code; where none is set up it is not looked at.
     """
-    by_name, by_address = delays.of_name(name), delays.of_address(address)
+    by_address = delays.of_address(address)
     with writing(engine) as conn:
+        by_name = _counted_for(conn, now_s, name, address)
         delays.begin_attempt(conn, now_s, [by_name, by_address])
     with reading(engine) as conn:
         account, stored = people.stored_password(conn, name)
@@ -70,6 +71,14 @@ def login(
     raise NotSignedIn(_WRONG)
 
 
+def _counted_for(conn: Connection, now_s: int, name: str, address: str) -> tuple[bytes, int]:
+    """What an attempt counts for beside its address: the name, or the name at an address of its
+    owner's. The same is asked of the database where nobody has that name."""
+    account, _ = people.stored_password(conn, name)
+    known = events.signed_in_from(conn, account, address, now_s - delays.KNOWN_S)
+    return delays.of_name_at(name, address) if known and account else delays.of_name(name)
+
+
 def change_password(
     engine: Engine,
     passwords: Passwords,
@@ -83,7 +92,8 @@ def change_password(
     hashed = passwords.hash(new)
     with writing(engine) as conn:
         name = people.account_of(conn, actor.account).name
-        by_name, by_address = delays.of_name(name), delays.of_address(actor.address)
+        by_name = _counted_for(conn, now_s, name, actor.address)
+        by_address = delays.of_address(actor.address)
         delays.begin_attempt(conn, now_s, [by_name, by_address])
         account, stored = people.stored_password(conn, name)
     right = passwords.verify(stored, old)

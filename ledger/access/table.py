@@ -59,6 +59,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "log_entry": _PUBLIC,
     "log_proof": _PUBLIC,
     "log_consistency": _PUBLIC,
+    "log_anchors_list": _PUBLIC,
+    "log_token_show": _PUBLIC,
     # Signing in
     "login": _PUBLIC,
     "oidc_begin": _PUBLIC,

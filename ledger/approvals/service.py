@@ -24,7 +24,7 @@ from ledger.errors import InvalidInput, Refused
 from ledger.log.entry import REASON, Entry, parse_entry
 from ledger.log.notes import Signer
 from ledger.log.service import Also, Appender, Receipt, Submission
-from ledger.log.store import load_head
+from ledger.log.store import load_head, save_entry
 from ledger.log.types import Tx
 from ledger.parties.desk import Desk
 from ledger.parties.officer_store import Officer, approval_of, officers_of
@@ -168,6 +168,7 @@ def _try(desk: Desk, submissions: Sequence[Submission]) -> None:
                 for name, body in one.bodies.items()
             }
             tx = Tx(conn=conn, log=desk.log, index=head.size + place, tick_s=tick_s)
+            save_entry(conn, desk.log.log_id, tx.index, entry)
             type_.accept(tx, entry, bodies)
         raise _Undo
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -63,7 +63,7 @@ class ClaimBody:
     `lots`: all lots of the claim, sorted. `wh`: int64[count], of supply, by quarter-hour.
     """
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     origin: str
     id: str
     start_s: int

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from sqlalchemy import Connection
 
+from ledger.anchors.shown import bracket
 from ledger.claims import store
 from ledger.claims.body import ClaimBody
 from ledger.claims.cells import Opener, Part, Wanted, b64
@@ -216,6 +217,7 @@ class _Evidence:
             "level": self._level,
             "claim": self._row.claim.hex(),
             "checkpoint": found.note.decode(),
+            "anchors": bracket(self._conn, self._desk.log, self._row.entry_index, found.checkpoint),
             "entries": [
                 {"index": index, "note": found.entries[index].data.decode()} for index in order
             ],

@@ -190,7 +190,8 @@ def lot_life(conn: Connection, log: LogFacts, lot: bytes) -> LotLife:
 def _metered(
     conn: Connection, log: LogFacts, row: LotRow, origin: OriginRow, month: Period
 ) -> list[FromBatch]:
-    """The batches behind a point's month, as its division knew them, by entry."""
+    """The batches behind a point's month, as its division knew them, by entry; 0 Wh of what is
+    erased since."""
     counts: Counter[int] = Counter()
     sums: Counter[int] = Counter()
     for item in effective(
@@ -200,6 +201,7 @@ def _metered(
         start_s=month.start_s,
         end_s=month.end_s,
         as_of=origin.entry_index,
+        gone_as_zero=True,
     ):
         for index in np.unique(item.entry_index).tolist():
             chosen = item.entry_index == index

@@ -22,6 +22,7 @@ from ledger.lots.model import months_in
 from ledger.lots.packed import Int64
 from ledger.matching.evaluate import consumption
 from ledger.matching.missing import Filled
+from ledger.metering import store as metering
 from ledger.units import QUARTER_HOUR_S, Period, format_instant
 
 
@@ -93,10 +94,13 @@ def left(
 
 def oversettled_wh(conn: Connection, log: LogFacts, row: store.ClaimRow, as_of: int) -> int:
     """By how much a claim's lots and certificates cover more than its points consumed, after a
-    correction of what they consumed; 0 where they don't. The remedy is a replacement."""
+    correction of what they consumed; 0 where they don't, or nobody can say it any more because
+    readings are erased. The remedy is a replacement."""
     if not row.manifest.certificate_wh:
         return 0
     period, points = row.manifest.period, frozenset(row.manifest.points)
+    if any(metering.has_erased(conn, log.log_id, point, period) for point in points):
+        return 0
     filled = consumption(conn, log, period, as_of, points).values()
     consumed_wh = int(consumed(filled, period)[0].sum())
     return max(0, row.wh + row.manifest.certificate_wh - consumed_wh)

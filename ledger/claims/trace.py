@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from ledger.claims import store
-from ledger.errors import NotFound
+from ledger.errors import Erased, NotFound
 from ledger.log.store import LogFacts
 from ledger.lots import store as lots
 from ledger.lots.model import SUPPLY_KINDS, month_of
@@ -131,17 +131,22 @@ class _Tracer:
         return dict(sorted(found.items()))
 
     def _readings(self, point: bytes, as_of: int, at_s: int) -> Sequence[Read]:
-        """The readings in force at the division that touch the quarter-hour."""
+        """The readings in force at the division that touch the quarter-hour, as far as they are
+        not erased."""
         hour_s = at_s - (at_s + self._zone_s) % 3600
+        try:
+            items = effective(
+                self._conn,
+                self._log.log_id,
+                point,
+                start_s=hour_s,
+                end_s=hour_s + 3600,
+                as_of=as_of,
+            )
+        except Erased:
+            return ()
         found = []
-        for item in effective(
-            self._conn,
-            self._log.log_id,
-            point,
-            start_s=hour_s,
-            end_s=hour_s + 3600,
-            as_of=as_of,
-        ):
+        for item in items:
             series = item.series
             touches = (series.start_s < at_s + QUARTER_HOUR_S) & (
                 series.start_s + series.length_s > at_s

@@ -87,6 +87,7 @@ WORDS: Final = {
         "demo",
         "Generate a park's year, run the whole path, verify it, and say what came out.",
     ),
+    "anchor": ("anchors", "Anchors: witnesses and time-stamps that vouch for checkpoints."),
     "export": ("log", "Write static copies: tiles, entries, parquet."),
     "party": ("parties", "Organisations, their roles and keys."),
     "log-key": ("log_keys", "Keys that sign the log's checkpoints."),

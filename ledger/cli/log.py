@@ -13,6 +13,7 @@ from ledger import db
 from ledger.approvals import store as drafts
 from ledger.claims import shortfall
 from ledger.claims import store as claims
+from ledger.cli import anchors
 from ledger.cli.claims import warn_short
 from ledger.cli.log_keys import kind_of
 from ledger.cli.options import Dir, Json, open_house, settings_of
@@ -108,6 +109,7 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
         short_batches = shortfall.short_batches(conn, house.log)
         eyes = _four_eyes(conn, log_id)
         waiting = len(drafts.find_drafts(conn, log_id, state=drafts.PREPARED))
+        standing = anchors.standings_of(conn, house, signed)
     intervals = sum(count for _, count in counts)
     out = Output(as_json=as_json)
     lines = {
@@ -118,6 +120,7 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
         "latest checkpoint": (
             f"{signed.size:,} entries, root {signed.root.hex()}" if signed else "none yet"
         ),
+        "anchors": anchors.status_line(standing),
         "intervals stored": f"{intervals:,} of {len(counts)} points",
         "lots": f"{made:,} made, {spent:,} of them spent",
         "claims": f"{len(claimed):,} in force, {len(short):,} of them short",
@@ -130,6 +133,7 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
     out.say(f"Log {house.log.origin}")
     for name, value in lines.items():
         out.say(f"  {name:<18} {value}")
+    anchors.warn(out, standing)
     warn_short(out, short_batches)
     if owed:
         out.warn(f"{len(owed)} claims are to be flagged; run: greenledger claim flag")
@@ -141,6 +145,7 @@ def status(directory: Dir = None, as_json: Json = False) -> None:
             "log_size": head.size,
             "tick": format_instant(head.tick_s),
             "checkpoint": {"size": signed.size, "root": signed.root.hex()} if signed else None,
+            "anchors": standing,
             "intervals": intervals,
             "lots": made,
             "lots_spent": spent,
@@ -238,7 +243,8 @@ def audit(directory: Dir = None, as_json: Json = False) -> None:
         found = house.audit(step(bar, "audit"))
     out.say(
         f"All holds: {found.entries:,} entries, {found.bodies:,} bodies, {found.checkpoints}"
-        f" checkpoints; {found.rows:,} rows of {found.tables} tables rebuilt and equal."
+        f" checkpoints; {found.rows:,} rows of {found.tables} tables rebuilt and equal;"
+        f" {found.cosignatures:,} cosignatures and {found.tokens:,} time-stamps."
     )
     if found.erased:
         out.say(
@@ -255,6 +261,8 @@ def audit(directory: Dir = None, as_json: Json = False) -> None:
             "attested": list(found.attested),
             "checkpoints": found.checkpoints,
             "rows": found.rows,
+            "tokens": found.tokens,
+            "cosignatures": found.cosignatures,
             "root": found.root.hex(),
         }
     )

@@ -94,6 +94,7 @@ def run(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
+        limit_concurrency=200,
     )
     with listening:
         at = listening.getsockname()

@@ -69,7 +69,7 @@ def open_engine(url: str, limits: Limits = DEFAULT_LIMITS) -> Engine:
     """
     found = database_url(url)
     if found.get_backend_name() == "sqlite":
-        engine = create_engine(found)
+        engine = create_engine(found, hide_parameters=True)  # they are values: secrets too
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
@@ -118,6 +118,7 @@ def _postgresql_engine(url: URL, limits: Limits) -> Engine:
     spare = limits.connections_max // 2
     engine = create_engine(
         url,
+        hide_parameters=True,
         connect_args={
             "application_name": "greenledger",
             "connect_timeout": limits.connect_s,

@@ -330,7 +330,7 @@ class Outbox:
         names = ("batch", "source", "sequence", "previous", "leaf", "entry", "submission", "index")
         columns = "batch, source, sequence, previous, leaf, entry, submission, entry_index"
         # Our own words, no value among them.
-        sql = f"SELECT {columns} FROM batches WHERE {where} ORDER BY batch"  # noqa: S608
+        sql = f"SELECT {columns} FROM batches WHERE {where} ORDER BY batch"  # noqa: S608  (columns and where are our own)
         return [Sealed(**dict(zip(names, row, strict=True))) for row in self._all(sql, values)]
 
     def _run(self, sql: str, values: tuple[object, ...]) -> None:

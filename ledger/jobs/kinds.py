@@ -22,6 +22,7 @@ from ledger.jobs import matching
 from ledger.jobs.housekeeping import keep_house
 from ledger.jobs.model import Result
 from ledger.jobs.work import Kind, Run
+from ledger.log.audit import no_progress
 from ledger.log.service import Receipt
 from ledger.metering import importing
 from ledger.metering.importers import read_profile
@@ -37,6 +38,7 @@ EVIDENCE: Final = "evidence"
 CHECKPOINT: Final = "checkpoint"
 EXPIRY: Final = "expiry"
 AUDIT: Final = "audit"
+ANCHOR: Final = "anchor"
 BACKUP: Final = "backup"
 
 FILE: Final = "file"
@@ -137,8 +139,19 @@ def _check_evidence(params: Mapping[str, Any]) -> None:
 
 
 def _checkpoint(run: Run) -> Result:
-    """Sign the present size; the same size again changes nothing."""
-    return {"checkpoint": run.house.checkpoint().decode()}
+    """Sign the present size and publish it; the same size again changes nothing."""
+    note = run.house.checkpoint().decode()
+    run.house.publish(no_progress)
+    return {"checkpoint": note}
+
+
+def _anchor(run: Run) -> Result:
+    """Ask those who vouch for the log, and publish what they say. Who fails does not fail it."""
+    # What a witness sees was published before: nobody knows of a size that nobody can read.
+    run.house.publish(no_progress)
+    found = run.house.anchor()
+    published = run.house.publish(no_progress)
+    return {**found.to_json(), "published": None if published is None else published.to_json()}
 
 
 def _expiry(run: Run) -> Result:
@@ -154,9 +167,13 @@ def _audit(run: Run) -> Result:
     return {
         "entries": found.entries,
         "bodies": found.bodies,
+        "erased": found.erased,
+        "attested": list(found.attested),
         "checkpoints": found.checkpoints,
         "tables": found.tables,
         "rows": found.rows,
+        "tokens": found.tokens,
+        "cosignatures": found.cosignatures,
         "root": found.root.hex(),
     }
 
@@ -202,6 +219,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         CHECKPOINT: Kind(do=_checkpoint),
         EXPIRY: Kind(do=_expiry),
         AUDIT: Kind(do=_audit),
+        ANCHOR: Kind(do=_anchor),
         BACKUP: Kind(do=_backup),
     }
 )

@@ -11,6 +11,8 @@ from typing import Final
 
 import structlog
 
+from ledger.anchors.config import NOBODY
+from ledger.anchors.service import earliest_retry_s
 from ledger.db import reading, writing
 from ledger.errors import NotFound
 from ledger.house import House
@@ -44,7 +46,25 @@ def due(house: House) -> list[Job]:
             if store.find_key(conn, CLOCK, key) is not None:
                 continue
         found.append(service.submit(house, kind, {}, party=PARK, account=CLOCK, key=key))
-    return found
+    return [*found, *_due_anchor(house)]
+
+
+def _due_anchor(house: House) -> list[Job]:
+    """Anchors are asked by the clock, and when one that failed is to be asked again."""
+    every_s, now_s = house.settings.anchor_every_s, house.desk.clock_s()
+    anchors = house.anchors() if every_s else NOBODY
+    if not anchors.everybody:
+        return []
+    key = f"{kinds.ANCHOR} {every_s} {now_s // every_s}"
+    with reading(house.engine) as conn:
+        retry_s = earliest_retry_s(conn, house.log.log_id, anchors)
+        if store.find_key(conn, CLOCK, key) is not None:
+            if retry_s is None or retry_s > now_s:
+                return []
+            key = f"{kinds.ANCHOR} again {retry_s}"
+            if store.find_key(conn, CLOCK, key) is not None:
+                return []
+    return [service.submit(house, kinds.ANCHOR, {}, party=PARK, account=CLOCK, key=key)]
 
 
 def _has_grown(house: House) -> bool:

@@ -25,9 +25,10 @@ from ledger.log import erasing, merkle, store, tiles
 from ledger.log.bodies import Blob
 from ledger.log.checkpoint import Checkpoint, parse_checkpoint
 from ledger.log.entry import ORIGIN
-from ledger.log.export import Progress, submissions
+from ledger.log.export import submissions
 from ledger.log.notes import parse_note
 from ledger.log.publish import latest_checkpoint
+from ledger.log.static import Progress
 from ledger.log.types import EntryTypes
 
 FORMAT: Final = "greenledger-backup/v1"
@@ -38,7 +39,6 @@ BODIES_DIR: Final = "bodies"
 _RECORD_BYTES_MAX: Final = 16 * 1024 * 1024
 _HASH: Final = re.compile("[0-9a-f]{64}", re.ASCII)
 _KEY_FILE: Final = re.compile("[0-9a-f]{16}-[0-9a-f]{8}[.]json", re.ASCII)
-_COPY_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,16 +225,16 @@ def _add_entries(
             range_.append(merkle.leaf_hash(submission.data))
             progress(range_.size - before.size, size - before.size)
         end = file.tell()
-    _remove_erased(conn, log, types, bodies, before.size)
     files.sync_folder(bodies)
     return end
 
 
-def _remove_erased(
-    conn: Connection, log: store.LogFacts, types: EntryTypes, bodies: Path, size: int
-) -> None:
-    """What the log has erased since entry `size` does not live on in the folder."""
-    for index in erasing.erased_from(conn, log.log_id, size):
+def forget_erased(conn: Connection, log: store.LogFacts, types: EntryTypes, folder: Path) -> None:
+    """What the log has erased does not live on in the folder. To be called when the record counts
+    the entries that say so: before, what the run before has counted would lack a body; and of all
+    each time, as a run may have been stopped just here."""
+    bodies = folder / BODIES_DIR
+    for index in erasing.erased_from(conn, log.log_id, 0):
         entry = store.entry_at(conn, log.log_id, index)
         kinds = types.of_entry(entry).bodies
         named = {entry.statement[member][kind.reference] for member, kind in kinds.items()}
@@ -242,6 +242,7 @@ def _remove_erased(
             # What another entry holds as well stays.
             if store.load_body(conn, log.log_id, key) is None:
                 (bodies / key).unlink(missing_ok=True)
+    files.sync_folder(bodies)
 
 
 def _add_checkpoints(

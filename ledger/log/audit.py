@@ -23,13 +23,16 @@ from ledger.errors import Corrupt, InvalidInput, LedgerError
 from ledger.files import scratch_folder
 from ledger.log import logkeys, merkle, store
 from ledger.log.checkpoint import Checkpoint
-from ledger.log.export import Progress, submissions
+from ledger.log.export import submissions
 from ledger.log.publish import check_high_water, recorded_range
 from ledger.log.service import Placement, Submission
+from ledger.log.static import Progress
 from ledger.log.types import EntryTypes
 
 # Written beside the log, not by replaying it: checked by rules of their own.
-NOT_REPLAYED: Final = frozenset({"checkpoint_roots", "checkpoint_notes", "alembic_version"})
+NOT_REPLAYED: Final = frozenset(
+    {"checkpoint_roots", "checkpoint_notes", "anchors", "anchor_receipts", "alembic_version"}
+)
 _ROWS_AT_ONCE: Final = 256
 # Rows of these may have many megabytes each: whole files, a year of readings.
 _LARGE_AT_ONCE: Final = 8
@@ -40,7 +43,8 @@ _LARGE: Final = frozenset({"bodies", "blocks"})
 class Audited:
     """What an audit has checked. `bodies`: those that were there and are what was signed; `erased`:
     those that an entry of the log erased. `attested`: the entries that stand on their word now,
-    because something that they were computed from is erased."""
+    because something that they were computed from is erased. `tokens`, `cosignatures`: by a room
+    above, see `anchors.audit`."""
 
     entries: int
     bodies: int
@@ -50,6 +54,8 @@ class Audited:
     tables: int
     rows: int
     root: bytes
+    tokens: int = 0
+    cosignatures: int = 0
 
 
 def audit(

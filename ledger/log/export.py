@@ -13,15 +13,15 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.db import located
 from ledger.errors import Corrupt, InvalidInput
-from ledger.log import merkle, store, tiles
+from ledger.log import store
 from ledger.log.bodies import Body, BodyKind
 from ledger.log.entry import Entry, parse_entry
 from ledger.log.erasing import Kept
 from ledger.log.publish import latest_checkpoint
 from ledger.log.service import Submission
+from ledger.log.static import Progress, write_tiles
 from ledger.log.types import Bodies, EntryTypes
 
-Progress = Callable[[int, int], None]
 BodyOf = Callable[[str], bytes | None]
 
 # SQLite stores no larger value: no log can hold such a body.
@@ -49,33 +49,14 @@ def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: 
     """Write the latest checkpoint and all its tiles (C2SP tlog-tiles). Returns the size."""
     require_empty(folder)
     checkpoint, note = latest_checkpoint(conn, log)
-    bundles = -(-checkpoint.size // tiles.WIDTH)
-    edge, at, range_ = tiles.EMPTY_EDGE, 0, merkle.CompactRange()
-    for number in range(bundles):
-        end = min(at + tiles.WIDTH, checkpoint.size)
-        found = [data for _, data in store.entry_range(conn, log.log_id, at, end)]
-        if len(found) != end - at:
-            raise Corrupt(f"the log holds {len(found)} of the entries {at} to {end - 1}")
-        width = (end - at) % tiles.WIDTH
-        _write_public(folder, tiles.entries_path(number, width), tiles.bundle(found))
-        leaves = merkle.leaf_hashes(found)
-        edge, full = tiles.extend(edge, leaves)
-        for leaf in leaves:
-            range_.append(leaf)
-        for tile in full:
-            _write_public(folder, tiles.tile_path(tile.level, tile.number), tile.hashes)
-        at = end
-        progress(number + 1, bundles)
-    for level, pending in enumerate(edge.pending):
-        if pending:
-            number = (edge.size >> (8 * level)) // tiles.WIDTH
-            path = tiles.tile_path(level, number, len(pending))
-            _write_public(folder, path, b"".join(pending))
-    if range_.root() != checkpoint.root:
-        raise Corrupt(
-            f"the stored entries give root {range_.root().hex()} at size {checkpoint.size}, the"
-            f" checkpoint signs {checkpoint.root.hex()}: {folder} is not to be published"
-        )
+    write_tiles(
+        conn,
+        log,
+        0,
+        checkpoint,
+        lambda name, data: _write_public(folder, name, data),
+        progress,
+    )
     _write_public(folder, "checkpoint", note)
     return checkpoint.size
 

@@ -219,6 +219,17 @@ def parse_note(data: bytes) -> Note:
     )
 
 
+def parse_signature_line(line: bytes) -> Signature:
+    """One line with its newline, as a witness hands it out. Raises InvalidInput."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"signature line is not UTF-8: {error}") from error
+    if not text.endswith("\n"):
+        raise InvalidInput("signature line is cut off")
+    return _parse_signature(text[:-1])
+
+
 def _parse_signature(line: str) -> Signature:
     found = _SIGNATURE_LINE.fullmatch(line)
     if not found:

@@ -23,6 +23,7 @@ from ledger.db import lock, writing
 from ledger.errors import Corrupt, NotFound, Unavailable
 from ledger.log import logkeys, merkle, store, tiles
 from ledger.log.checkpoint import Checkpoint, TlogProof
+from ledger.log.cosigned import cosigned
 from ledger.log.logkeys import open_own
 from ledger.log.notes import Signer, VerifyKey, sign_note
 
@@ -93,22 +94,32 @@ class _Verified:
     range: bytes
 
 
-def check_high_water(conn: Connection, log: store.LogFacts, record: Checkpoint | None) -> None:
-    """Raises Corrupt or Unavailable where the database lies behind or beside the record."""
+def check_high_water(
+    conn: Connection,
+    log: store.LogFacts,
+    record: Checkpoint | None,
+    *,
+    was: str = "prepared before",
+    says: str = "the high-water record says",
+) -> None:
+    """Raises Corrupt or Unavailable where the database lies behind or beside the record.
+
+    `was`, `says`: where the record is from, for the message.
+    """
     if record is None:
         return
     edge = store.load_head(conn, log.log_id).edge
     if edge.size < record.size:
         raise Unavailable(
             f"the database holds {edge.size} entries, but a checkpoint of {record.size} was"
-            " prepared before: this is an old copy, and nothing is signed. Move it away, and"
+            f" {was}: this is an old copy, and nothing is signed. Move it away, and"
             " restore into an empty database: greenledger restore BACKUP --tiles FOLDER-OR-URL"
             " (docs/recovery.md)"
         )
     root = merkle.tree_root(record.size, store.nodes(conn, log.log_id, edge))
     if root != record.root:
         raise Corrupt(
-            f"the log's root at size {record.size} is {root.hex()}, the high-water record says"
+            f"the log's root at size {record.size} is {root.hex()}, {says}"
             f" {record.root.hex()}: the history was changed. Nothing is signed"
         )
 
@@ -124,19 +135,36 @@ def latest_note(conn: Connection, log_id: int) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+# What else was seen of the log outside of its database: raises Corrupt or Unavailable where the
+# database lies behind or beside that.
+Seen = Callable[[Connection], None]
+
+
+def _nothing_seen(_conn: Connection) -> None:
+    """For logs that nothing outside has seen."""
+
+
 def sign_checkpoint(
-    engine: Engine, log: store.LogFacts, signer_of: SignerOf, high_water: HighWater
+    engine: Engine,
+    log: store.LogFacts,
+    signer_of: SignerOf,
+    high_water: HighWater,
+    seen: Seen = _nothing_seen,
 ) -> bytes:
     """The signed checkpoint of the present size; signs nothing new where there is one.
 
     Raises Unavailable where a key of the log that has to sign is not at hand.
     """
     with high_water.locked():
-        return _sign_locked(engine, log, signer_of, high_water)
+        return _sign_locked(engine, log, signer_of, high_water, seen)
 
 
 def _sign_locked(
-    engine: Engine, log: store.LogFacts, signer_of: SignerOf, high_water: HighWater
+    engine: Engine,
+    log: store.LogFacts,
+    signer_of: SignerOf,
+    high_water: HighWater,
+    seen: Seen,
 ) -> bytes:
     # Signers on other machines do not see this one's file lock.
     alone = f"checkpoints of log {log.log_id}"
@@ -144,6 +172,7 @@ def _sign_locked(
         lock(conn, alone)
         record = high_water.read()
         check_high_water(conn, log, record)
+        seen(conn)
         verified = _recompute(conn, log, record)
         keys = logkeys.load(conn, log)
         signed = {one.checkpoint.size: _note_at(conn, log, one.checkpoint.size) for one in verified}
@@ -283,11 +312,15 @@ def _record_note(conn: Connection, log: store.LogFacts, size: int, note: bytes) 
 
 
 def latest_checkpoint(conn: Connection, log: store.LogFacts) -> tuple[Checkpoint, bytes]:
-    """The largest signed checkpoint, verified, and its note. Raises NotFound before the first."""
+    """The largest signed checkpoint, verified, and its cosigned note, as it is handed out.
+
+    Raises NotFound before the first.
+    """
     note = latest_note(conn, log.log_id)
     if note is None:
         raise NotFound(f"log {log.origin} has no signed checkpoint yet")
-    return open_own(note, log, logkeys.load(conn, log)), note
+    checkpoint = open_own(note, log, logkeys.load(conn, log))
+    return checkpoint, cosigned(conn, log.log_id, checkpoint.size, note)
 
 
 def inclusion_paths(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from ledger.db import as_ledger_error, reading, writing
@@ -157,17 +157,7 @@ def place(tx: Tx, prepared: Prepared) -> None:
             f" time {format_instant(tx.tick_s)}"
         )
     check_signers(entry, prepared.type.signers(tx, entry))
-    tx.conn.execute(
-        insert(store.entries).values(
-            log_id=tx.log.log_id,
-            entry_index=tx.index,
-            leaf_hash=entry.leaf_hash,
-            type=entry.type,
-            author=entry.author,
-            id=entry.id,
-            data=entry.data,
-        )
-    )
+    store.save_entry(tx.conn, tx.log.log_id, tx.index, entry)
     stored = prepared.stored
     there = ((body.key, body.data) for body in stored if not isinstance(body, Gone))
     store.save_bodies(tx.conn, tx.log.log_id, there)

@@ -260,6 +260,20 @@ def entry_range(conn: Connection, log_id: int, begin: int, end: int) -> Iterator
         yield row.entry_index, bytes(row.data)
 
 
+def save_entry(conn: Connection, log_id: int, index: int, entry: Entry) -> None:
+    conn.execute(
+        insert(entries).values(
+            log_id=log_id,
+            entry_index=index,
+            leaf_hash=entry.leaf_hash,
+            type=entry.type,
+            author=entry.author,
+            id=entry.id,
+            data=entry.data,
+        )
+    )
+
+
 def entries_of_types(
     conn: Connection, log_id: int, types: Collection[str]
 ) -> list[tuple[int, bytes]]:

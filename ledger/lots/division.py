@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -125,7 +125,7 @@ class Division:
     """A division's body; `key` is the root. Made by `seal` or `open`, which compute it, or by
     `load` from what was accepted before, with the roots that were computed then."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     place: Place
     origins: tuple[DividedOrigin, ...]
     outer_roots: tuple[bytes, ...]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -106,7 +106,7 @@ def count_leaves(lanes: Sequence[LaneRow]) -> int:
 class Allocations:
     """The body of a run; `key` is the root over its leaves. Made by `seal` or `open` only."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     lanes: tuple[LaneRow, ...]
     leaf_hashes: tuple[bytes, ...]
     key: str

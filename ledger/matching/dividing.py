@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -260,7 +260,7 @@ class Numbered:
     """A division before it is sealed: its origins in order, with the ids of their lots."""
 
     place: Place
-    secret: bytes
+    secret: bytes = field(repr=False)
     plans: tuple[Plan, ...]
     origins: tuple[DividedOrigin, ...]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.metering.batches import SECRET_BYTES
 
@@ -16,7 +16,7 @@ from ledger.metering.batches import SECRET_BYTES
 class Draws:
     """One secret of 32 bytes; each label is drawn for one purpose."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     @classmethod
     def fresh(cls) -> Draws:

@@ -13,7 +13,7 @@ import hmac
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -51,7 +51,7 @@ class Piece:
     as_of: int
     first: int
     place: Place
-    secret: bytes
+    secret: bytes = field(repr=False)
     points: tuple[bytes, ...]
     origins: tuple[DividedOrigin, ...]
 

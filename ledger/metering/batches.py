@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -139,7 +139,7 @@ class Readings:
     """The body of a batch; `key` is the root over its leaves. Made by `seal` or `open`; by `erased`
     where the log erases it: then secret and leaves are gone, and the key is what was signed."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     blocks: tuple[Block, ...]
     leaf_hashes: tuple[bytes, ...]
     key: str

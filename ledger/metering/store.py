@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +40,7 @@ class BatchRow:
     leaf_hash: bytes
     id: str
     correction: bool
-    secret: bytes
+    secret: bytes = field(repr=False)
     key_id: bytes
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from ledger import db, files
 from ledger.house import ENTRY_TYPES, House
 from ledger.log import archive
-from ledger.log.export import Progress
+from ledger.log.static import Progress
 from ledger.recovery import beside
 from ledger.recovery.sealing import sealed
 
@@ -45,6 +45,7 @@ def backup(house: House, folder: Path, progress: Progress) -> BackedUp:
         record = sealed(replace(grown, beside=name, keys=keys), house.desk.keystore)
         files.sync_folder(folder)
         archive.write_record(folder, record)
+        archive.forget_erased(conn, house.log, ENTRY_TYPES, folder)
         beside.forget_others(folder, name)
     return BackedUp(
         size=record.size,

@@ -17,14 +17,16 @@ from pathlib import Path
 from sqlalchemy import Connection, insert
 
 from ledger import db, files
+from ledger.anchors import publication
 from ledger.errors import Corrupt, InvalidInput, Unavailable
 from ledger.house import ENTRY_TYPES, LOG_ID, House
 from ledger.log import archive, logkeys, merkle, publish, store
 from ledger.log.archive import Record
 from ledger.log.audit import Replayed, check_notes, replay
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
-from ledger.log.export import Progress, kept_in, with_bodies
+from ledger.log.export import kept_in, with_bodies
 from ledger.log.service import Submission
+from ledger.log.static import Progress
 from ledger.recovery import beside
 from ledger.recovery.backup import KEYS_DIR
 from ledger.recovery.bodies import Found, require_all
@@ -156,6 +158,7 @@ class _Restore:
             one.size: (one, note) for one, note in archive.checkpoints_in(folder, record)
         }
         self._published = Published.read(place_of(sources.tiles)) if sources.tiles else None
+        self._tail: list[bytes] = []  # entries that the backup lacks
         self._pins = [_pin(path) for path in sources.pins]
         self._check_published()
 
@@ -170,8 +173,8 @@ class _Restore:
                 f" {record.origin}"
             )
         if published.checkpoint.size > record.size:
-            tail = published.entries(record.size)
-            require_all(tail, ENTRY_TYPES, self._bodies, record.size)
+            self._tail = list(published.entries(record.size))
+            require_all(self._tail, ENTRY_TYPES, self._bodies, record.size)
 
     def replay(self, conn: Connection) -> tuple[Replayed, store.LogFacts]:
         if store.lock_head(conn, LOG_ID).size:
@@ -196,9 +199,7 @@ class _Restore:
         return with_bodies(self._entries(), ENTRY_TYPES, self._bodies.find, kept)
 
     def _entries(self) -> Iterator[bytes]:
-        entries = archive.entries_in(self._folder, self._record)
-        tail = self._published.entries(self._record.size) if self._published else iter(())
-        return chain(entries, tail)
+        return chain(archive.entries_in(self._folder, self._record), self._tail)
 
     def _record_checkpoints(
         self, conn: Connection, log: store.LogFacts, replayed: Replayed
@@ -206,9 +207,7 @@ class _Restore:
         notes = dict(self._notes)
         if self._published is not None:
             said = self._published.checkpoint
-            # What witnesses have added is stored apart.
-            own = logkeys.without_cosignatures(self._published.note, log.origin)
-            notes.setdefault(said.size, (said, own))
+            notes.setdefault(said.size, (said, _own_note(conn, log, self._published)))
         for size, (checkpoint, note) in sorted(notes.items()):
             row = {"log_id": log.log_id, "size": size}
             conn.execute(
@@ -242,6 +241,10 @@ class _Restore:
         if record is not None:
             where = f"the high-water record in {self._settings.high_water}"
             yield _Reach(checkpoint=record, where=where)
+        folder = self._settings.publish_dir
+        shown = publication.published(folder, log.origin) if folder is not None else None
+        if shown is not None:
+            yield _Reach(checkpoint=shown, where=f"what is published in {folder}")
         yield from self._pins
 
     def _behind(self, one: _Reach, size: int) -> str:
@@ -269,11 +272,22 @@ def _add_root(roots: dict[int, bytes], size: int, root: bytes, where: str) -> No
         )
 
 
+def _own_note(conn: Connection, log: store.LogFacts, published: Published) -> bytes:
+    """What was published, as the log signed it: cosignatures are stored apart. Raises
+    InvalidInput."""
+    try:
+        own = logkeys.without_cosignatures(published.note, log.origin)
+        logkeys.open_own(own, log, logkeys.load(conn, log))
+    except InvalidInput as error:
+        raise InvalidInput(f"{published.place.name}/checkpoint: {error}") from error
+    return own
+
+
 def _require_own(conn: Connection, log: store.LogFacts, one: _Reach) -> None:
     """The log has signed it. Raises InvalidInput."""
     assert one.note is not None
     # Of what lies beyond, the keys are not known; those that are known come next to it.
-    size = min(one.checkpoint.size, store.load_head(conn, log.log_id).size)
+    size = max(1, min(one.checkpoint.size, store.load_head(conn, log.log_id).size))
     keys = logkeys.signing_at(conn, log, size)
     try:
         open_checkpoint(one.note, keys[0], keys[1:])

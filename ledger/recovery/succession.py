@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger import files
+from ledger.anchors import publication
 from ledger.errors import Corrupt, InvalidInput, NotFound, Refused
 from ledger.house import House, now_s
 from ledger.log import archive, logkeys, merkle
@@ -44,7 +45,7 @@ class _Old:
 
     def opened(self, note: bytes) -> Checkpoint:
         """A checkpoint that the old log has signed. Raises InvalidInput."""
-        size = min(read_checkpoint(note, "a checkpoint").size, self.size)
+        size = max(1, min(read_checkpoint(note, "a checkpoint").size, self.size))
         first, *others = logkeys.signing(self.keys, size)
         return open_checkpoint(note, first, others)
 
@@ -71,6 +72,7 @@ def succeed(
     record = archive.require_record(folder)
     if origin == record.origin:
         raise Refused(f"the new log needs a name of its own: {origin} is that of the old one")
+    _require_other_place(settings, record.origin)
     held = archive.checkpoints_in(folder, record)
     old = _read(folder, record, {one.size for one, _ in held})
     known = [old.opened(note) for _, note in held]
@@ -123,6 +125,16 @@ def _parsed(folder: Path, record: Record) -> Iterator[tuple[Entry, bytes]]:
             yield parse_entry(data), data
         except InvalidInput as error:
             raise Corrupt(f"entry {index}: {error}") from error
+
+
+def _require_other_place(settings: Settings, origin: str) -> None:
+    """The new log is published beside the old one, not over it. Raises Refused."""
+    folder = settings.publish_dir
+    if folder is not None and publication.published(folder, origin) is not None:
+        raise Refused(
+            f"{folder} is where the old log is published: set GREENLEDGER_PUBLISH_DIR to a new"
+            f" folder for the new one, and give the old one by --tiles {folder}"
+        )
 
 
 def _others(sources: Sources) -> Iterator[bytes]:

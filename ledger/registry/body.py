@@ -11,7 +11,7 @@ import json
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ Leaf = dict[str, Any]
 class UnitsBody:
     """`texts`: the JSON of each leaf, as bytes. `key`: the root. Made by `seal` or `open` only."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     origin: str
     id: str
     texts: tuple[bytes, ...]

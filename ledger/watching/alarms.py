@@ -7,7 +7,7 @@ ever: showing the honest log again does not undo them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
@@ -88,6 +88,12 @@ class Alarms:
             return
         since_s = earlier.since_s if earlier else self._now_s
         self._found[kind, what] = Alarm(kind=kind, what=what, message=message, since_s=since_s)
+
+    def keep(self, *kinds: Kind, only: Collection[str] | None = None) -> None:
+        """Those of before whose cause this visit could not look at (`only` these, if given)."""
+        for key, one in self.before.items():
+            if one.kind in kinds and (only is None or one.what in only):
+                self._found.setdefault(key, one)
 
     @property
     def found(self) -> list[Alarm]:

@@ -12,13 +12,11 @@ from typing import Final, Literal
 
 from greenledger_verify.entry import Entry, parse_entry
 from greenledger_verify.failure import VerificationError
-from greenledger_verify.note import ED25519, VerifierKey, parse_vkey
+from greenledger_verify.note import ED25519, VerifierKey
 from greenledger_verify.rules import apply
 from greenledger_verify.state import State
 
 _BATCHES: Final = ("readings", "readings.correction")
-_KEY_BEGINS: Final = "log-key.register"
-_KEY_ENDS: Final = "log-key.end"
 _LOOK_AT_CLOCK: Final = 256
 
 
@@ -38,8 +36,7 @@ class Violation:
 class Auditor:
     """Judges entries in order; nothing is judged after the first violation.
 
-    `size`: entries that keep the rules; `at`: their bytes in a mirror. `log_keys`: keys in force
-    that sign checkpoints, by vkey; `ended`: those that do not any more.
+    `size`: entries that keep the rules; `at`: their bytes in a mirror.
     """
 
     def __init__(self, origin: str) -> None:
@@ -47,8 +44,6 @@ class Auditor:
         self.size = 0
         self.at = 0
         self.violation: Violation | None = None
-        self.log_keys: dict[str, VerifierKey] = {}
-        self.ended: set[str] = set()
         # Each (author, source): the tick before its last batch.
         self.last_batch_s: dict[tuple[str, str], int] = {}
         self._state: State | None = None
@@ -57,6 +52,18 @@ class Auditor:
     def tick_s(self) -> int:
         """The last tick; 0 before the first entry."""
         return self._state.tick_s if self._state else 0
+
+    @property
+    def log_keys(self) -> list[VerifierKey]:
+        """Ed25519 keys in force, of which one at least signs each checkpoint."""
+        present = self._state.log_keys.present() if self._state else []
+        return [key for key in present if key.kind == ED25519]
+
+    @property
+    def ended(self) -> set[str]:
+        """Keys of the log that sign no more, by vkey."""
+        keys = self._state.log_keys.keys if self._state else []
+        return {one.key.vkey for one in keys if one.ended is not None}
 
     def take(self, entries: Iterable[bytes], time_left: Callable[[], bool] = lambda: True) -> bool:
         """Judge entries that follow those before. False where time ran out; `at` says where."""
@@ -73,7 +80,7 @@ class Auditor:
         entry: Entry | None = None
         try:
             entry = parse_entry(raw)
-            state = self._state or _begin(self.origin, entry)
+            state = self._state or State(origin=self.origin, complete=True)
             chains_before = _chain(state, entry)
             apply(state, entry, self.size)
         except VerificationError as error:
@@ -83,29 +90,10 @@ class Auditor:
             self.violation = Violation(index=self.size, kind=kind, reason=str(error))
             return
         self._state = state
-        self._note(state, entry)
-        self.size += 1
-        self.at += 2 + len(raw)
-
-    def _note(self, state: State, entry: Entry) -> None:
         if entry.type in _BATCHES:
             self.last_batch_s[entry.author, entry.text("source")] = state.tick_s
-        elif entry.type in ("log.genesis", _KEY_BEGINS):
-            key = parse_vkey(entry.text("log_vkey"))
-            # A second key of another kind signs beside the Ed25519 key, never in its place.
-            if key.kind == ED25519:
-                self.log_keys[key.vkey] = key
-        elif entry.type == _KEY_ENDS:
-            self.log_keys.pop(entry.text("log_vkey"), None)
-            self.ended.add(entry.text("log_vkey"))
-
-
-def _begin(origin: str, genesis: Entry) -> State:
-    """The genesis names the log's first key. That a trusted key belongs to the log is shown at its
-    end: it must be one in force there (see `Auditor.log_keys`)."""
-    if genesis.type != "log.genesis":
-        raise VerificationError("a log begins with log.genesis, not with {type}", type=genesis.type)
-    return State(origin=origin, complete=True)
+        self.size += 1
+        self.at += 2 + len(raw)
 
 
 def _chain(state: State, entry: Entry) -> tuple[int, str] | None:

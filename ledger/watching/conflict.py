@@ -74,7 +74,7 @@ def read_conflict(data: bytes, keys: Collection[VerifierKey]) -> Conflict:
             root=base64.b64decode(members["root"], validate=True),
             path=tuple(base64.b64decode(one, validate=True) for one in members["path"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Corrupt(f"it is no evidence of a conflict: {error}") from error
     found.check()
     return found

@@ -24,7 +24,7 @@ except ImportError:  # a library from before it had them
 ED25519: Final = 0x04
 ML_DSA_44: Final = 0x06
 _PREFIX: Final = "PRIVATE+KEY+"
-_NAME = re.compile(r"[^\s+\u0000-\u001f]{1,255}")
+_NAME = re.compile(r"[^\s+\u0000-\u001f\ud800-\udfff]{1,255}")
 _SEED_BYTES: Final = 32
 _Private: TypeAlias = "Ed25519PrivateKey | MLDSA44PrivateKey"
 

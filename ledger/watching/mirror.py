@@ -199,19 +199,23 @@ class Mirror:
             tree.append(entry)
         return tree.root()
 
-    def leaf_hashes(self) -> list[bytes]:
-        """Of all entries that are verified, and of those that the last `pull` confirmed."""
+    def reached_entries(self) -> Iterator[bytes]:
+        """All entries that are verified, and those that the last `pull` confirmed."""
         end = max([self.state.length_bytes, *(one.length_bytes for one in self._pulled)])
         with self._file() as file:
-            return [leaf_hash(entry) for entry in _entries(file, 0, end)]
+            yield from _entries(file, 0, end)
+
+    def leaf_hashes(self) -> list[bytes]:
+        """Those of `reached_entries`."""
+        return [leaf_hash(entry) for entry in self.reached_entries()]
 
     def renew(self, seen: Seen) -> None:
         """The verified checkpoint came again, with other cosignatures."""
         old = self.state.verified
         assert old is not None
-        assert old.checkpoint == seen.checkpoint
+        assert (old.size, old.root) == (seen.size, seen.root)
         shown = old.shown or seen.shown
-        fresh = replace(old, note=seen.note, shown=shown)
+        fresh = replace(old, note=seen.note, checkpoint=seen.checkpoint, shown=shown)
         if fresh != old:
             self._save(replace(self.state, verified=fresh))
 
@@ -279,10 +283,11 @@ class Mirror:
                 waiting=waiting,
             )
         )
-        self._tree, self._at = best.tree, best.length_bytes
+        self._tree, self._at, self._pulled = best.tree, best.length_bytes, []
 
     def discard(self) -> None:
         """Drop what was fetched and is under no verified root."""
+        self._pulled = []
         self._truncate(self.state.length_bytes)
 
     def _walk(

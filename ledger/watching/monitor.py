@@ -8,6 +8,7 @@ is taken in: whoever is killed in between finds it again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +24,19 @@ from ledger.watching.alarms import Alarm, Alarms
 from ledger.watching.auditor import Auditor
 from ledger.watching.conflict import Conflict, by_entries, by_tiles, of_one_size
 from ledger.watching.mirror import Mirror, Pulled
-from ledger.watching.notes import Cosigned, Seen, cosignatures, open_seen
+from ledger.watching.notes import Cosigned, NotSigned, Seen, cosignatures, open_seen
 from ledger.watching.remote import (
     CHECKPOINT_BYTES_MAX,
-    Missing,
     PublishedLog,
     open_note_file,
 )
+from ledger.watching.rotation import keys_below
+from ledger.watching.tiles import Tiles
 from ledger.watching.tree import Tree
 
 MAX_AGE_S: Final = 86_400
+# A log without end must not keep a monitor from saying so; what was read is kept.
+VISIT_S_MAX: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,17 +125,19 @@ class Monitor:
     @property
     def _keys(self) -> Collection[VerifierKey]:
         """Pinned ones, and those that the log's own entries registered; ended ones no more."""
-        found = {key.vkey: key for key in self._wanted.keys} | self._auditor.log_keys
+        found = {key.vkey: key for key in (*self._wanted.keys, *self._auditor.log_keys)}
         return [key for vkey, key in found.items() if vkey not in self._auditor.ended]
 
     def _look(self, alarms: Alarms, now_s: int) -> Seen | None:
         try:
-            seen = open_seen(self._log.checkpoint(), self._keys, now_s)
+            seen = self._open(self._log.checkpoint(), now_s)
         except Unavailable as error:
             alarms.add("unreachable", self._log.name, str(error))
+            alarms.keep("signature", "tile")
             return None
         except Corrupt as error:
             alarms.add("signature", "checkpoint", f"{self._log.name}: {error}")
+            alarms.keep("tile")
             return None
         largest = self._mirror.state.seen
         if largest and seen.size < largest.size:
@@ -142,6 +148,20 @@ class Monitor:
             )
         self._place(seen, alarms)
         return seen
+
+    def _open(self, raw: bytes, now_s: int) -> Seen:
+        """Raises Corrupt or Unavailable."""
+        try:
+            return open_seen(raw, self._keys, now_s)
+        except NotSigned as error:
+            keys = keys_below(raw, self._keys, self._mirror, self._log)
+            if not keys:
+                raise
+            try:
+                return open_seen(raw, keys, now_s)
+            except Corrupt:
+                self._mirror.discard()
+                raise error from None
 
     def _compare_with(self, where: str, alarms: Alarms, now_s: int) -> None:
         try:
@@ -188,20 +208,26 @@ class Monitor:
 
     def _pull(self, shown: Seen, alarms: Alarms) -> None:
         """Confirm what waits, as far as the log shows so many entries."""
-        targets = [one for one in self._mirror.state.waiting if one.size <= shown.size]
-        tiles = _Tiles(self._log)
+        waiting = self._mirror.state.waiting
+        targets = [one for one in waiting if one.size <= shown.size]
+        alarms.keep("tile", only={_root_of(one) for one in waiting if one.size > shown.size})
+        tiles = Tiles(self._log)
         pulled = None
         convicted: list[Seen] = []
         try:
             self._look_again(alarms, tiles)
             if targets:
-                pulled = self._mirror.pull(self._log, targets, on_tile=tiles)
+                end_s = time.monotonic() + VISIT_S_MAX
+                pulled = self._mirror.pull(
+                    self._log, targets, on_tile=tiles, time_left=lambda: time.monotonic() < end_s
+                )
                 convicted = self._settle(pulled, alarms)
         except Corrupt as error:
             alarms.add("tile", "entries", str(error))
             self._mirror.discard()
         except Unavailable as error:
             alarms.add("unreachable", self._log.name, str(error))
+            alarms.keep("tile")
         for path, message in tiles.wrong.items():
             alarms.add("tile", path, message)
         if pulled is None:
@@ -232,13 +258,13 @@ class Monitor:
                     continue
             alarms.add(
                 "tile",
-                f"root of {one.size}",
+                _root_of(one),
                 f"the published entries do not give the root that the log signed for {one.size}"
                 f" entries ({why})",
             )
         return convicted
 
-    def _look_again(self, alarms: Alarms, tiles: _Tiles) -> None:
+    def _look_again(self, alarms: Alarms, tiles: Tiles) -> None:
         """At tiles that were wrong before. A partial one that has grown since is compared anew."""
         wrong = {
             what for kind, what in alarms.before if kind == "tile" and what.startswith("tile/")
@@ -271,10 +297,10 @@ class Monitor:
         if state.verified:
             if auditor.size == state.size:
                 self._check_signer(state.verified, alarms)
-            cosigned = cosignatures(parse_note(state.verified.note), self._wanted.witnesses)
+            cosigned = cosignatures(parse_note(state.verified.note), self._wanted.witnesses, now_s)
             # The tick is the operator's word, so a log can't be newer than when it was first seen.
             ticked_s = min(auditor.tick_s, state.verified.seen_s)
-            fresh_s = max([ticked_s, *(min(one.time_s, now_s) for one in cosigned)])
+            fresh_s = max([ticked_s, *(one.time_s for one in cosigned)])
             self._check_clock(fresh_s, now_s, alarms)
             self._check_quorum(cosigned, alarms)
             self._hand_out(state.verified.note)
@@ -302,7 +328,7 @@ class Monitor:
     def _check_signer(self, verified: Seen, alarms: Alarms) -> None:
         """The key that signed is one that the log's own entries say is in force."""
         try:
-            open_note(parse_note(verified.note), self._auditor.log_keys.values())
+            open_note(parse_note(verified.note), self._auditor.log_keys)
         except VerificationError as error:
             alarms.add(
                 "signature",
@@ -317,6 +343,14 @@ class Monitor:
                 "checkpoint",
                 f"nothing shows that the log is newer than {format_instant(fresh_s)}",
             )
+        for one in self._mirror.state.waiting:
+            if now_s - one.seen_s > self._wanted.max_age_s:
+                alarms.add(
+                    "stale",
+                    f"{one.size} entries",
+                    f"{one.size} entries were signed before {format_instant(one.seen_s)}; the log"
+                    f" shows {self._mirror.state.size} that hold",
+                )
         if not self._wanted.silent_s:
             return
         for (author, source), last_s in sorted(self._auditor.last_batch_s.items()):
@@ -337,24 +371,5 @@ class Monitor:
             )
 
 
-class _Tiles:
-    """Compares published tiles with those that follow from the entries."""
-
-    def __init__(self, log: PublishedLog) -> None:
-        self._log = log
-        self.wrong: dict[str, str] = {}
-
-    def __call__(self, name: TileName, hashes: Sequence[bytes]) -> None:
-        assert name.level is not None
-        self.wrong.pop(name.path, None)
-        try:
-            given = self._log.tile(name.level, name.number, name.width)
-        except (Missing, Corrupt) as error:
-            self.wrong[name.path] = str(error)
-            return
-        for place, (one, computed) in enumerate(zip(given, hashes, strict=True)):
-            if one != computed:
-                self.wrong[name.path] = (
-                    f"{self._log.name}/{name.path}: hash {place} does not follow from the entries"
-                )
-                return
+def _root_of(seen: Seen) -> str:
+    return f"root of {seen.size}"

@@ -94,13 +94,14 @@ def open_seen(raw: bytes, keys: Collection[VerifierKey], now_s: int, *, shown: b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosigned:
-    """A trusted witness's statement, at `time_s` of its clock, on a checkpoint."""
+    """A trusted witness's statement, at `time_s` of its clock (ours, where that is behind), on a
+    checkpoint."""
 
     name: str
     time_s: int
 
 
-def cosignatures(note: Note, witnesses: Iterable[VerifierKey]) -> list[Cosigned]:
+def cosignatures(note: Note, witnesses: Iterable[VerifierKey], now_s: int) -> list[Cosigned]:
     """Those that hold; a broken one counts as none, and a witness with two keys as one."""
     latest: dict[str, int] = {}
     for key in witnesses:
@@ -109,4 +110,6 @@ def cosignatures(note: Note, witnesses: Iterable[VerifierKey]) -> list[Cosigned]
                 latest[key.name] = max(latest.get(key.name, 0), one.time_s or 0)
         except VerificationError:
             continue
-    return [Cosigned(name=name, time_s=time_s) for name, time_s in sorted(latest.items())]
+    return [
+        Cosigned(name=name, time_s=min(time_s, now_s)) for name, time_s in sorted(latest.items())
+    ]

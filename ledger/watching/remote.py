@@ -7,11 +7,12 @@ taken; an error says what is not there, or malformed.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -69,48 +70,64 @@ class Folder:
 
 
 class Web:
-    """An http(s) address; `path` follows it after one slash."""
+    """An http(s) address; `path` follows it after one slash. A server that sends byte by byte, to
+    keep a reader busy for ever, is cut off after `answer_s`."""
 
     def __init__(
-        self,
-        url: str,
-        *,
-        timeout_s: float = _TIMEOUT_S,
-        clock_s: Callable[[], float] = time.monotonic,
+        self, url: str, *, timeout_s: float = _TIMEOUT_S, answer_s: float = _ANSWER_S_MAX
     ) -> None:
         self.name = url.rstrip("/")
-        self._clock_s = clock_s
+        self._answer_s = answer_s
+        self._socket: socket.socket | None = None
         self._client = httpx.Client(
             timeout=timeout_s,
             follow_redirects=False,
             headers={"Accept-Encoding": "identity", "User-Agent": "greenledger"},
+            limits=httpx.Limits(max_connections=1),
         )
 
     def read(self, path: str, bytes_max: int) -> bytes | None:
         url = f"{self.name}/{path}"
+        late = threading.Event()
+        timer = threading.Timer(self._answer_s, self._cut_off, (late,))
+        timer.daemon = True
+        timer.start()
         try:
-            with self._client.stream("GET", url) as answer:
+            with self._client.stream("GET", url, extensions={"trace": self._trace}) as answer:
                 if answer.status_code in (404, 410):
                     return None
                 _require_plain(url, answer)
-                return self._content(url, answer, bytes_max)
+                return _content(url, answer, bytes_max)
         except httpx.HTTPError as error:
             said = str(error) or type(error).__name__
+            if late.is_set():
+                said = f"no whole answer in {self._answer_s:g} s"
             raise Unavailable(f"{url} can't be read: {said}") from error
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         self._client.close()
 
-    def _content(self, url: str, answer: httpx.Response, bytes_max: int) -> bytes:
-        end_s = self._clock_s() + _ANSWER_S_MAX
-        found = bytearray()
-        for piece in answer.iter_raw():
-            found += piece
-            if len(found) > bytes_max:
-                raise Corrupt(f"{url} has more than the {bytes_max} bytes that it may have")
-            if self._clock_s() > end_s:
-                raise Unavailable(f"{url} took longer than {_ANSWER_S_MAX:.0f} s")
-        return bytes(found)
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Called by the HTTP library: which connection is in use."""
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def _cut_off(self, late: threading.Event) -> None:
+        late.set()
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _content(url: str, answer: httpx.Response, bytes_max: int) -> bytes:
+    found = bytearray()
+    for piece in answer.iter_raw():
+        found += piece
+        if len(found) > bytes_max:
+            raise Corrupt(f"{url} has more than the {bytes_max} bytes that it may have")
+    return bytes(found)
 
 
 def _require_plain(url: str, answer: httpx.Response) -> None:

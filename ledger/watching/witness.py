@@ -193,7 +193,8 @@ class Witness:
             try:
                 self._mirror(follower.mirror, seen, log, time_left)
             except Corrupt as error:
-                raise _Refuse(422, f"the published log does not hold: {error}") from error
+                # What is published may be wrong by accident: it says nothing of the checkpoint.
+                raise Unavailable(f"the published log does not hold: {error}") from error
             auditor = follower.auditor
             done = auditor.take(follower.mirror.entries(auditor.at), time_left)
         if auditor.violation:
@@ -221,7 +222,7 @@ class Witness:
             if mirror.root_at(seen.size) != seen.root:
                 assert state.verified is not None
                 log.save_conflict(by_entries(mirror.leaf_hashes(), seen, state.verified))
-                raise Corrupt(f"at size {seen.size} it has another root than was read before")
+                raise _Refuse(422, f"at size {seen.size} another root was read before")
             return
         with closing(PublishedLog(open_source(log.known.url))) as published:
             _pull(published, mirror, seen, log, time_left)
@@ -230,14 +231,15 @@ class Witness:
         """Keys that the log's own entries registered and ended; one in force must have signed."""
         if auditor.size == seen.size:
             try:
-                open_note(parse_note(seen.note), auditor.log_keys.values())
+                open_note(parse_note(seen.note), auditor.log_keys)
             except VerificationError as error:
                 raise _Refuse(
                     403, f"invalid signature: by the log's own entries another key signs: {error}"
                 ) from error
         with log.locked():
             known = log.known
-            learned = tuple(one for one in auditor.log_keys if one not in known.vkeys)
+            vkeys = [key.vkey for key in auditor.log_keys]
+            learned = tuple(one for one in vkeys if one not in known.vkeys)
             fresh = replace(known, learned=learned, ended=tuple(sorted(auditor.ended)))
             if fresh != known:
                 log.save_known(fresh)
@@ -251,7 +253,7 @@ def _pull(
     time_left: Callable[[], bool],
 ) -> None:
     """The mirror up to `seen`. Raises Corrupt where the entries do not give its root; what shows
-    that the log forked is kept."""
+    that the log forked is kept, and refused."""
     before = mirror.state.verified
     pulled = mirror.pull(published, [seen], time_left=time_left)
     if not pulled.unresolved:
@@ -263,6 +265,8 @@ def _pull(
             log.save_conflict(by_tiles(published, before, seen))
         except (Corrupt, Unavailable) as error:
             _log.warning("no evidence of a fork", log=before.checkpoint.origin, why=str(error))
+        else:
+            raise _Refuse(422, f"it does not extend the {before.size} entries that were read")
     raise Corrupt(f"its {seen.size} entries do not give the root of the checkpoint")
 
 

@@ -125,8 +125,9 @@ def _keys(conn: sa.Connection, log_id: int, statement: dict[str, Any]) -> Iterat
         yield key
         if reference["media"] in NAMING_FILES:
             query = sa.text("SELECT data FROM bodies WHERE log_id = :log AND hash = :hash")
-            data = conn.execute(query, {"log": log_id, "hash": bytes.fromhex(key)}).scalar_one()
-            file = json.loads(bytes(data)[SALT_BYTES:]).get("file")
+            where = {"log": log_id, "hash": bytes.fromhex(key)}
+            data = conn.execute(query, where).scalar_one_or_none()
+            file = json.loads(bytes(data)[SALT_BYTES:]).get("file") if data else None
             if file:
                 yield file["hash"]
 

@@ -151,6 +151,38 @@ def test_an_account_of_one_s_own_washes_no_address_clean(door: Door, lin: str) -
         door.login("lin")
 
 
+def test_guesses_from_many_addresses_are_delayed(door: Door, lin: str) -> None:
+    """One account, a network of a thousand machines: some twenty guesses in an hour."""
+    looked_at = 0
+    for second in range(HOUR_S):
+        door.now_s = NOW_S + second
+        try:
+            door.login("lin", "a wrong password", address=f"198.51.{second // 250}.{second % 250}")
+        except NotSignedIn:
+            looked_at += 1
+        except Throttled:
+            pass
+    assert looked_at < 20
+
+
+def test_nobody_can_be_kept_out_by_others_failing(door: Door, lin: str) -> None:
+    """From an address of one's own one signs in at any time; from elsewhere one waits a quarter of
+    an hour, if nobody takes that turn too."""
+    assert door.login("lin", address="192.0.2.9")
+    fail(door, "lin", delays.FREE_BY_NAME - 1, address="203.0.113.5")
+    for _ in range(40):
+        door.now_s += delays.DELAY_S_MAX + 1
+        fail(door, "lin", address="203.0.113.5")
+        with pytest.raises(Throttled) as said:
+            door.login("lin", address="203.0.113.6")
+        assert said.value.retry_after_s <= delays.DELAY_S_MAX
+        assert door.login("lin", address="192.0.2.9")
+    # There too guesses are counted, by themselves.
+    fail(door, "lin", delays.FREE_BY_NAME, address="192.0.2.9")
+    with pytest.raises(Throttled):
+        door.login("lin", address="192.0.2.9")
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

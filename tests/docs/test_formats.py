@@ -279,7 +279,7 @@ def test_members_of_claims_and_forms() -> None:
 
 def evidence_tables() -> dict[str, list[list[str]]]:
     """§9: the head, and the parts by their kind."""
-    head, *parts = tables(section(PAGE, "9. Evidence files"))
+    head, *parts = tables(section(PAGE, "9. Evidence files").partition("### 9.1")[0])
     found = {code_words(table[0][0])[-1]: table for table in parts if table[0][0] != "line"}
     return {"head": head, **found}
 

@@ -10,9 +10,11 @@ import pytest
 
 from ledger import files
 from ledger.client.transport import read_problem
-from ledger.errors import InvalidInput
+from ledger.errors import Corrupt, InvalidInput
 from ledger.log import notes
 from ledger.metering.payload import CSV, NDJSON, read_payload
+from ledger.watching.conflict import read_conflict
+from ledger.watching.cosigner import Cosigner
 from tests.fuzz import engine, shown
 from tests.fuzz.engine import SEED, Target, alarm, fault, kind_of, run, smaller
 from tests.fuzz.mutate import any_bytes
@@ -111,6 +113,16 @@ def test_the_command() -> None:
 def test_a_problem_nested_without_end_is_no_problem() -> None:
     found = read_problem(409, "application/problem+json", b"[" * 20_000)
     assert (found.status, found.members) == (409, {})
+
+
+def test_a_conflict_nested_without_end_is_none() -> None:
+    with pytest.raises(Corrupt, match="no evidence of a conflict"):
+        read_conflict(b"[" * 20_000, [])
+
+
+def test_no_witness_has_such_a_name() -> None:
+    with pytest.raises(InvalidInput, match="no name of a key"):
+        Cosigner.from_seed("a\udcffb", 4, bytes(32))
 
 
 @pytest.mark.parametrize("name", ["a\udcffb", "a b", "", "a\nb", "a+b"])

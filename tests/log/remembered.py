@@ -9,18 +9,44 @@ reads is replayed.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
 from ledger import db
+from ledger.errors import Corrupt, LedgerError
 from ledger.log.audit import Replayed, replay
-from ledger.log.export import Progress
-from ledger.log.service import Submission
+from ledger.log.entry import parse_entry
+from ledger.log.service import Placement, Submission
+from ledger.log.static import Progress
 from ledger.log.types import EntryTypes
+from tests.ledgers import no_progress, open_house
+
+
+def _content(conn: Connection) -> dict[str, list[Any]]:
+    """The rows of the tables that have any."""
+    names = [table.name for table in db.ledger_tables()]
+    every = {name: conn.exec_driver_sql(f"SELECT * FROM {name}").all() for name in names}
+    return {name: [tuple(row) for row in rows] for name, rows in every.items() if rows}
+
+
+def _put(conn: Connection, content: dict[str, list[Any]]) -> None:
+    """Rows in any order, which triggers would refuse; they stand again afterwards."""
+    triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+    found = conn.exec_driver_sql(triggers).all()
+    for name, _ in found:
+        conn.exec_driver_sql(f"DROP TRIGGER {name}")
+    for name, rows in content.items():
+        marks = ", ".join("?" * len(rows[0]))
+        conn.exec_driver_sql(f"INSERT INTO {name} VALUES ({marks})", rows)
+    for _, sql in found:
+        conn.exec_driver_sql(sql)
 
 
 @dataclass
@@ -46,21 +72,80 @@ class Remembered:
         key = hashlib.sha256(pickle.dumps(parts)).digest()
         if key in self.known:
             replayed, content = self.known[key]
-            # They ask for rows in the order of a replay.
-            triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-            for (trigger,) in conn.exec_driver_sql(triggers).all():
-                conn.exec_driver_sql(f"DROP TRIGGER {trigger}")
-            for name, rows in content.items():
-                marks = ", ".join("?" * len(rows[0]))
-                conn.exec_driver_sql(f"INSERT INTO {name} VALUES ({marks})", rows)
+            _put(conn, content)
             self.reused += 1
             return replayed
         replayed = replay(conn, log_id, types, iter(read), size, progress, roots)
         if self.learning:
-            names = [table.name for table in db.ledger_tables()]
-            every = {name: conn.exec_driver_sql(f"SELECT * FROM {name}").all() for name in names}
-            self.known[key] = (
-                replayed,
-                {n: [tuple(r) for r in rows] for n, rows in every.items() if rows},
-            )
+            self.known[key] = replayed, _content(conn)
         return replayed
+
+
+@dataclass
+class RememberedBeginning:
+    """`replay` for ledgers that share their first `size` entries: these are replayed once, what
+    comes after them each time. `root` reckons roots from leaf hashes."""
+
+    size: int
+    root: Callable[[Sequence[bytes]], bytes]
+    _known: dict[bytes, dict[str, list[Any]]] = field(default_factory=dict)
+
+    def replay(
+        self,
+        conn: Connection,
+        log_id: int,
+        types: EntryTypes,
+        found: Iterator[Submission],
+        size: int,
+        progress: Progress,
+        roots: dict[int, bytes],
+    ) -> Replayed:
+        first = list(itertools.islice(found, self.size))
+        known = hashlib.sha256(b"".join(pickle.dumps(each) for each in first)).digest()
+        if known in self._known:
+            _put(conn, self._known[known])
+        else:
+            early = {at: root for at, root in roots.items() if at <= self.size}
+            replay(conn, log_id, types, iter(first), size, progress, early)
+            self._known[known] = _content(conn)
+        placement = Placement(conn, log_id, types)
+        leaves = [parse_entry(each.data).leaf_hash for each in first]
+        for submission in found:
+            try:
+                leaves.append(placement.place(submission).leaf_hash)
+            except LedgerError as error:
+                raise Corrupt(f"entry {len(leaves)}: {error}") from error
+        placement.finish()
+        for at, root in roots.items():
+            if not 0 < at <= len(leaves) or self.root(leaves[:at]) != root:
+                raise Corrupt(f"recorded for size {at} is {root.hex()}")
+        return Replayed(size=len(leaves), bodies=0, root=self.root(leaves))
+
+
+def audit(folder: Path) -> str:
+    """What the audit of a changed ledger says; nothing, where it finds nothing."""
+    try:
+        house = open_house(folder)
+    except LedgerError as error:
+        return str(error)
+    try:
+        house.audit(no_progress)
+    except LedgerError as error:
+        return str(error)
+    finally:
+        house.engine.dispose()
+    return ""
+
+
+@pytest.fixture(scope="session")
+def memory(filled_template: Path, tiled_template: Path) -> Remembered:
+    """Knows what the unchanged ledgers give when they are replayed."""
+    memory = Remembered(learning=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ledger.log.audit.replay", memory.replay)
+        for template in (filled_template, tiled_template):
+            assert audit(template) == ""
+            assert audit(template) == ""
+    assert (len(memory.known), memory.reused) == (2, 2)
+    memory.learning = False
+    return memory

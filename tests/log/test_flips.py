@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from ledger import db
-from ledger.errors import LedgerError
-from tests.ledgers import copy_ledger, no_progress, open_house, raw_database
+from tests.ledgers import copy_ledger, raw_database
 from tests.log import tampering
-from tests.log.remembered import Remembered
+from tests.log.remembered import Remembered, audit, memory
 from tests.log.tampering import Change
+
+__all__ = ["memory"]
 
 CHANGES: dict[str, tuple[Change, int]] = {
     "value": (tampering.change_value, 6),
@@ -32,35 +33,6 @@ TABLES = sorted(table.name for table in db.ledger_tables())
 NAMED = re.compile(
     r"table \w+|entry \d+|entries \d+ to \d+|checkpoint of|size \d+|database holds|no log 1"
 )
-
-
-def audit(folder: Path) -> str:
-    """What the audit of a changed ledger says; nothing, where it finds nothing."""
-    try:
-        house = open_house(folder)
-    except LedgerError as error:
-        return str(error)
-    try:
-        house.audit(no_progress)
-    except LedgerError as error:
-        return str(error)
-    finally:
-        house.engine.dispose()
-    return ""
-
-
-@pytest.fixture(scope="session")
-def memory(filled_template: Path, tiled_template: Path) -> Remembered:
-    """Knows what the unchanged ledgers give when they are replayed."""
-    memory = Remembered(learning=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ledger.log.audit.replay", memory.replay)
-        for template in (filled_template, tiled_template):
-            assert audit(template) == ""
-            assert audit(template) == ""
-    assert (len(memory.known), memory.reused) == (2, 2)
-    memory.learning = False
-    return memory
 
 
 def test_the_unchanged_ledgers_hold(filled_template: Path, tiled_template: Path) -> None:

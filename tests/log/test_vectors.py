@@ -25,7 +25,7 @@ NOT_OURS = {
     "rfc6962_constants.json: consistency of subtrees": "the same; test_merkle has whole trees",
     "tile_paths.json: ParseTileLevelIndexPartial": "the ledger writes tile paths, it reads none",
     "cosignature_sunlight.json": "witnesses come with the next issue; the verifier has them",
-    "witness_litewitness.json": "the same",
+    "witness_litewitness.json": "the witness answers it, in tests/watching",
     "rfc3161_fixtures.json": "time-stamps come with the next issue",
 }
 # `root is not 32 bytes`: transparency-dev/formats accepts it, our parser is for SHA-256 only.

@@ -14,6 +14,7 @@ from ledger.errors import Corrupt, InvalidInput, Unavailable
 from ledger.house import House
 from ledger.log import archive
 from ledger.log.audit import no_progress
+from ledger.metering.erasing import erase_batches
 from ledger.recovery.backup import backup
 from ledger.recovery.restore import Sources, restore
 from tests.ledgers import (
@@ -29,7 +30,7 @@ from tests.ledgers import (
     submit,
 )
 from tests.recovery.parks import meter, settle
-from tests.recovery.places import bring_kek, empty_place, files_of
+from tests.recovery.places import bring_kek, empty_place, files_of, kept_rows
 
 __all__ = ["ledger_database"]
 
@@ -220,3 +221,38 @@ def test_another_kek_does_not_take_its_seal(begun: House, tmp_path: Path) -> Non
     (tmp_path / "backup/backup.json").write_text(json.dumps(record, indent=1) + "\n")
     with pytest.raises(Corrupt, match="seal of this key-encryption key"):
         restore(settings_in(bring), tmp_path / "backup", no_progress)
+
+
+def test_what_is_erased_does_not_live_on(
+    begun: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes when the entry counts that erases it: a run that is stopped before leaves all that
+    the run before has counted, one that is stopped after leaves the rest to the next."""
+    folder = tmp_path / "backup"
+    settle(begun)
+    meter(begun, 0)
+    before = backup(begun, folder, no_progress)
+    held = set(files_of(folder))
+    ((batch,),) = rows(begun, "SELECT entry_index FROM batches")
+    erase_batches(begun.desk, [batch], "not kept any longer")
+
+    def stop(*_: object) -> None:
+        raise Crash
+
+    for name, size in (("write_record", before.size), ("forget_erased", size_of(begun))):
+        with monkeypatch.context() as patched:
+            patched.setattr(archive, name, stop)
+            with pytest.raises(Crash):
+                backup(begun, folder, no_progress)
+        assert held - {name for name in held if name.startswith("beside/")} <= set(files_of(folder))
+        place = empty_place(tmp_path / name, None, begun)
+        assert restore(settings_in(place), folder, no_progress).size == size
+    backup(begun, folder, no_progress)
+    gone = {name for name in held - set(files_of(folder)) if not name.startswith("beside/")}
+    # Its values, where they came from, and the file.
+    assert len(gone) == 3
+    assert all(name.startswith("bodies/") for name in gone)
+    assert b"rows of file" not in b"".join(files_of(folder).values())
+    place = empty_place(tmp_path / "place", None, begun)
+    restore(settings_in(place), folder, no_progress)
+    assert kept_rows(place) == kept_rows(begun.settings.dir)

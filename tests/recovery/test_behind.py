@@ -25,6 +25,7 @@ from ledger.log.notes import SigningKey, sign_note
 from ledger.recovery.backup import backup
 from ledger.recovery.restore import Sources, restore
 from tests.ledgers import (
+    ORIGIN,
     close,
     copy_ledger,
     dump,
@@ -42,6 +43,10 @@ from tests.recovery.parks import meter, publish, settle
 from tests.recovery.places import empty_place, kept_rows
 
 __all__ = ["ledger_database"]
+
+
+# A checkpoint of the empty log.
+NOTHING = f"{ORIGIN}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n".encode()
 
 
 def new_machine(house: House, folder: Path) -> Path:
@@ -215,8 +220,16 @@ def test_nothing_gets_round_it(behind: House, tmp_path: Path) -> None:
             restore(settings_in(place), tmp_path / "backup", no_progress, sources)
         nothing_restored(place)
     shutil.rmtree(place / "high-water")
+    empty = tmp_path / "empty-pin"
+    empty.write_bytes(sign_note(NOTHING, behind.desk.keystore.get(behind.log.log_key)))
+    with pytest.raises(Unavailable, match="pin knows a checkpoint of"):
+        restore(settings_in(place), tmp_path / "backup", no_progress, Sources(pins=[empty, pin]))
     with pytest.raises(Unavailable, match="pin knows a checkpoint of"):
         restore(settings_in(place), tmp_path / "backup", no_progress, Sources(pins=[pin]))
+    nothing_restored(place)
+    published = settings_in(place).model_copy(update={"publish_dir": tmp_path / "tiles"})
+    with pytest.raises(Unavailable, match="what is published in"):
+        restore(published, tmp_path / "backup", no_progress)
     nothing_restored(place)
     publish(behind, tmp_path / "latest")
     latest = Sources(tiles=str(tmp_path / "latest"), pins=[pin])
@@ -243,12 +256,14 @@ def test_published_tiles_are_not_believed(behind: House, tmp_path: Path) -> None
     place = new_machine(behind, tmp_path / "place")
     tiles = tmp_path / "tiles"
     note = (tiles / "checkpoint").read_bytes()
+    text = note.split(b"\n\n")[0] + b"\n"
     mallory = SigningKey.from_seed(behind.log.origin, b"m" * 32)
     (bundle,) = (tiles / "tile/entries").rglob("*.p/*")
     entries = bundle.read_bytes()
     swapped = entries[:-70] + bytes([entries[-70] ^ 1]) + entries[-69:]
     changes: list[tuple[Path, bytes, str]] = [
-        (tiles / "checkpoint", sign_note(note.split(b"\n\n")[0] + b"\n", mallory), "no signature"),
+        (tiles / "checkpoint", sign_note(text, mallory), "tiles/checkpoint: .* keys in force"),
+        (tiles / "checkpoint", sign_note(NOTHING, mallory), "no signature|root|keys in force"),
         (tiles / "checkpoint", b"", "no checkpoint of a log"),
         (tiles / "checkpoint", note * 20_000, "the most that it may have"),
         (bundle, swapped, "entry|signature|root"),

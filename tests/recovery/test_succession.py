@@ -415,9 +415,13 @@ def test_what_others_have_seen_is_named(begun: House, tmp_path: Path) -> None:
     pin = tmp_path / "pin"
     shutil.copy(tmp_path / "tiles/checkpoint", pin)
     size = int(pin.read_bytes().split(b"\n")[1])
-    for number, sources in enumerate((Sources(tiles=str(tmp_path / "tiles")), Sources(pins=[pin]))):
-        place = empty_place(tmp_path / f"place{number}", None)
-        found = succeed(settings_in(place), tmp_path / "backup", f"park.example/{number}", sources)
+    tiles = str(tmp_path / "tiles")
+    for number, sources in enumerate((Sources(tiles=tiles), Sources(pins=[pin]))):
+        settings = settings_in(empty_place(tmp_path / f"place{number}", None))
+        there = settings.model_copy(update={"publish_dir": tmp_path / "tiles"})
+        with pytest.raises(Refused, match="is where the old log is published"):
+            succeed(there, tmp_path / "backup", f"park.example/{number}", sources)
+        found = succeed(settings, tmp_path / "backup", f"park.example/{number}", sources)
         assert found.follows.size == size
         close(found.house)
     other = open_house(copy_ledger(begun.settings.dir, tmp_path / "other"))

@@ -151,6 +151,7 @@ class Maker:
             "bodies": [{"hash": name, "base64": b64(body)} for name, body in unique.items()],
             "seed": seed.hex(),
             "samples": samples,
+            "anchors": [],
         }
 
     def _needed(

@@ -67,7 +67,9 @@ def test_good(claim: str, level: str) -> None:
     assert values(report, "integrity")["level"] == level
     assert values(report, "single_use") == {
         "established": False,
+        "by": "",
         "as_of": 0,
+        "auditing_witnesses": [],
         "outside_excluded": False,
     }
     said = words(report)
@@ -164,7 +166,11 @@ def test_witnesses() -> None:
     line = WITNESS.cosignature_line(PARK.log.checkpoint_text(), forge.START)
     evidence.head["checkpoint"] += line.decode()
     report = verify(evidence, trust=trust_of([LOG.vkey, WITNESS.vkey_of(4)]))
-    assert values(report, "witnesses") == {"count": 1, "names": [WITNESS.name]}
+    assert values(report, "witnesses") == {
+        "count": 1,
+        "names": [WITNESS.name],
+        "auditing": [],
+    }
     assert values(report, "time_bracket")["not_after"] == "2026-01-01T00:00:00Z"
     assert values(verify(evidence), "witnesses")["count"] == 0
 

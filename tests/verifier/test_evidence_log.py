@@ -323,6 +323,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "time_bracket",
         "single_use",
         "witnesses",
+        "authorities",
         "share_opened",
         "certificates",
         "credits",

@@ -11,6 +11,7 @@ import pytest
 from greenledger_verify.checkpoint import parse_checkpoint, verify_checkpoint
 from greenledger_verify.failure import UnusableInput, VerificationError
 from greenledger_verify.logdir import verify_log
+from greenledger_verify.merkle import verify_consistency
 from greenledger_verify.note import COSIGNATURE_V1, open_note, parse_note, parse_vkey
 from greenledger_verify.report import Report
 from greenledger_verify.tiles import TileName, number_path, parse_tile_path, tile_width
@@ -252,3 +253,42 @@ def test_trust_must_be_given() -> None:
         trust_of([forge.WITNESS.vkey_of(4)])
     with pytest.raises(UnusableInput, match="--vkey"):
         trust_of(["nonsense"])
+
+
+def test_published_conversation_with_a_witness(shared: Path) -> None:
+    """Each request judged as a verifier would: who signed, and whether the tree was extended."""
+    published = load(shared, "witness_litewitness.json")
+    origin = published["log"]["origin"]
+    raw = b"\x01" + bytes.fromhex(published["log"]["ed25519_pubkey_hex"])
+    key_id = forge.sha256(origin.encode() + b"\n" + raw)[:4]
+    trust = trusted(f"{origin}+{key_id.hex()}+{base64.b64encode(raw).decode()}")
+    roots: dict[int, bytes] = {}
+    judged = []
+    for request in published["sequence"]:
+        head, _, note = request["body"].partition("\n\n")
+        old, *path = head.split("\n")
+        try:
+            checkpoint = verify_checkpoint(note.encode(), trust).checkpoint
+        except VerificationError:
+            judged.append(403)
+            continue
+        old_size = int(old.removeprefix("old "))
+        if old_size != max(roots, default=0):
+            judged.append(409)
+            continue
+        try:
+            if old_size:
+                verify_consistency(
+                    size1=old_size,
+                    size2=checkpoint.size,
+                    root1=roots[old_size],
+                    root2=checkpoint.root,
+                    path=[base64.b64decode(line) for line in path],
+                )
+        except VerificationError:
+            judged.append(422)
+            continue
+        roots[checkpoint.size] = checkpoint.root
+        judged.append(200)
+    assert judged == [request["status"] for request in published["sequence"]]
+    assert judged.count(200) == 3

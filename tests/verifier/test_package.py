@@ -25,6 +25,7 @@ SPEAKERS = {
     "leave_open",
     "VerificationError",
     "UnusableInput",
+    "NotCounted",
 }
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -22,10 +25,11 @@ from ledger.watching.conflict import read_conflict
 from ledger.watching.mirror import Mirror
 from ledger.watching.monitor import Monitor, Visit, Wanted
 from ledger.watching.notes import read_log_keys, read_witness_keys
-from ledger.watching.remote import PublishedLog, open_source
+from ledger.watching.remote import PublishedLog, Web, open_source
+from ledger.watching.witness import Witness
 from tests.ledgers import NOW_S, ORIGIN, add_many, tiled
 from tests.servers.api import serving
-from tests.servers.files_over_http import FileServer
+from tests.servers.files_over_http import FileServer, serving_files
 from tests.servers.witness_process import make_witness
 from tests.shared_data import ROOT
 from tests.watching.operator import Operator
@@ -182,6 +186,8 @@ def test_a_reader_who_is_ahead_is_no_rollback(operator: Operator, tmp_path: Path
     visit(tmp_path / "new", tmp_path / "ahead", wanted(operator))
     asked = wanted(operator, compare=[str(tmp_path / "ahead" / "checkpoint")])
     assert kinds(visit(tmp_path / "old", tmp_path / "state", asked)) == []
+    late = visit(tmp_path / "old", tmp_path / "state", wanted(operator), LATER_S + 86_401)
+    assert "320 entries" in {one.what for one in late.alarms if one.kind == "stale"}
     # And it is not forgotten: the log must come to it.
     operator.publish(tmp_path / "old", operator.grown("b", 30))
     assert kinds(visit(tmp_path / "old", tmp_path / "state", wanted(operator))) != []
@@ -243,6 +249,9 @@ def test_tiles_that_do_not_fit_are_alarmed_until_they_do(
         assert [(one.kind, one.what) for one in found.alarms] == [("tile", "tile/0/000")]
         assert "hash 2" in found.alarms[0].message
         assert found.size == 300
+    # Who is not there has not repaired it.
+    gone = visit(tmp_path / "nowhere", tmp_path / "state", wanted(operator))
+    assert kinds(gone) == ["tile", "unreachable"]
     wrong.write_bytes(right)
     assert kinds(visit(published, tmp_path / "state", wanted(operator))) == []
 
@@ -285,22 +294,19 @@ def test_silence_is_alarmed(busy_operator: Operator, published: Path, tmp_path: 
     assert kinds(visit(published, state, asked, NOW_S + 3601)) == ["stale"]
     late = visit(published, state, asked, NOW_S + 7201)
     assert kinds(late) == ["gap", "stale"]
-    assert [one.what for one in late.alarms if one.kind == "gap"] == [
-        "source mill/saw",
-        "source operator/roof",
-    ]
+    silent = {one.what for one in late.alarms if one.kind == "gap"}
+    assert {"source mill/saw", "source operator/roof"} <= silent
 
 
 def test_too_few_witnesses_are_alarmed_and_theirs_is_the_time(
     operator: Operator, published: Path, tmp_path: Path
 ) -> None:
-    from ledger.watching.witness import Witness
-
     vkeys, note = [], operator.note(operator.entries)
     for number in (1, 2):
         name = f"witness.example/{number}"
-        state = make_witness(tmp_path / name, [operator.vkey], name=name)
-        vkeys.append(state.keys[0].vkey)
+        # Of the second one the ML-DSA-44 key is what is trusted.
+        state = make_witness(tmp_path / name, [operator.vkey], name=name, ml_dsa=number == 2)
+        vkeys.append(state.keys[-1].vkey)
         answer = Witness(state, clock_s=lambda: NOW_S + 50_000).add_checkpoint(
             operator.request(operator.entries, 0)
         )
@@ -313,8 +319,7 @@ def test_too_few_witnesses_are_alarmed_and_theirs_is_the_time(
         assert [one.name for one in found.cosigned] == [
             f"witness.example/{n}" for n in range(1, number + 1)
         ]
-        assert kinds(found) == ([] if number == 2 else kinds(found))
-        assert ("witnesses" in kinds(found)) == (number == 1)
+        assert kinds(found) == (["witnesses"] if number == 1 else [])
         assert found.fresh_s == NOW_S + 50_000
 
 
@@ -389,6 +394,43 @@ def test_its_own_folder_is_checked(operator: Operator, published: Path, tmp_path
     (state / "entries").write_bytes(copy)
     with pytest.raises(Corrupt, match="the disk lost or changed them"):
         visit(published, state, wanted(operator))
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"])
+def test_a_server_that_drips_is_cut_off(answer: bytes) -> None:
+    """Byte by byte, within headers or a body, so that no single read takes long."""
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            near, _ = listening.accept()
+            with near, contextlib.suppress(OSError):
+                near.sendall(answer)
+                while not done.wait(0.02):
+                    near.sendall(b"a")
+
+        dripping = threading.Thread(target=drip, daemon=True)
+        dripping.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with closing(Web(url, answer_s=0.3)) as web:
+            began_s = time.monotonic()
+            with pytest.raises(Unavailable, match=r"no whole answer in 0\.3 s"):
+                web.read("checkpoint", 10_000)
+            assert time.monotonic() - began_s < 10
+        done.set()
+        dripping.join(10)
+
+
+def test_answers_that_are_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").write_bytes(b"x" * 2000)
+    (tmp_path / "folder").mkdir()
+    with serving_files(tmp_path) as served, closing(Web(served.url)) as web:
+        with pytest.raises(Corrupt, match="more than the 1999 bytes"):
+            web.read("checkpoint", 1999)
+        with pytest.raises(Unavailable, match="leads elsewhere"):
+            web.read("folder", 1999)
+        assert web.read("nothing", 1999) is None
+        assert web.read("checkpoint", 2000) == b"x" * 2000
 
 
 @pytest.mark.parametrize(

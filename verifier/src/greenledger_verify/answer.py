@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from greenledger_verify.checkpoint import SignedCheckpoint
 from greenledger_verify.evidence import VerifiedEvidence
-from greenledger_verify.explain import PROVENANCE, endorsers, provenance, utc
+from greenledger_verify.explain import PROVENANCE, endorsers, provenance
 from greenledger_verify.lotbook import Claim
 from greenledger_verify.report import Line
 from greenledger_verify.scan import Scan
@@ -49,7 +48,7 @@ def integrity_line(verified: VerifiedEvidence) -> Line:
         "claim": verified.head.claim,
         "entry": verified.evidence.index,
     }
-    return _line("integrity", texts, values)
+    return line_of("integrity", texts, values)
 
 
 def provenance_line(verified: VerifiedEvidence, trust: Trust) -> Line:
@@ -95,7 +94,7 @@ def provenance_line(verified: VerifiedEvidence, trust: Trust) -> Line:
             for (party, vkey), wh in sorted(by_endorser.items())
         ],
     }
-    return _line("provenance", texts, values)
+    return line_of("provenance", texts, values)
 
 
 def _weakest(verified: VerifiedEvidence, batches: Iterable[int]) -> str:
@@ -115,68 +114,6 @@ def _common_endorsers(verified: VerifiedEvidence, batches: Iterable[int]) -> set
         for batch in batches
     ]
     return set.intersection(*found) if found else set()
-
-
-def time_line(verified: VerifiedEvidence, scan: Scan | None) -> Line:
-    """The tick before the claim, and the earliest cosignature over a log that holds it."""
-    tick = utc(verified.evidence.tick_s)
-    texts = [say("not before {time}: the tick before the claim, the operator's word", time=tick)]
-    seen = sorted(
-        (one.time_s or 0, one.key.name)
-        for signed in _checkpoints(verified, scan)
-        for one in signed.cosignatures
-    )
-    if seen:
-        texts.append(
-            say(
-                "not after {time}: the witness {name} cosigned a log that holds the claim",
-                time=utc(seen[0][0]),
-                name=seen[0][1],
-            )
-        )
-    else:
-        texts.append(say("no time-stamp and no witness brackets it"))
-    values: dict[str, object] = {
-        "not_before": tick,
-        "not_before_by": "operator",
-        "not_after": utc(seen[0][0]) if seen else "",
-        "not_after_by": seen[0][1] if seen else "",
-    }
-    return _line("time_bracket", texts, values)
-
-
-def single_use_line(scan: Scan | None) -> Line:
-    if scan is None:
-        texts = [
-            say("single use NOT established: that needs the public log (--log DIR)"),
-        ]
-    else:
-        texts = [
-            say(
-                "single use established in this log, as of {size} entries: no origin, lot, unit or "
-                "claim is used twice",
-                size=scan.signed.checkpoint.size,
-            )
-        ]
-    texts.append(say("use outside of this ledger can never be excluded"))
-    values: dict[str, object] = {
-        "established": scan is not None,
-        "as_of": 0 if scan is None else scan.signed.checkpoint.size,
-        "outside_excluded": False,
-    }
-    return _line("single_use", texts, values)
-
-
-def witnesses_line(verified: VerifiedEvidence, scan: Scan | None) -> Line:
-    names = sorted(
-        {one.key.name for signed in _checkpoints(verified, scan) for one in signed.cosignatures}
-    )
-    texts = [
-        say("{count} independent witnesses: {names}", count=len(names), names=names)
-        if names
-        else say("0 independent witnesses")
-    ]
-    return _line("witnesses", texts, {"count": len(names), "names": names})
 
 
 def share_line(verified: VerifiedEvidence, seed: bytes | None) -> Line:
@@ -220,7 +157,7 @@ def share_line(verified: VerifiedEvidence, seed: bytes | None) -> Line:
             )
         )
         values |= {"detection_percent": detection, "seed_named_by_verifier": seed is not None}
-    return _line("share_opened", texts, values)
+    return line_of("share_opened", texts, values)
 
 
 def status_line(verified: VerifiedEvidence, scan: Scan | None) -> Line:
@@ -251,7 +188,7 @@ def status_line(verified: VerifiedEvidence, scan: Scan | None) -> Line:
         "state": state,
         "by_entry": _by_entry(claim, state),
     }
-    return _line("status", texts, values)
+    return line_of("status", texts, values)
 
 
 def known_claim(verified: VerifiedEvidence, scan: Scan | None) -> Claim:
@@ -272,10 +209,6 @@ def _by_entry(claim: Claim, state: str) -> int:
     return claim.flagged_by if state == "short" else claim.ended_by
 
 
-def _checkpoints(verified: VerifiedEvidence, scan: Scan | None) -> list[SignedCheckpoint]:
-    return [verified.evidence.signed, *([] if scan is None else [scan.signed])]
-
-
 def _percent(share: Decimal) -> str:
     """Rounded down, so that nothing is called certain that is not."""
     return str((share * 100).quantize(_PERCENT, rounding=ROUND_DOWN))
@@ -288,6 +221,7 @@ _NAMES: Final = {
     "time_bracket": say("time bracket"),
     "single_use": say("single use"),
     "witnesses": say("independent witnesses"),
+    "authorities": say("time-stamps"),
     "share_opened": say("share of Wh opened"),
     "status": say("status"),
 }
@@ -297,5 +231,5 @@ def name_of(line: str) -> Text:
     return _NAMES[line]
 
 
-def _line(name: str, texts: Iterable[Text], values: dict[str, object]) -> Line:
+def line_of(name: str, texts: Iterable[Text], values: dict[str, object]) -> Line:
     return Line(name=_NAMES[name], texts=tuple(texts), values=values)

@@ -8,9 +8,10 @@ from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.logkeys import LogKeys
 from greenledger_verify.merkle import EMPTY_ROOT
 from greenledger_verify.note import (
-    COSIGNATURES,
+    COSIGNATURE_MLDSA,
     VerifiedSignature,
     VerifierKey,
+    can_check,
     open_note,
     parse_note,
 )
@@ -30,13 +31,18 @@ class Checkpoint:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedCheckpoint:
     """A checkpoint that ``log_key`` has signed: a trust root, or a log's key that one leads to.
-    ``log_keys`` are all such keys that signed it, ``cosignatures`` those of trusted witnesses.
+    ``log_keys`` are all such keys that signed it, ``cosignatures`` those of trusted witnesses;
+    ``text`` is what was signed. ``second_keys`` are the log's ML-DSA-44 keys that signed, brought
+    along or led to; ``unchecked`` keys whose lines are there, but can't be checked here.
     """
 
     checkpoint: Checkpoint
+    text: bytes
     log_key: VerifierKey
     log_keys: tuple[VerifierKey, ...]
     cosignatures: tuple[VerifiedSignature, ...]
+    second_keys: tuple[VerifierKey, ...] = ()
+    unchecked: tuple[VerifierKey, ...] = ()
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
@@ -71,7 +77,8 @@ def verify_checkpoint(
     2. Its origin is a log that the verifier trusts.
     3. A trusted key of that log signed it, or one that entries of the log lead to from a trusted
        one; where there are entries to tell, it was in force at that size. Signatures by trusted
-       witnesses hold too; unknown ones are ignored.
+       witnesses hold too; unknown ones are ignored, and ML-DSA-44 lines count as absent where they
+       can't be checked.
     4. An empty log has the empty root.
     """
     with locate("checkpoint"):
@@ -89,7 +96,9 @@ def verify_checkpoint(
         # 3
         known = log_keys_below(checkpoint.size)
         trusted = (*brought, *(one.key for one in known.reached(brought)))
-        verified = open_note(note, (*trusted, *trust.witnesses))
+        witnesses = tuple(one.key for one in trust.witnesses)
+        others = (*trust.second_keys_of(checkpoint.origin), *witnesses)
+        verified = open_note(note, (*trusted, *others))
         by_log = [one.key for one in verified if one.key in trusted]
         if not by_log:
             raise VerificationError(
@@ -100,16 +109,33 @@ def verify_checkpoint(
         # 4
         if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
             raise VerificationError("size 0, but its root is not that of the empty tree")
-    cosignatures = tuple(
-        one
-        for one in verified
-        if one.key.kind in COSIGNATURES and one.key.name != checkpoint.origin
-    )
+    lines = {(line.name, line.key_id) for line in note.signatures}
     return SignedCheckpoint(
         checkpoint=checkpoint,
+        text=note.text,
         log_key=by_log[0],
         log_keys=tuple(by_log),
-        cosignatures=cosignatures,
+        cosignatures=tuple(one for one in verified if one.key in witnesses),
+        second_keys=_second_keys([one.key for one in verified], known, checkpoint),
+        unchecked=tuple(
+            key
+            for key in (*trusted, *others)
+            if not can_check(key) and (key.name, key.key_id) in lines
+        ),
+    )
+
+
+def _second_keys(
+    signers: list[VerifierKey], known: LogKeys, checkpoint: Checkpoint
+) -> tuple[VerifierKey, ...]:
+    """Those of ML-DSA-44 that are the log's, and in force where its entries tell."""
+    present = {one.key.vkey for one in known.keys if one.in_force_at(checkpoint.size)}
+    return tuple(
+        key
+        for key in signers
+        if key.kind == COSIGNATURE_MLDSA
+        and key.name == checkpoint.origin
+        and (key.vkey in present or not known.keys)
     )
 
 

@@ -17,6 +17,7 @@ from greenledger_verify.explain_log import explain_log
 from greenledger_verify.failure import UnusableInput, VerificationError, locate
 from greenledger_verify.files import read_input
 from greenledger_verify.logdir import verify_log
+from greenledger_verify.pins import with_pins
 from greenledger_verify.proof import Subject, verify_proof_file
 from greenledger_verify.report import Report
 from greenledger_verify.text import Language, say
@@ -112,7 +113,8 @@ def _evidence(options: argparse.Namespace, report: Report) -> None:
 
 
 def _trust(options: argparse.Namespace) -> Trust:
-    return trust_of(options.vkey, None if options.trust is None else read_input(options.trust))
+    trust = trust_of(options.vkey, None if options.trust is None else read_input(options.trust))
+    return with_pins(trust, ((name, read_input(name)) for name in options.pin))
 
 
 _COMMANDS = {
@@ -271,8 +273,15 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--trust",
             metavar="TOML",
-            help="file of [[log]] tables with origin and vkey, and [[endorser]] tables with party "
-            "and vkey",
+            help="file of trust roots: [[log]], [[endorser]], [[witness]] and [[authority]] "
+            "tables, and a [policy]",
+        )
+        command.add_argument(
+            "--pin",
+            metavar="FILE",
+            action="append",
+            default=[],
+            help="a signed checkpoint that you saw before; may be repeated",
         )
         _add_output_options(command)
     return parser

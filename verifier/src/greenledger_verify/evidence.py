@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, TypeVar
 
+from greenledger_verify.anchors import Anchors, verify_anchors
 from greenledger_verify.balance import Balance
 from greenledger_verify.cells import CellsVerifier, OpenedOrigin
 from greenledger_verify.chains import Chains
@@ -24,6 +25,7 @@ from greenledger_verify.evidence_file import (
 )
 from greenledger_verify.evidence_head import Evidence, verify_head
 from greenledger_verify.failure import VerificationError, locate
+from greenledger_verify.pins import require_pins
 from greenledger_verify.report import Report
 from greenledger_verify.retirements import Retirements
 from greenledger_verify.trust import Trust
@@ -41,11 +43,13 @@ class VerifiedEvidence:
     cells: ClaimedCells
     retirements: Retirements
     balance: Balance | None
+    anchors: Anchors
 
 
 def verify_evidence(file: BinaryIO, trust: Trust, report: Report) -> VerifiedEvidence:
     """Verify a file against the trust roots, step by step; the first steps are those of
-    ``verify_head``.
+    ``verify_head``. Where there are pins, anchors or a policy, their steps follow: see
+    ``require_pins``, ``verify_anchors`` and, after everything else, ``require_policy``.
 
     6. The claim's tree has the total of the manifest, and the opened quarter-hours are those that
        the level asks for.
@@ -60,6 +64,8 @@ def verify_evidence(file: BinaryIO, trust: Trust, report: Report) -> VerifiedEvi
     evidence_file = EvidenceFile(file)
     head = evidence_file.head
     evidence = verify_head(head, trust, report)
+    require_pins(evidence.signed.checkpoint, trust, report)
+    anchors = verify_anchors(head.anchors, evidence, trust, report)
     parts = _Parts(evidence_file)
     with report.step(
         "The claim's tree has the total that is claimed, and opens what the level asks"
@@ -72,7 +78,12 @@ def verify_evidence(file: BinaryIO, trust: Trust, report: Report) -> VerifiedEvi
     if head.level == "total":
         parts.require_end()
         return VerifiedEvidence(
-            head=head, evidence=evidence, cells=cells, retirements=retirements, balance=None
+            head=head,
+            evidence=evidence,
+            cells=cells,
+            retirements=retirements,
+            balance=None,
+            anchors=anchors,
         )
     with report.step("The opened leaves of divisions are what their entries commit to"):
         divisions = _divisions(parts, evidence)
@@ -89,7 +100,12 @@ def verify_evidence(file: BinaryIO, trust: Trust, report: Report) -> VerifiedEvi
     with report.step("The author may claim this, as far as the opened bodies show"):
         _verify_authority(evidence, balance)
     return VerifiedEvidence(
-        head=head, evidence=evidence, cells=cells, retirements=retirements, balance=balance
+        head=head,
+        evidence=evidence,
+        cells=cells,
+        retirements=retirements,
+        balance=balance,
+        anchors=anchors,
     )
 
 

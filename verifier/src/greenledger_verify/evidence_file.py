@@ -4,14 +4,14 @@ Whatever is wrong with the form makes the file unusable.
 """
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO, Final
 
 from greenledger_verify.encoding import decode_base64
 from greenledger_verify.evidence_lines import EvidenceLines
-from greenledger_verify.failure import VerificationError, locate, unusable
+from greenledger_verify.failure import VerificationError, unusable
 from greenledger_verify.members import (
     Check,
     check_members,
@@ -25,11 +25,15 @@ from greenledger_verify.members import (
     random_id,
     text,
 )
+from greenledger_verify.packed import integers, items, raw_of, require_increasing
 
 FORMAT: Final = "greenledger-evidence/v1"
 LEVELS: Final = ("total", "sampled", "full")
 SAMPLES_MAX: Final = 10_000
 READING_TAIL_SIZE: Final = 38
+
+ANCHORS_MAX: Final = 3
+TOKENS_MAX: Final = 16
 
 _ANY = 2**31
 _PLACE_MAX: Final = 2**32 - 1
@@ -39,6 +43,9 @@ _HEAD: Final[dict[str, Check]] = {
     "level": one_of(*LEVELS),
     "claim": random_id,
     "checkpoint": text(1, _ANY),
+    "anchors": list_of(
+        object_of({"checkpoint": text(1, _ANY), "tokens": list_of(_B64), "nodes": _B64})
+    ),
     "entries": list_of(object_of({"index": integer(0), "note": text(1, _ANY)})),
     "nodes": _B64,
     "bodies": list_of(object_of({"hash": hash_hex, "base64": _B64})),
@@ -104,6 +111,15 @@ _CELLS: Final[dict[str, Check]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorPart:
+    """A checkpoint that was anchored, its time-stamps, and the path from it to the file's."""
+
+    checkpoint: bytes
+    tokens: tuple[bytes, ...]
+    nodes: list[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     level: str
     claim: str
@@ -114,6 +130,7 @@ class Head:
     bodies: dict[str, bytes]
     seed: bytes
     samples: int
+    anchors: tuple[AnchorPart, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +226,7 @@ def _head(value: dict[str, Any]) -> Head:
     ):
         raise VerificationError("seed and samples stand exactly in a file of the level sampled")
     indexes = tuple(entry["index"] for entry in value["entries"])
-    _require_increasing("entries", indexes)
+    require_increasing("entries", indexes)
     if not indexes:
         raise VerificationError("the file holds no entry")
     bodies: dict[str, bytes] = {}
@@ -223,26 +240,40 @@ def _head(value: dict[str, Any]) -> Head:
         checkpoint=value["checkpoint"].encode(),
         indexes=indexes,
         notes=tuple(entry["note"].encode() for entry in value["entries"]),
-        nodes=_items("nodes", value["nodes"], 32),
+        nodes=items("nodes", value["nodes"], 32),
         bodies=bodies,
         seed=bytes.fromhex(value["seed"]),
         samples=value["samples"],
+        anchors=_anchors(value["anchors"]),
+    )
+
+
+def _anchors(values: list[dict[str, Any]]) -> tuple[AnchorPart, ...]:
+    if len(values) > ANCHORS_MAX or any(len(one["tokens"]) > TOKENS_MAX for one in values):
+        raise VerificationError("the file has more than 3 anchors, or one of more than 16 tokens")
+    return tuple(
+        AnchorPart(
+            checkpoint=one["checkpoint"].encode(),
+            tokens=tuple(raw_of("tokens", token) for token in one["tokens"]),
+            nodes=items("nodes", one["nodes"], 32),
+        )
+        for one in values
     )
 
 
 def _claim(value: dict[str, Any]) -> ClaimPart:
     check_members(value, _CLAIM)
-    at = _integers("at", value["at"], "I")
-    _require_increasing("at", at)
-    nonces = _items("nonces", value["nonces"], 16)
+    at = integers("at", value["at"], "I")
+    require_increasing("at", at)
+    nonces = items("nonces", value["nonces"], 16)
     if len(nonces) != (0 if value["secret"] else len(at)):
         raise VerificationError("there is not one nonce for each position")
     return ClaimPart(
         secret=bytes.fromhex(value["secret"]),
         at=at,
         nonces=nonces,
-        cells=_claim_cells(_raw("cells", value["cells"]), len(at)),
-        nodes=_items("nodes", value["nodes"], 40),
+        cells=_claim_cells(raw_of("cells", value["cells"]), len(at)),
+        nodes=items("nodes", value["nodes"], 40),
     )
 
 
@@ -266,7 +297,7 @@ def _division(value: dict[str, Any]) -> DivisionPart:
     return DivisionPart(
         entry=value["entry"],
         leaves=_leaves(value["leaves"]),
-        nodes=_items("nodes", value["nodes"], 32),
+        nodes=items("nodes", value["nodes"], 32),
     )
 
 
@@ -275,33 +306,33 @@ def _units(value: dict[str, Any]) -> UnitsPart:
     return UnitsPart(
         entry=value["entry"],
         leaves=_leaves(value["leaves"]),
-        nodes=_items("nodes", value["nodes"], 32),
+        nodes=items("nodes", value["nodes"], 32),
     )
 
 
 def _leaves(values: list[dict[str, Any]]) -> dict[int, bytes]:
-    _require_increasing("leaves", [leaf["index"] for leaf in values])
+    require_increasing("leaves", [leaf["index"] for leaf in values])
     return {leaf["index"]: bytes.fromhex(leaf["bytes"]) for leaf in values}
 
 
 def _cells(value: dict[str, Any]) -> CellsPart:
     check_members(value, _CELLS)
-    at = _integers("at", value["at"], "H")
-    _require_increasing("at", at)
+    at = integers("at", value["at"], "H")
+    require_increasing("at", at)
     if not at:
         raise VerificationError("the part opens no quarter-hour")
     batches = [_batch(batch) for batch in value["batches"]]
-    _require_increasing("batches", [batch.entry for batch in batches])
+    require_increasing("batches", [batch.entry for batch in batches])
     lots = [_lot(lot) for lot in value["lots"]]
-    _require_increasing("lots", [lot.index for lot in lots])
+    require_increasing("lots", [lot.index for lot in lots])
     return CellsPart(
         entry=value["entry"],
         origin=value["origin"],
         at=at,
         books=_books(value["books"], len(at)),
-        sums=_items("sums", value["sums"], 32),
+        sums=items("sums", value["sums"], 32),
         batches=batches,
-        outer=_items("outer", value["outer"], 32),
+        outer=items("outer", value["outer"], 32),
         lots=lots,
     )
 
@@ -309,14 +340,14 @@ def _cells(value: dict[str, Any]) -> CellsPart:
 def _books(value: str, positions: int) -> list[tuple[int, int]]:
     if value == "":
         return [(0, 0)] * positions
-    books = list(struct.iter_unpack(">QQ", b"".join(_items("books", value, 16))))
+    books = list(struct.iter_unpack(">QQ", b"".join(items("books", value, 16))))
     if len(books) != positions or not any(base or carried for base, carried in books):
         raise VerificationError("books are not one for each position, or all are 0")
     return books
 
 
 def _batch(value: dict[str, Any]) -> BatchOpening:
-    leaves = _items("leaves", value["leaves"], READING_TAIL_SIZE)
+    leaves = items("leaves", value["leaves"], READING_TAIL_SIZE)
     runs: list[list[int]] = value["runs"]
     if not runs or any(len(run) != 2 or run[1] < 1 for run in runs):
         raise VerificationError("a run is a pair: the first place, and a number of places above 0")
@@ -328,15 +359,15 @@ def _batch(value: dict[str, Any]) -> BatchOpening:
         entry=value["entry"],
         places=[place for first, count in runs for place in range(first, first + count)],
         leaves=leaves,
-        nodes=_items("nodes", value["nodes"], 32),
+        nodes=items("nodes", value["nodes"], 32),
     )
 
 
 def _lot(value: dict[str, Any]) -> LotOpening:
-    at = _integers("at", value["at"], "H")
-    _require_increasing("at", at)
-    wh = _integers("wh", value["wh"], "Q")
-    nonces = _items("nonces", value["nonces"], 16)
+    at = integers("at", value["at"], "H")
+    require_increasing("at", at)
+    wh = integers("wh", value["wh"], "Q")
+    nonces = items("nonces", value["nonces"], 16)
     if not at or len(wh) != len(at) or len(nonces) != (0 if value["key"] else len(at)):
         raise VerificationError("a lot has not one nonce and one wh for each of its positions")
     return LotOpening(
@@ -345,36 +376,8 @@ def _lot(value: dict[str, Any]) -> LotOpening:
         nonces=nonces,
         at=at,
         wh=wh,
-        paths=_raw("paths", value["paths"]),
+        paths=raw_of("paths", value["paths"]),
     )
-
-
-def _raw(member: str, value: str) -> bytes:
-    with locate("member {name}", name=member):
-        return decode_base64(value)
-
-
-def _items(member: str, value: str, size_bytes: int) -> list[bytes]:
-    raw = _raw(member, value)
-    if len(raw) % size_bytes:
-        raise VerificationError(
-            "{member} has {given} bytes, not a multiple of {size}",
-            member=member,
-            given=len(raw),
-            size=size_bytes,
-        )
-    return [raw[i : i + size_bytes] for i in range(0, len(raw), size_bytes)]
-
-
-def _integers(member: str, value: str, code: str) -> tuple[int, ...]:
-    size_bytes = struct.calcsize(f">{code}")
-    raw = b"".join(_items(member, value, size_bytes))
-    return struct.unpack(f">{len(raw) // size_bytes}{code}", raw)
-
-
-def _require_increasing(member: str, values: Sequence[int]) -> None:
-    if any(a >= b for a, b in pairwise(values)):
-        raise VerificationError("{member} is not in order, each once", member=member)
 
 
 _PARTS: Final[dict[str, Callable[[dict[str, Any]], Part]]] = {

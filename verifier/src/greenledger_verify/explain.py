@@ -8,6 +8,7 @@ from greenledger_verify.checkpoint import SignedCheckpoint
 from greenledger_verify.leaves import Allocation, Reading
 from greenledger_verify.members import parse_zone
 from greenledger_verify.opened import Opening
+from greenledger_verify.pins import explain_pins
 from greenledger_verify.report import Report
 from greenledger_verify.state import Endorsement, RegisteredKey
 from greenledger_verify.text import Text, say
@@ -42,37 +43,66 @@ def explain_checkpoint(signed: SignedCheckpoint, trust: Trust, report: Report) -
         root=checkpoint.root,
         vkey=signed.log_key.vkey,
     )
-    if len(signed.log_keys) > 1:
+    others = [key for key in signed.log_keys[1:] if key not in signed.second_keys]
+    if others:
         report.establish(
             "Other keys of the log signed it too: {keys}.",
-            keys=[f"{key.name}+{key.key_id.hex()}" for key in signed.log_keys[1:]],
+            keys=[f"{key.name}+{key.key_id.hex()}" for key in others],
         )
     if signed.log_key not in trust.keys_of(checkpoint.origin):
         report.establish(
             "That key is not the one that you brought: entries of the log, signed by that one or "
             "by one that it leads to, registered it."
         )
-    for cosignature in signed.cosignatures:
+    for key in signed.second_keys:
         report.establish(
-            "The witness {name} cosigned this checkpoint at {time}.",
-            name=cosignature.key.name,
-            time=utc(cosignature.time_s or 0),
+            "The second key of the log (ML-DSA-44, {id}) has signed it too.", id=key.key_id
         )
-    seen = {cosignature.key.vkey for cosignature in signed.cosignatures}
-    for witness in trust.witnesses:
-        if witness.vkey not in seen:
-            report.leave_open(
-                "That the witness {name} has seen this checkpoint: its cosignature is not there.",
-                name=witness.name,
+    for cosignature in signed.cosignatures:
+        if cosignature.time_s is None:
+            report.establish(
+                "The witness {name} cosigned this checkpoint, and says no time.",
+                name=cosignature.key.name,
             )
+        else:
+            report.establish(
+                "The witness {name} cosigned this checkpoint at {time}.",
+                name=cosignature.key.name,
+                time=utc(cosignature.time_s),
+            )
+    seen = {cosignature.key.name for cosignature in signed.cosignatures}
+    _explain_absent(signed, seen, trust, report)
     if not seen:
         report.leave_open(
             "That others are shown the same log: no independent witness cosigned this checkpoint."
         )
 
 
+def _explain_absent(signed: SignedCheckpoint, seen: set[str], trust: Trust, report: Report) -> None:
+    """Keys that the user brought, but whose line is not there, or can't be checked here."""
+    for key in signed.unchecked:
+        report.leave_open(
+            "Whether the ML-DSA-44 signature by {name} holds: the cryptography library installed "
+            "here has no ML-DSA. It counts as absent.",
+            name=key.name,
+        )
+    for key in trust.second_keys_of(signed.checkpoint.origin):
+        if key not in (*signed.second_keys, *signed.unchecked):
+            report.leave_open(
+                "That the second key of the log (ML-DSA-44, {id}) has signed it: its line is not "
+                "there.",
+                id=key.key_id,
+            )
+    for name in sorted({one.key.name for one in trust.witnesses} - seen):
+        report.leave_open(
+            "That the witness {name} has seen this checkpoint: its cosignature is not there.",
+            name=name,
+        )
+
+
 def explain_opening(opening: Opening, trust: Trust, report: Report) -> None:
     explain_checkpoint(opening.signed, trust, report)
+    explain_pins(opening.signed.checkpoint, {}, trust, report)
     _explain_subject(opening, report)
     if isinstance(opening.leaf, Reading):
         _explain_reading(opening, opening.leaf, report)

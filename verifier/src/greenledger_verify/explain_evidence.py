@@ -1,14 +1,18 @@
 """What verified evidence means, in words: the lines, the claim itself, and what stays open."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from greenledger_verify import answer, answer_approval, answer_units
+from greenledger_verify import answer, answer_approval, answer_trust, answer_units
 from greenledger_verify.balance import STORAGE_CLASS
+from greenledger_verify.checkpoint import SignedCheckpoint
 from greenledger_verify.evidence import VerifiedEvidence, verify_evidence
 from greenledger_verify.explain import explain_checkpoint
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.leaves import SUPPLY_CLASSES
+from greenledger_verify.pins import explain_pins
+from greenledger_verify.policy import auditor_names, require_policy
 from greenledger_verify.report import Report
 from greenledger_verify.scan import Scan, scan_log
 from greenledger_verify.text import say
@@ -32,13 +36,16 @@ def judge_evidence(
                     expected=seed,
                 )
     scan = None if log is None else scan_log(log, verified, trust, report)
+    vouching = answer_trust.cosignatures(verified, scan)
+    require_policy(vouching, verified.anchors.authorities(), trust, report)
     report.lines |= {
         "integrity": answer.integrity_line(verified),
         "approval": answer_approval.approval_line(verified),
         "provenance": answer.provenance_line(verified, trust),
-        "time_bracket": answer.time_line(verified, scan),
-        "single_use": answer.single_use_line(scan),
-        "witnesses": answer.witnesses_line(verified, scan),
+        "time_bracket": answer_trust.time_line(verified, scan),
+        "single_use": answer_trust.single_use_line(verified, scan, trust),
+        "witnesses": answer_trust.witnesses_line(verified, scan, trust),
+        "authorities": answer_trust.authorities_line(verified),
         "share_opened": answer.share_line(verified, seed),
         "certificates": answer_units.certificates_line(verified),
         "credits": answer_units.credits_line(verified),
@@ -46,14 +53,34 @@ def judge_evidence(
     }
     with report.step("As far as the given entries show, the claim is in force and not short"):
         _require_in_force(verified, scan)
-    explain_checkpoint(verified.evidence.signed, trust, report)
+    explain_checkpoint(_with_anchor(verified), trust, report)
+    explain_pins(
+        verified.evidence.signed.checkpoint,
+        verified.anchors.roots() | ({} if scan is None else dict(scan.roots)),
+        trust,
+        report,
+    )
     _explain_claim(verified, report)
     _explain_limits(verified, scan, report)
+    _explain_words(verified, scan, bool(auditor_names(vouching, trust)), report)
     if seed is not None and verified.head.level != "sampled":
         report.leave_open(
             "Anything by the seed that you named: a file of the level {level} has no samples.",
             level=verified.head.level,
         )
+
+
+def _with_anchor(verified: VerifiedEvidence) -> SignedCheckpoint:
+    """The file's checkpoint, with the cosignatures that its anchor has."""
+    signed = verified.evidence.signed
+    others = [
+        one
+        for anchor in verified.anchors.all
+        if anchor.signed.checkpoint == signed.checkpoint
+        for one in anchor.signed.cosignatures
+        if one not in signed.cosignatures
+    ]
+    return replace(signed, cosignatures=(*signed.cosignatures, *others))
 
 
 def _require_in_force(verified: VerifiedEvidence, scan: Scan | None) -> None:
@@ -149,7 +176,6 @@ def _explain_limits(verified: VerifiedEvidence, scan: Scan | None, report: Repor
     _explain_unopened_points(verified, report)
     _explain_unit_limits(verified, scan, report)
     if scan is None:
-        report.leave_open("single use NOT established: that needs the public log (--log DIR)")
         report.leave_open(
             "That the claim is still in force and not short, and that the points were not "
             "registered anew before it: that needs the public log (--log DIR)."
@@ -191,6 +217,24 @@ def _explain_limits(verified: VerifiedEvidence, scan: Scan | None, report: Repor
             "discharge is metered, no more."
         )
     report.leave_open("That the meters told the truth.")
+
+
+def _explain_words(
+    verified: VerifiedEvidence, scan: Scan | None, audited: bool, report: Report
+) -> None:
+    """What stands on somebody's word."""
+    if scan is None and not audited:
+        report.leave_open("single use NOT established: that needs the public log (--log DIR)")
+    if scan is None and audited:
+        report.leave_open(
+            "That the auditing witnesses have checked what they say to have checked: the public "
+            "log shows it (--log DIR)."
+        )
+    if verified.anchors.authorities():
+        report.leave_open(
+            "That certificates of the time-stamping authorities had not been revoked: no list of "
+            "revocation was asked."
+        )
 
 
 def _explain_unopened_points(verified: VerifiedEvidence, report: Report) -> None:

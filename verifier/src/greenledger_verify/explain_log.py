@@ -6,6 +6,7 @@ from greenledger_verify.explain import explain_checkpoint, utc
 from greenledger_verify.logdir import LogDirectory
 from greenledger_verify.lotbook import LotBook
 from greenledger_verify.officerrules import FOUR_EYES
+from greenledger_verify.pins import explain_pins
 from greenledger_verify.report import Report
 from greenledger_verify.state import State
 from greenledger_verify.text import say
@@ -15,6 +16,7 @@ from greenledger_verify.unitbook import UnitBook
 
 def explain_log(log: LogDirectory, trust: Trust, report: Report) -> None:
     explain_checkpoint(log.signed, trust, report)
+    explain_pins(log.signed.checkpoint, log.roots, trust, report)
     report.establish(
         "Every tile follows from the entries: {tiles} present ones, {older} older partial ones.",
         tiles=log.tiles,
@@ -31,10 +33,13 @@ def explain_log(log: LogDirectory, trust: Trust, report: Report) -> None:
             count=len(log.files_beyond),
             files=log.files_beyond[:5],
         )
-    report.leave_open(
-        "That this is the newest checkpoint of the log, or that it extends one which you saw "
-        "before (greenledger-verify consistency)."
-    )
+    if trust.pins_of(log.signed.checkpoint.origin):
+        report.leave_open("That this is the newest checkpoint of the log.")
+    else:
+        report.leave_open(
+            "That this is the newest checkpoint of the log, or that it extends one which you saw "
+            "before (greenledger-verify consistency)."
+        )
 
 
 def _explain_foreign(report: Report, size: int) -> None:

@@ -28,6 +28,10 @@ class VerificationError(Exception):
         return self.render()
 
 
+class NotCounted(VerificationError):
+    """A time-stamp that is not judged: it is neither called false, nor does it count."""
+
+
 class UnusableInput(VerificationError):
     """The input is not what the command takes (no such file, no JSON, no key): nothing was
     judged.

@@ -7,7 +7,7 @@ checkpoint commits to. The second pass makes sure to read the bytes that the fir
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,8 @@ from greenledger_verify.entry import ENTRY_SIZE_MAX, parse_entry
 from greenledger_verify.failure import UnusableInput, VerificationError, locate
 from greenledger_verify.logkeys import LogKeys, may_tell, read_log_keys
 from greenledger_verify.merkle import HASH_SIZE, CompactRange, leaf_hash, tree_root
+from greenledger_verify.pins import EarlierRoots, require_pins, require_root
+from greenledger_verify.policy import require_policy
 from greenledger_verify.report import Report
 from greenledger_verify.rules import apply
 from greenledger_verify.state import State
@@ -56,6 +58,7 @@ class LogDirectory:
     tiles: int
     older_tiles: int
     files_beyond: tuple[str, ...]
+    roots: Mapping[int, bytes]
 
 
 def verify_log(directory: Path, trust: Trust, report: Report) -> LogDirectory:
@@ -66,22 +69,32 @@ def verify_log(directory: Path, trust: Trust, report: Report) -> LogDirectory:
     2. The hash of each entry, each tile at each level and the root follow from the entry bundles.
     3. Older partial tiles that still lie there are beginnings of the present ones.
     4. Each entry keeps the public rules (see ``rules``), from the genesis on.
+
+    Where there are pins, or a policy, steps about these follow 1, 3 and 4.
     """
     with report.step("The checkpoint is signed by the log key that you brought"):
         signed = verify_checkpoint(
             read_checkpoint(directory), trust, lambda size: log_keys_in(directory, size)
         )
     checkpoint = signed.checkpoint
+    require_pins(checkpoint, trust, report)
     with report.step("All tiles and the root follow from the {size} entries", size=checkpoint.size):
         tree = _verify_tree(directory, checkpoint)
     with report.step("Older partial tiles agree with the present ones"):
         older, beyond = _verify_other_files(directory, checkpoint.size)
+    roots = _verify_pins(directory, checkpoint, tree, trust, report)
     state = None
     if tree.holds_statements:
         with report.step("Each entry keeps the rules of the ledger, from the genesis on"):
             state = _replay(directory, signed, tree)
+    require_policy(signed.cosignatures, (), trust, report)
     return LogDirectory(
-        signed=signed, state=state, tiles=tree.tiles, older_tiles=older, files_beyond=beyond
+        signed=signed,
+        state=state,
+        tiles=tree.tiles,
+        older_tiles=older,
+        files_beyond=beyond,
+        roots=roots,
     )
 
 
@@ -289,6 +302,44 @@ def _verify_older_tile(directory: Path, name: TileName, width: int) -> None:
         raise VerificationError("it is not the beginning of {present}", present=present.path)
 
 
+# What was seen before
+
+
+def _verify_pins(
+    directory: Path, checkpoint: Checkpoint, tree: TreePass, trust: Trust, report: Report
+) -> dict[int, bytes]:
+    """Roots at the sizes of the pins, each as it was seen, in a pass of their own: a step where
+    there are any.
+    """
+    pins = [pin for pin in trust.pins_of(checkpoint.origin) if pin.size < checkpoint.size]
+    if not pins:
+        return {}
+    with report.step("What you saw of the log before is the beginning of it"):
+        earlier, edge = EarlierRoots(pin.size for pin in pins), CompactRange()
+        for name in bundle_names(max(pin.size for pin in pins)):
+            # As wide as the tree has it: an older partial bundle need not lie there.
+            present = TileName(
+                level=None,
+                number=name.number,
+                width=tile_width(0, name.number, checkpoint.size),
+            )
+            with locate("{file}", file=present.path):
+                hashes = [leaf_hash(entry) for entry in _unchanged(directory, present, tree)]
+            earlier.take(edge, hashes)
+            edge.append_all(hashes)
+        for pin in pins:
+            require_root(pin, earlier.roots[pin.size])
+    return earlier.roots
+
+
+def _unchanged(directory: Path, name: TileName, tree: TreePass) -> list[bytes]:
+    """The entries of a bundle that the first pass has hashed."""
+    raw, entries = read_bundle(directory, name)
+    if sha256(raw).digest() != tree.bundle_digests[name.number]:
+        raise VerificationError("the file changed while it was being verified")
+    return entries
+
+
 # Pass 2: the rules
 
 
@@ -299,10 +350,7 @@ def _replay(directory: Path, signed: SignedCheckpoint, tree: TreePass) -> State:
     state = State(origin=signed.checkpoint.origin, complete=True)
     for name in bundle_names(signed.checkpoint.size):
         with locate("{file}", file=name.path):
-            raw, entries = read_bundle(directory, name)
-            if sha256(raw).digest() != tree.bundle_digests[name.number]:
-                raise VerificationError("the file changed while it was being verified")
-            for index, entry in enumerate(entries, name.index_start):
+            for index, entry in enumerate(_unchanged(directory, name, tree), name.index_start):
                 with locate("entry {index}", index=index):
                     apply(state, parse_entry(entry), index)
     return state

@@ -63,6 +63,11 @@ class CompactRange:
             leaves *= 2
         self._subtrees.append((leaves, subtree_root))
 
+    def append_all(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Add leaves one after the other."""
+        for one in leaf_hashes:
+            self.append(one)
+
     def copy(self) -> "CompactRange":
         other = CompactRange()
         other.size, other._subtrees = self.size, list(self._subtrees)

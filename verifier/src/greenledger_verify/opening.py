@@ -39,6 +39,8 @@ from greenledger_verify.members import (
 )
 from greenledger_verify.merkle import leaf_hash, verify_inclusion
 from greenledger_verify.opened import OpenedBody, Opening
+from greenledger_verify.pins import require_pins
+from greenledger_verify.policy import require_policy
 from greenledger_verify.report import Report
 from greenledger_verify.rules import apply
 from greenledger_verify.state import Party, RegisteredKey, State
@@ -136,10 +138,13 @@ def verify_opening(file: OpeningFile, trust: Trust, report: Report) -> Opening:
     4. Each signature is by a key that an earlier entry of the file registered, back to the genesis.
     5. The leaf is in the subject's batch or run.
     6. Each opened body is what an entry of the file commits to.
+
+    Where there are pins, or a policy, steps about these follow 1 and 6.
     """
     with report.step("The checkpoint is signed by the log key that you brought"):
         log_keys = read_log_keys((entry.index, entry.raw) for entry in file.entries)
         signed = verify_checkpoint(file.checkpoint, trust, lambda _size: log_keys)
+    require_pins(signed.checkpoint, trust, report)
     with report.step(
         "Each of the {count} entries of the file is in that log", count=len(file.entries)
     ):
@@ -175,6 +180,7 @@ def verify_opening(file: OpeningFile, trust: Trust, report: Report) -> Opening:
     )
     with report.step("The author may say this, as far as the opened bodies show"):
         verify_authority(opening)
+    require_policy(signed.cosignatures, (), trust, report)
     return opening
 
 

@@ -8,6 +8,8 @@ from greenledger_verify.explain import explain_checkpoint, explain_opening
 from greenledger_verify.failure import UnusableInput, VerificationError, unusable
 from greenledger_verify.merkle import leaf_hash, verify_inclusion
 from greenledger_verify.opening import parse_opening, verify_opening
+from greenledger_verify.pins import explain_pins, require_pins
+from greenledger_verify.policy import require_policy
 from greenledger_verify.report import Report
 from greenledger_verify.tlogproof import HEADER, TlogProof, parse_tlog_proof
 from greenledger_verify.trust import Trust
@@ -44,6 +46,7 @@ def _verify_tlog_proof(raw: bytes, subject: Subject, trust: Trust, report: Repor
     # A tlog-proof holds no entry that could lead from one key of the log to another.
     with report.step("The checkpoint is signed by the log key that you brought"):
         signed = verify_checkpoint(proof.checkpoint, trust)
+    require_pins(signed.checkpoint, trust, report)
     entry, leaf = _subject(proof, subject)
     with report.step("Entry {index} is in that log", index=proof.index):
         verify_inclusion(
@@ -53,7 +56,9 @@ def _verify_tlog_proof(raw: bytes, subject: Subject, trust: Trust, report: Repor
             path=proof.path,
             root=signed.checkpoint.root,
         )
+    require_policy(signed.cosignatures, (), trust, report)
     explain_checkpoint(signed, trust, report)
+    explain_pins(signed.checkpoint, {}, trust, report)
     report.establish(
         "Entry {index} of that log has the leaf hash {hash}.", index=proof.index, hash=leaf
     )

@@ -7,6 +7,7 @@ signature counts too, since nothing may depend on which of two verifiers sees it
 rules are kept, ``greenledger-verify log`` says.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from greenledger_verify.failure import VerificationError, locate
 from greenledger_verify.logdir import bundle_names, log_keys_in, read_bundle, read_checkpoint
 from greenledger_verify.lotbook import Claim
 from greenledger_verify.merkle import CompactRange, leaf_hash, tree_root
+from greenledger_verify.pins import EarlierRoots, require_root
 from greenledger_verify.quick import read_quickly
 from greenledger_verify.report import Report
 from greenledger_verify.scanbooks import AnyEntry, Books
@@ -41,10 +43,13 @@ _RELEVANT: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The log as of ``signed``, and the claim's place in it; ``follows``: the log before."""
+    """The log as of ``signed``, and the claim's place in it; ``roots`` of earlier sizes that were
+    asked for; ``follows``: the log before.
+    """
 
     signed: SignedCheckpoint
     claim: Claim
+    roots: Mapping[int, bytes]
     follows: str = ""
 
 
@@ -58,7 +63,7 @@ class _Pass:
     gaps: Gaps = field(default_factory=lambda: Gaps(ranges=[]))
     books: Books = field(init=False)
     root: bytes = b""
-    earlier_root: bytes = b""
+    earlier: EarlierRoots = field(default_factory=lambda: EarlierRoots([]))
     registrations: dict[str, int] = field(default_factory=dict)
     failure: VerificationError | None = None
 
@@ -101,9 +106,14 @@ def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: 
         earlier=earlier.size,
         size=checkpoint.size,
     ):
-        found = _read(directory, checkpoint.size, earlier.size, verified)
+        pins = [pin for pin in trust.pins_of(earlier.origin) if pin.size <= checkpoint.size]
+        sizes = [earlier.size, *(pin.size for pin in pins)]
+        found = _read(directory, checkpoint.size, sizes, verified)
+        roots = found.earlier.roots
         _require_root(checkpoint.size, found.root, checkpoint.root)
-        _require_root(earlier.size, found.earlier_root, earlier.root)
+        _require_root(earlier.size, roots[earlier.size], earlier.root)
+        for pin in pins:
+            require_root(pin, roots[pin.size])
     with report.step(
         "In the whole log no origin is divided twice, no lot is created, spent or wrapped twice, "
         "and no unit moved or retired twice"
@@ -113,23 +123,23 @@ def scan_log(directory: Path, verified: VerifiedEvidence, trust: Trust, report: 
         _require_registrations(found, verified)
         require_chains(verified.retirements, found.books, found.gaps)
     claim = found.books.lots.claims[verified.head.claim]
-    return Scan(signed=signed, claim=claim, follows=found.books.follows)
+    return Scan(signed=signed, claim=claim, roots=roots, follows=found.books.follows)
 
 
-def _read(directory: Path, size: int, earlier_size: int, verified: VerifiedEvidence) -> _Pass:
+def _read(directory: Path, size: int, earlier: list[int], verified: VerifiedEvidence) -> _Pass:
     found = _Pass(
         origin=verified.evidence.state.origin,
         operator=verified.evidence.state.operator,
         claim_index=verified.evidence.index,
         gaps=Gaps.between(verified.retirements.ticks),
+        earlier=EarlierRoots(earlier),
     )
     edge = CompactRange()
     for name in bundle_names(size):
         with locate("{file}", file=name.path):
             entries = read_bundle(directory, name)[1]
         hashes = [leaf_hash(entry) for entry in entries]
-        if edge.size < earlier_size <= edge.size + len(hashes):
-            found.earlier_root = _root(edge, hashes[: earlier_size - edge.size])
+        found.earlier.take(edge, hashes)
         if len(hashes) == TILE_WIDTH:
             edge.append(tree_root(hashes), TILE_WIDTH)
             found.root = b""

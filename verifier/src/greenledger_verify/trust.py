@@ -2,17 +2,19 @@
 them.
 """
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from greenledger_verify.failure import UnusableInput, unusable
-from greenledger_verify.note import COSIGNATURE_V1, VerifierKey, parse_vkey
+from greenledger_verify.note import COSIGNATURES, ED25519, VerifierKey, parse_vkey
+from greenledger_verify.tsacerts import Authority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedLog:
-    """A log by its origin and the key that signs its checkpoints."""
+    """A log by its origin and a key that signs its checkpoints: Ed25519, or ML-DSA-44 as its second
+    one.
+    """
 
     origin: str
     key: VerifierKey
@@ -27,85 +29,114 @@ class TrustedEndorser:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedWitness:
+    """A witness by its key. One that ``audits`` cosigns only what it has checked the single-use
+    rule on, entry by entry; that it does so is its word.
+    """
+
+    key: VerifierKey
+    audits: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """What was seen of a log before: its first ``size`` entries (1 or more) have this root."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The least numbers of distinct witnesses, auditing witnesses and authorities that must vouch,
+    by name.
+    """
+
+    witnesses: int = 0
+    auditing: int = 0
+    authorities: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """The logs that are trusted, witnesses whose cosignatures count, and endorsers of keys."""
+    """The logs that are trusted, witnesses and authorities whose word counts, endorsers of keys,
+    what was seen before, and how many must vouch.
+    """
 
     logs: tuple[TrustedLog, ...]
-    witnesses: tuple[VerifierKey, ...] = ()
+    witnesses: tuple[TrustedWitness, ...] = ()
     endorsers: tuple[TrustedEndorser, ...] = ()
+    authorities: tuple[Authority, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    policy: Policy = Policy()
 
     def keys_of(self, origin: str) -> tuple[VerifierKey, ...]:
-        return tuple(log.key for log in self.logs if log.origin == origin)
+        return tuple(
+            log.key for log in self.logs if log.origin == origin and log.key.kind == ED25519
+        )
+
+    def second_keys_of(self, origin: str) -> tuple[VerifierKey, ...]:
+        """The log's ML-DSA-44 keys, where its user has pinned some."""
+        return tuple(
+            log.key for log in self.logs if log.origin == origin and log.key.kind != ED25519
+        )
+
+    def audits(self, key: VerifierKey) -> bool:
+        return any(one.audits and one.key == key for one in self.witnesses)
+
+    def pins_of(self, origin: str) -> tuple[Pin, ...]:
+        return tuple(pin for pin in self.pins if pin.origin == origin)
 
 
 def trust_of(vkeys: Iterable[str], toml: bytes | None = None) -> Trust:
-    """Trust roots from ``--vkey`` (Ed25519: a log, named as its origin; cosigner: a witness) and a
-    ``--trust`` file.
+    """Trust roots from ``--vkey`` (Ed25519: a log, named as its origin; cosigner: a witness, or the
+    second key of a log of that name) and a ``--trust`` file.
     """
-    logs: list[TrustedLog] = []
-    witnesses: list[VerifierKey] = []
-    endorsers: list[TrustedEndorser] = []
+    # The file's reader needs the values above.
+    from greenledger_verify.trust_file import parse_trust_file
+
+    given = []
     for vkey in vkeys:
         with unusable("--vkey"):
-            key = parse_vkey(vkey)
-        if key.kind == COSIGNATURE_V1:
-            witnesses.append(key)
-        else:
-            logs.append(TrustedLog(origin=key.name, key=key))
-    if toml is not None:
-        from_file, endorsers = parse_trust_file(toml)
-        logs += from_file
-    if not logs:
+            given.append(parse_vkey(vkey))
+    names = {key.name for key in given if key.kind == ED25519}
+    logs = [
+        TrustedLog(origin=key.name, key=key)
+        for key in given
+        if key.kind == ED25519 or key.name in names
+    ]
+    witnesses = [
+        TrustedWitness(key=key)
+        for key in given
+        if key.kind in COSIGNATURES and key.name not in names
+    ]
+    trust = Trust(logs=(), policy=Policy()) if toml is None else parse_trust_file(toml)
+    logs += trust.logs
+    if not any(log.key.kind == ED25519 for log in logs):
         raise UnusableInput(
             "no log key given: use --vkey or --trust, with a key that you got from a source you "
             "trust"
         )
-    return Trust(logs=tuple(logs), witnesses=tuple(witnesses), endorsers=tuple(endorsers))
+    _require_independent(logs, [*witnesses, *trust.witnesses])
+    return Trust(
+        logs=tuple(logs),
+        witnesses=(*witnesses, *trust.witnesses),
+        endorsers=trust.endorsers,
+        authorities=trust.authorities,
+        pins=trust.pins,
+        policy=trust.policy,
+    )
 
 
-def parse_trust_file(raw: bytes) -> tuple[list[TrustedLog], list[TrustedEndorser]]:
-    """``[[log]]`` tables with exactly ``origin`` and ``vkey``; ``[[endorser]]`` tables with exactly
-    ``party`` and ``vkey``, or none.
-    """
-    try:
-        document = tomllib.loads(raw.decode())
-    except (ValueError, RecursionError):
-        raise UnusableInput("the trust file is not TOML") from None
-    logs, endorsers = document.get("log"), document.get("endorser", [])
-    if (
-        not {"log"} <= set(document) <= {"log", "endorser"}
-        or not isinstance(logs, list)
-        or not isinstance(endorsers, list)
-    ):
-        raise UnusableInput("the trust file must consist of [[log]] and [[endorser]] tables")
-    return [_trusted_log(table) for table in logs], [
-        _trusted_endorser(table) for table in endorsers
-    ]
-
-
-def _trusted_log(table: object) -> TrustedLog:
-    origin, key = _named_key(table, "log", "origin")
-    return TrustedLog(origin=origin, key=key)
-
-
-def _trusted_endorser(table: object) -> TrustedEndorser:
-    party, key = _named_key(table, "endorser", "party")
-    return TrustedEndorser(party=party, key=key)
-
-
-def _named_key(table: object, kind: str, member: str) -> tuple[str, VerifierKey]:
-    """The name and the Ed25519 key of a ``[[kind]]`` table."""
-    if not isinstance(table, dict) or set(table) != {member, "vkey"}:
-        raise UnusableInput(
-            "a [[{kind}]] table has exactly the members {member} and vkey", kind=kind, member=member
-        )
-    name, vkey = table[member], table["vkey"]
-    if not isinstance(name, str) or not isinstance(vkey, str):
-        raise UnusableInput(
-            "{member} and vkey of a [[{kind}]] table are strings", kind=kind, member=member
-        )
-    with unusable("[[{kind}]] {name}", kind=kind, name=name):
-        key = parse_vkey(vkey)
-    if key.kind == COSIGNATURE_V1:
-        raise UnusableInput("the key of {name} is a witness's", name=name)
-    return name, key
+def _require_independent(logs: Iterable[TrustedLog], witnesses: Iterable[TrustedWitness]) -> None:
+    """One key under two names would be counted as two that vouch."""
+    names = {log.key.public_key: f"log {log.origin}" for log in logs}
+    for one in witnesses:
+        name = names.setdefault(one.key.public_key, one.key.name)
+        if name != one.key.name:
+            raise UnusableInput(
+                "the key of the witness {name} is also that of {other}",
+                name=one.key.name,
+                other=name,
+            )

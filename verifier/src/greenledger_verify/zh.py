@@ -11,6 +11,7 @@ from greenledger_verify.zh_officers import OFFICERS
 from greenledger_verify.zh_reasons import REASONS
 from greenledger_verify.zh_report import REPORT
 from greenledger_verify.zh_succession import SUCCESSION
+from greenledger_verify.zh_trust import TRUST
 from greenledger_verify.zh_unit_reasons import UNIT_REASONS
 from greenledger_verify.zh_units import UNITS
 
@@ -26,4 +27,5 @@ CHINESE: Final[dict[str, str]] = {
     **SUCCESSION,
     **EVIDENCE,
     **EVIDENCE_REASONS,
+    **TRUST,
 }

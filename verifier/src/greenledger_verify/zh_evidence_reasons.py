@@ -5,9 +5,6 @@ from typing import Final
 EVIDENCE_REASONS: Final[dict[str, str]] = {
     "--seed": "--seed",
     "[[{kind}]] {name}": "[[{kind}]] {name}",
-    "a [[{kind}]] table has exactly the members {member} and vkey": (
-        "[[{kind}]] 表应恰有 {member} 和 vkey 两个成员"
-    ),
     "a batch comes after the division of its readings": "有批次晚于其读数的划分",
     "a body of entry {index} is opened, a {type}: it does not belong here": (
         "公开了第 {index} 号记录（{type}）的正文：它不属于此处"
@@ -253,16 +250,10 @@ EVIDENCE_REASONS: Final[dict[str, str]] = {
         "路径的左右与叶子哈希不符：叶子的次序被人为选定"
     ),
     "the sum tree overflows: a node has {wh} Wh": "求和树溢出：有节点为 {wh} Wh",
-    "the trust file must consist of [[log]] and [[endorser]] tables": (
-        "信任文件应由 [[log]] 和 [[endorser]] 表组成"
-    ),
     "there is not one nonce for each position": "随机数与位置不一一对应",
     "there is nothing to sample: the claim is of 0 Wh": "无可抽样：声明为 0 Wh",
     "two readings of the point lie over each other, at {one} and {other} (Unix seconds): they are "
     "no evidence": "该计量点有两个读数重叠，在 {one} 与 {other}（Unix 秒）：不能作为证据",
-    "{member} and vkey of a [[{kind}]] table are strings": (
-        "[[{kind}]] 表的 {member} 和 vkey 应为字符串"
-    ),
     "{member} has {given} bytes, not a multiple of {size}": (
         "{member} 有 {given} 字节，不是 {size} 的倍数"
     ),

@@ -156,9 +156,6 @@ REASONS: Final[dict[str, str]] = {
     "the interval from {start} over {length} s is not one": "自 {start} 起 {length} 秒不是有效时段",
     "the interval lies outside its period {start} to {end}": "时段在其有效期 {start} 至 {end} 之外",
     "the key of the log {origin} has not signed it": "日志 {origin} 的密钥未签名",
-    "the key of {name} is neither Ed25519 nor an Ed25519 cosigner": (
-        "{name} 的密钥既不是 Ed25519 也不是 Ed25519 联署密钥"
-    ),
     "the key {id} that it replaces is not in force: {ended}": "所替换的密钥 {id} 已失效：{ended}",
     "the key {id} that it replaces is not registered for {party}": (
         "所替换的密钥 {id} 未为 {party} 登记"

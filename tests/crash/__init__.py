@@ -1,0 +1,1 @@
+"""Failures and kills at every write, fsync and commit."""

@@ -1,0 +1,1 @@
+"""A seeded simulation of a park's life, with crashes, beside an independent auditor."""

@@ -1,0 +1,1 @@
+"""Who finds what an attacker does who owns the server."""
