@@ -133,7 +133,8 @@ def verify_opening(file: OpeningFile, trust: Trust, report: Report) -> Opening:
 
     1. The trusted log key signed the checkpoint.
     2. Each entry is in that log, at its index.
-    3. The last entry is the genesis: entry 0, signed by the log's key and the operator's first key.
+    3. The last entry (or the subject) is the genesis: entry 0, signed by the log's key and the
+       operator's first key.
     4. Each signature is by a key that an earlier entry of the file registered, back to the genesis.
     5. The leaf is in the subject's batch or run.
     6. Each opened body is what an entry of the file commits to.
@@ -242,7 +243,8 @@ def _parse_entries(file: OpeningFile) -> dict[int, Entry]:
 
 
 def _require_genesis_last(file: OpeningFile) -> None:
-    if file.entries[-1].index != 0:
+    is_subject = file.kind == "entry" and file.entries[0].index == 0
+    if file.entries[-1].index != 0 and not is_subject:
         raise VerificationError(
             "the last entry of the file is entry {index}, not the genesis",
             index=file.entries[-1].index,
