@@ -25,7 +25,7 @@ ED25519: Final = 4
 ML_DSA_44: Final = 6
 _KEY_BYTES: Final = {ED25519: 32, ML_DSA_44: 1312}
 _SIGNATURE_BYTES: Final = {ED25519: 64, ML_DSA_44: 2420}
-_NAME: Final = re.compile(r"[^\s+\x00-\x1f]+")
+_NAME: Final = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")
 _NAME_BYTES_MAX: Final = 200
 _LABEL: Final = b"subtree/v1\n\0"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger import files
+from ledger.anchors.cosigner import parse_cosigner
 from ledger.client.transport import read_problem
 from ledger.errors import Corrupt, InvalidInput
 from ledger.log import notes
@@ -123,6 +124,8 @@ def test_a_conflict_nested_without_end_is_none() -> None:
 def test_no_witness_has_such_a_name() -> None:
     with pytest.raises(InvalidInput, match="no name of a key"):
         Cosigner.from_seed("a\udcffb", 4, bytes(32))
+    with pytest.raises(InvalidInput, match="not of the form"):
+        parse_cosigner("a\udcffb+00000000+BA==")
 
 
 @pytest.mark.parametrize("name", ["a\udcffb", "a b", "", "a\nb", "a+b"])
