@@ -108,7 +108,7 @@ class RememberedBeginning:
             early = {at: root for at, root in roots.items() if at <= self.size}
             replay(conn, log_id, types, iter(first), size, progress, early)
             self._known[known] = _content(conn)
-        placement = Placement(conn, log_id, types)
+        placement = Placement(conn, log_id, types, set())
         leaves = [parse_entry(each.data).leaf_hash for each in first]
         for submission in found:
             try:
@@ -119,7 +119,8 @@ class RememberedBeginning:
         for at, root in roots.items():
             if not 0 < at <= len(leaves) or self.root(leaves[:at]) != root:
                 raise Corrupt(f"recorded for size {at} is {root.hex()}")
-        return Replayed(size=len(leaves), bodies=0, root=self.root(leaves))
+        root = self.root(leaves)
+        return Replayed(size=len(leaves), bodies=0, erased=0, attested=(), root=root)
 
 
 def audit(folder: Path) -> str:
