@@ -52,7 +52,7 @@ def request_judge(data: bytes) -> bool:
     lines = [f"old {found.old_size}", *(base64.b64encode(one).decode() for one in found.proof)]
     assert "\n".join(lines).encode() + b"\n\n" + found.raw == data
     note = theirs(lambda: parse_note(found.raw))
-    for one in cosignatures(note, WITNESSES) if note else ():
+    for one in cosignatures(note, WITNESSES, forge.START) if note else ():
         assert one.time_s == forge.START, "a cosignature that nobody made"
         texts = {raw.partition(b"\n\n")[0] + b"\n" for raw in CHECKPOINT.inputs}
         assert note is not None
