@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.tampering import found_by
-from tests.tampering.histories import ATTACKS, World, build
+from tests.tampering.histories import ATTACKS, build
+from tests.tampering.watchers import World
 
 
 @pytest.fixture(scope="module")
