@@ -394,6 +394,7 @@ ATTACKS: dict[str, Attack] = {
     ),
     "backup: body": Attack("a byte of a body in a backup is changed", _backup("bodies/*", _flip)),
     "backup: checkpoint": Attack(
-        "the backup's checkpoint is signed by another key", _backup("checkpoint", _other_key)
+        "a byte of a checkpoint in a backup is changed", _backup("checkpoints", _flip)
     ),
+    "backup: record": Attack("the backup's own record is changed", _backup("backup.json", _flip)),
 }
