@@ -39,9 +39,9 @@ ATTACKS: dict[str, RowAttack] = {
     "blocks": _change(
         "a meter showed 1 TWh in a quarter-hour",
         "blocks",
-        "value = x'000000E8D4A51000' || substr(value, 9)",
+        "value = CAST(x'000000E8D4A51000' || substr(value, 9) AS BLOB)",
     ),
-    "bodies": _change("a file says something else", "bodies", "data = data || x'00'"),
+    "bodies": _change("a file says something else", "bodies", "data = CAST(data || x'00' AS BLOB)"),
     "body_uses": _forget("a body that is needed can be erased", "body_uses"),
     "checkpoint_notes": _forget("a signed checkpoint was never there", "checkpoint_notes"),
     "checkpoint_roots": _change(
@@ -111,7 +111,9 @@ ATTACKS: dict[str, RowAttack] = {
         " FROM logs",
     ),
     "tiles": _change(
-        "another entry was there", "tiles", "hashes = randomblob(32) || substr(hashes, 33)"
+        "another entry was there",
+        "tiles",
+        "hashes = CAST(randomblob(32) || substr(hashes, 33) AS BLOB)",
     ),
     "unit_batch_lots": _forget("lots stand behind no certificate", "unit_batch_lots"),
     "unit_batches": _change("units never expire", "unit_batches", "expires_s = expires_s + 86400"),
