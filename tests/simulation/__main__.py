@@ -78,13 +78,14 @@ def crash_points(end: float, tally: Tally) -> list[str]:
             done = subprocess.run(
                 [sys.executable, "-m", *words],
                 stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,  # who is stopped in the middle may complain
                 text=True,
                 timeout=left_s,
                 check=False,
             )
             lines = done.stdout
             if done.returncode not in (0, 1):
-                broken.append(f"{words[0]} ended with {done.returncode}")
+                broken.append(f"{words[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
         except subprocess.TimeoutExpired as error:
             lines = (error.stdout or b"").decode()
         for line in lines.splitlines(keepends=True):
