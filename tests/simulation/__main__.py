@@ -77,8 +77,7 @@ def crash_points(end: float, tally: Tally) -> list[str]:
         try:
             done = subprocess.run(
                 [sys.executable, "-m", *words],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,  # who is stopped in the middle may complain
+                capture_output=True,  # who is stopped in the middle may complain
                 text=True,
                 timeout=left_s,
                 check=False,
