@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ledger.anchors import http
+from ledger import remote
 from ledger.anchors.config import Witness
 from ledger.anchors.cosigner import CosignerKey
 from ledger.errors import InvalidInput, Unavailable
@@ -58,7 +58,7 @@ class Question:
 
 
 def ask(
-    witness: Witness, question: Question, now_s: int, *, within_s: float = http.WITHIN_S
+    witness: Witness, question: Question, now_s: int, *, within_s: float = remote.POST_S
 ) -> Cosignature | Alarm:
     """Raises Unavailable, or InvalidInput for an answer that is none."""
     note = parse_note(question.note)
@@ -66,7 +66,7 @@ def ask(
     old = question.had if question.had <= checkpoint.size else 0
     for _ in range(_TRIES):
         path = question.path(old) if 0 < old < checkpoint.size else ()
-        answer = http.post(
+        answer = remote.post(
             f"{witness.url}/add-checkpoint",
             _request(old, path, question.note),
             "application/octet-stream",
@@ -97,7 +97,7 @@ def _request(old: int, path: Sequence[bytes], note: bytes) -> bytes:
     return "\n".join(lines).encode() + note
 
 
-def _told(answer: http.Answer) -> int | None:
+def _told(answer: remote.Answer) -> int | None:
     """The size that a 409 names."""
     found = _SIZE.fullmatch(answer.body)
     return int(found[1]) if found and answer.media == SIZE_MEDIA else None
