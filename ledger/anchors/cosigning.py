@@ -16,7 +16,7 @@ from ledger import remote
 from ledger.anchors.config import Witness
 from ledger.anchors.cosigner import CosignerKey
 from ledger.errors import InvalidInput, Unavailable
-from ledger.log.checkpoint import Checkpoint, parse_checkpoint
+from ledger.log.checkpoint import parse_checkpoint
 from ledger.log.notes import Note, parse_note, parse_signature_line
 
 SIZE_MEDIA: Final = "text/x.tlog.size"
@@ -73,7 +73,7 @@ def ask(
             within_s=within_s,
         )
         if answer.status == 200:
-            return take(answer.body, note, checkpoint, witness.key, now_s)
+            return take(answer.body, note, witness.key, now_s)
         if answer.status == 422 and path:
             # The path is right, so the witness has another root there.
             return Alarm(kind="conflict", size=old)
@@ -103,9 +103,7 @@ def _told(answer: remote.Answer) -> int | None:
     return int(found[1]) if found and answer.media == SIZE_MEDIA else None
 
 
-def take(
-    body: bytes, note: Note, checkpoint: Checkpoint, key: CosignerKey, now_s: int
-) -> Cosignature:
+def take(body: bytes, note: Note, key: CosignerKey, now_s: int) -> Cosignature:
     """The line of the key that is known, out of what a witness answered; the others are left.
 
     Raises InvalidInput where it is missing, does not verify, or is of another time.
@@ -116,7 +114,7 @@ def take(
     lines = body.splitlines(keepends=True)
     for signature, line in zip(answered.signatures, lines, strict=True):
         if (signature.name, signature.key_id) == (key.name, key.key_id):
-            at_s = key.signed_at_s(signature, note.text, checkpoint)
+            at_s = key.signed_at_s(signature, note.text)
             if abs(at_s - now_s) > SKEW_S_MAX:
                 raise InvalidInput(f"its clock is {at_s - now_s} s off ours")
             return Cosignature(at_s=at_s, line=line)
@@ -125,5 +123,4 @@ def take(
 
 def check(line: bytes, note: bytes, key: CosignerKey) -> int:
     """A cosignature that was stored, once more; returns its time. Raises InvalidInput."""
-    text = parse_note(note).text
-    return key.signed_at_s(parse_signature_line(line), text, parse_checkpoint(text))
+    return key.signed_at_s(parse_signature_line(line), parse_note(note).text)

@@ -164,9 +164,7 @@ class Witness:
         """With the lock: sign, and let the disk have it before anybody else does."""
         time_s = max(self._now_s(), last.time_s)
         signed = parse_note(request.raw)
-        lines = "".join(
-            one.cosign(signed.text, request.checkpoint, time_s) for one in self.state.cosigners
-        )
+        lines = "".join(one.cosign(signed.text, time_s) for one in self.state.cosigners)
         note = signed.text.decode() + "\n" + _own_lines(signed, seen) + lines
         log.save_cosigned(Cosigned(size=seen.size, root=seen.root, time_s=time_s, note=note))
         return lines
