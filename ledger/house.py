@@ -19,7 +19,7 @@ from ledger.anchors import audit as anchor_audit
 from ledger.anchors.config import Anchors, load
 from ledger.anchors.publication import Published
 from ledger.anchors.service import Round
-from ledger.approvals import schema as approvals_schema
+from ledger.approvals import schema as _drafts  # noqa: F401  (likewise)
 from ledger.certificates import actual_user, settlement
 from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
@@ -101,8 +101,6 @@ ENTRY_TYPES: Final = EntryTypes.of([_in_house(one) for one in _TYPES])
 LOG_ID: Final = 1
 # Where nothing is done by the clock: a cosignature that is asked for after so long is a new one.
 RENEW_AFTER_S: Final = 1_800
-# Tables that no entry type brings along, but that the schema has.
-SERVICE_TABLES: Final = (approvals_schema.drafts, approvals_schema.officer_people)
 
 
 def now_s() -> int:

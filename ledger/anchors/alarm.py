@@ -20,7 +20,6 @@ from ledger.errors import Corrupt, Unavailable
 from ledger.log import logkeys, merkle, publish
 from ledger.log import store as log_store
 
-AHEAD: Final = "ahead"
 CONFLICT: Final = "conflict"
 
 

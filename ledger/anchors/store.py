@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -118,14 +118,6 @@ def _anchor(conn: Connection, log_id: int, found: Received) -> int:
     return number
 
 
-def put_back(conn: Connection, log_id: int, found: Iterable[Received]) -> int:
-    """Store receipts of a backup in their order; returns how many there are now."""
-    count = 0
-    for one in found:
-        count = save(conn, log_id, one) + 1
-    return count
-
-
 def _query(log_id: int) -> Select[tuple[int, str, str, str, int, bytes]]:
     return (
         select(
@@ -156,21 +148,6 @@ def _received(
         )
         for row in conn.execute(query)
     ]
-
-
-def all_received(conn: Connection, log_id: int) -> list[Received]:
-    """All receipts in their order, for backups."""
-    return _received(conn, _query(log_id))
-
-
-def all_tokens(conn: Connection, log_id: int) -> list[Received]:
-    """Those of authorities, in their order."""
-    return _received(conn, _query(log_id).where(anchors.c.kind == AUTHORITY))
-
-
-def all_cosignatures(conn: Connection, log_id: int) -> list[Received]:
-    """Those of witnesses, in their order."""
-    return _received(conn, _query(log_id).where(anchors.c.kind == WITNESS))
 
 
 def tokens_at(conn: Connection, log_id: int, size: int) -> dict[str, Received]:

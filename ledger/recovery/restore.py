@@ -35,7 +35,6 @@ from ledger.recovery.sealing import require_seal
 from ledger.settings import Settings
 
 _KEY_BYTES_MAX = 65_536
-Noted = tuple[Checkpoint, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

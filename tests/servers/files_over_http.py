@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+from tests.servers.answering import Quiet, answering
 
 
 @dataclass
@@ -22,7 +23,7 @@ class FileServer:
     asked: list[str] = field(default_factory=list)
 
 
-class _Handler(SimpleHTTPRequestHandler):
+class _Handler(Quiet, SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def __init__(self, *given: Any, served: FileServer, **more: Any) -> None:
@@ -35,21 +36,10 @@ class _Handler(SimpleHTTPRequestHandler):
             time.sleep(self._served.slow_s)
         super().do_GET()
 
-    def log_message(self, *_given: Any) -> None:
-        """Nothing."""
-
 
 @contextlib.contextmanager
 def serving_files(folder: Path) -> Iterator[FileServer]:
     served = FileServer(url="")
     handler = partial(_Handler, directory=str(folder), served=served)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    served.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with answering(handler) as served.url:
         yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)

@@ -6,17 +6,18 @@ Made once for a session: one that is trusted, one that nobody trusts, one whose 
 from __future__ import annotations
 
 import contextlib
-import http.server
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Final
 
 import pytest
+
+from tests.servers.answering import Quiet, answering
 
 # `certs` is left out: the signer's certificate alone goes into a token.
 _CONFIG: Final = """
@@ -143,7 +144,7 @@ class Authority:
 def serving(authority: Authority) -> Iterator[Authority]:
     """Answer on a free port until the block ends."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             query = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.headers["Content-Type"] == "application/timestamp-query"
@@ -159,16 +160,9 @@ def serving(authority: Authority) -> Iterator[Authority]:
                     time.sleep(authority.slow_s)
                     self.wfile.write(body[at : at + step])
 
-        def log_message(self, *_words: object) -> None:
-            """Nothing on the tests' output."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        authority.url = f"http://127.0.0.1:{server.server_address[1]}/tsr"
+    with answering(Handler) as url:
+        authority.url = f"{url}/tsr"
         yield authority
-        server.shutdown()
-        thread.join()
 
 
 @dataclass(frozen=True)

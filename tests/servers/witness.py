@@ -9,17 +9,19 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import http.server
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
+from tests.servers.answering import Quiet, answering
 
 _DASH: Final = "\u2014"
 
@@ -165,7 +167,7 @@ def _signed(text: bytes, signatures: bytes, name: str, key_id: bytes, public: by
 def serving(witness: Witness) -> Iterator[Witness]:
     """Answer on a free port until the block ends."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.path == "/w/add-checkpoint"
@@ -178,13 +180,6 @@ def serving(witness: Witness) -> Iterator[Witness]:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self.wfile.write(found)
 
-        def log_message(self, *_words: object) -> None:
-            """Nothing on the tests' output."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        witness.url = f"http://127.0.0.1:{server.server_address[1]}/w"
+    with answering(Handler) as url:
+        witness.url = f"{url}/w"
         yield witness
-        server.shutdown()
-        thread.join()
