@@ -27,13 +27,12 @@ from ledger.errors import Corrupt, InvalidInput
 from ledger.files import make_public_folder, read_regular, sync_folder, write_public
 from ledger.log import publish, tiles
 from ledger.log import store as log_store
-from ledger.log.checkpoint import Checkpoint, parse_checkpoint
+from ledger.log.checkpoint import NOTE_BYTES_MAX, Checkpoint, parse_checkpoint
 from ledger.log.notes import parse_note
 from ledger.log.static import Progress, write_tiles
 
 CHECKPOINT: Final = "checkpoint"
 _FRESH: Final = ".new"  # files that are not whole yet; what lies there was left by the dead
-_NOTE_BYTES_MAX: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ def published(folder: Path, origin: str) -> Checkpoint | None:
     """
     path = folder / CHECKPOINT
     try:
-        data = read_regular(path, _NOTE_BYTES_MAX)
+        data = read_regular(path, NOTE_BYTES_MAX)
         found = None if data is None else parse_checkpoint(parse_note(data).text)
     except (InvalidInput, NotADirectoryError) as error:
         raise Corrupt(f"publication {path}: {error}") from error
@@ -183,7 +182,7 @@ class _Files:
 
     def exchange(self, name: str, data: bytes) -> None:
         """A file that may be there with other content."""
-        if read_regular(self.folder / name, _NOTE_BYTES_MAX) != data:
+        if read_regular(self.folder / name, NOTE_BYTES_MAX) != data:
             self._write(name, data)
 
     def _write(self, name: str, data: bytes) -> None:

@@ -12,6 +12,8 @@ from typing import Final
 from ledger.errors import InvalidInput
 from ledger.log import merkle, notes
 
+# Of a checkpoint note that others have made, with cosignatures.
+NOTE_BYTES_MAX: Final = 1_000_000
 PROOF_HEADER: Final = "c2sp.org/tlog-proof@v1"
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _SIZE_MAX: Final = 2**63 - 1  # C2SP: numbers fit into 63 bits

@@ -15,12 +15,11 @@ from typing import Final
 
 from ledger.errors import InvalidInput, NotFound
 from ledger.log import tiles
-from ledger.log.checkpoint import Checkpoint, parse_checkpoint
+from ledger.log.checkpoint import NOTE_BYTES_MAX, Checkpoint, parse_checkpoint
 from ledger.log.entry import ENTRY_BYTES_MAX
 from ledger.log.notes import parse_note
 from ledger.remote import Source, open_source
 
-NOTE_BYTES_MAX: Final = 1_000_000
 _BUNDLE_BYTES_MAX: Final = tiles.WIDTH * (2 + ENTRY_BYTES_MAX)
 
 

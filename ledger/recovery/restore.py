@@ -23,14 +23,14 @@ from ledger.house import ENTRY_TYPES, LOG_ID, House
 from ledger.log import archive, logkeys, merkle, publish, store
 from ledger.log.archive import Record
 from ledger.log.audit import Replayed, check_notes, replay
-from ledger.log.checkpoint import Checkpoint, open_checkpoint
+from ledger.log.checkpoint import NOTE_BYTES_MAX, Checkpoint, open_checkpoint
 from ledger.log.export import kept_in, with_bodies
 from ledger.log.service import Submission
 from ledger.log.static import Progress
 from ledger.recovery import beside
 from ledger.recovery.backup import KEYS_DIR
 from ledger.recovery.bodies import Found, require_all
-from ledger.recovery.published import NOTE_BYTES_MAX, Published, read_checkpoint
+from ledger.recovery.published import Published, read_checkpoint
 from ledger.recovery.sealing import require_seal
 from ledger.settings import Settings
 

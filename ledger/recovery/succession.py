@@ -17,13 +17,13 @@ from ledger.errors import Corrupt, InvalidInput, NotFound, Refused
 from ledger.house import House, now_s
 from ledger.log import archive, logkeys, merkle
 from ledger.log.archive import Record
-from ledger.log.checkpoint import Checkpoint, open_checkpoint
+from ledger.log.checkpoint import NOTE_BYTES_MAX, Checkpoint, open_checkpoint
 from ledger.log.entry import Entry, parse_entry
 from ledger.log.notes import VerifyKey, parse_vkey
 from ledger.log.publish import HighWater
 from ledger.log.service import GENESIS
 from ledger.log.succession import Succession
-from ledger.recovery.published import NOTE_BYTES_MAX, Published, read_checkpoint
+from ledger.recovery.published import Published, read_checkpoint
 from ledger.recovery.restore import Sources
 from ledger.settings import Settings
 
