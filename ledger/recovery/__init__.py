@@ -2,7 +2,8 @@
 
 Rules of the room:
 
-- The log of a backup is replayed, never copied: what comes back went through every check again. What
+- The log of a backup is replayed, never copied: what comes back went through every check again.
+  What
   no replay gives (accounts, receipts of anchors, keys) is put back beside it.
 - All or nothing: a restore that fails leaves the database empty.
 - Nothing that anybody has seen signed is contradicted, and nothing gets round that: what lies
