@@ -2,6 +2,8 @@
 
 What stands beside the database (keys, the high-water record, exports) has no transaction of its
 own: it is written under another name first, and gets its own in one step.
+Nowhere else are new files written that have to outlive a crash; files that only grow
+(`log.archive`, `watching.mirror`, `gateway.intake`) sync what they append.
 """
 
 from __future__ import annotations
