@@ -259,8 +259,10 @@ def test_a_shorter_log_is_an_old_copy(filled: House) -> None:
                 connection.execute(f"DELETE FROM {name}")
             elif "entry_index" in table.columns:
                 connection.execute(f"DELETE FROM {name} WHERE entry_index >= 9")
-        for name in ("checkpoint_roots", "checkpoint_notes", "anchor_receipts"):
+        for name in ("checkpoint_roots", "checkpoint_notes"):
             connection.execute(f"DELETE FROM {name} WHERE size > 9")
+        for name in ("anchors", "anchor_receipts", "anchor_states"):
+            connection.execute(f"DELETE FROM {name}")
         connection.execute("UPDATE log_heads SET size = 9, edge = ?", edge)
     connection.close()
     found(filled, r"the database holds 9 entries, but a checkpoint of \d+ was prepared")
