@@ -7,6 +7,7 @@ shown, one of the two has a history that the other has not, and that is no failu
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ SIZE_MEDIA: Final = "text/x.tlog.size"
 # Between a witness's clock and ours.
 SKEW_S_MAX: Final = 300
 _TRIES: Final = 3
+_WORDS_BYTES: Final = 300
 _SIZE: Final = re.compile(rb"(0|[1-9][0-9]{0,18})\n")
 
 
@@ -37,10 +39,11 @@ class Cosignature:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """A witness has seen of the log what the database does not hold: more (`ahead`), or something
-    else (`conflict`), at `size`."""
+    else (`conflict`), at `size`. `words`: what it says."""
 
     kind: Literal["ahead", "conflict"]
     size: int
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +51,14 @@ class Question:
     """What a witness is asked about: the log's own note, and how the log got there.
 
     `had`: the size that it cosigned last, as far as is known. `path(size)`: consistency path from
-    there. `latest()`: the largest size that the log has signed by now.
+    there. `latest()`: the largest size that the log has signed by now. `root(size)`: in hex.
     """
 
     note: bytes
     had: int
     path: Callable[[int], Sequence[bytes]]
     latest: Callable[[], int]
+    root: Callable[[int], str]
 
 
 def ask(
@@ -74,11 +78,10 @@ def ask(
         )
         if answer.status == 200:
             return take(answer.body, note, checkpoint, witness.key, now_s)
-        if answer.status == 422 and path:
-            # The path is right, so the witness has another root there.
-            return Alarm(kind="conflict", size=old)
+        if answer.status == 422 and old:
+            return _refused(witness, answer, checkpoint.origin, old, question.root(old), within_s)
         if answer.status != 409:
-            raise Unavailable(f"it answers with HTTP status {answer.status}")
+            raise Unavailable(f"it answers with HTTP status {answer.status}{_words(answer)}")
         told = _told(answer)
         if told is not None and told > checkpoint.size:
             if told > question.latest():
@@ -95,6 +98,39 @@ def ask(
 def _request(old: int, path: Sequence[bytes], note: bytes) -> bytes:
     lines = [f"old {old}", *(base64.b64encode(hash_).decode() for hash_ in path), "", ""]
     return "\n".join(lines).encode() + note
+
+
+def _refused(
+    witness: Witness,
+    answer: http.Answer,
+    origin: str,
+    old: int,
+    root: str,
+    within_s: float,
+) -> Alarm:
+    """Our path is right, so a witness that refuses it has another root there. One that audits may
+    refuse for a rule that the log broke: what it cosigned last tells the two apart."""
+    alarm = Alarm(kind="conflict", size=old, words=_words(answer))
+    if not witness.audits:
+        return alarm
+    refused = f"it refuses the log{alarm.words}"
+    name = hashlib.sha256(origin.encode()).hexdigest()
+    last = http.get(f"{witness.url}/{name}/checkpoint", within_s=within_s)
+    if last.status != 200:
+        raise Unavailable(f"{refused}; what it cosigned last it does not show")
+    seen = parse_checkpoint(parse_note(last.body).text)
+    if seen.origin != origin or seen.size != old:
+        raise Unavailable(f"{refused}; it shows {seen.size} entries of {seen.origin}")
+    if seen.root.hex() == root:
+        raise Unavailable(refused)
+    return alarm
+
+
+def _words(answer: http.Answer) -> str:
+    """What stands in an answer, for people: short, and without what no terminal should get."""
+    text = answer.body[:_WORDS_BYTES].decode(errors="replace")
+    shown = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return f": {shown}" if shown else ""
 
 
 def _told(answer: http.Answer) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,6 +16,7 @@ from typing import Final, Protocol
 import httpx
 
 from ledger import files
+from ledger.cutoff import CutOff
 from ledger.errors import InvalidInput, NotFound, Unavailable
 from ledger.log import tiles
 from ledger.log.checkpoint import Checkpoint, parse_checkpoint
@@ -22,6 +24,8 @@ from ledger.log.entry import ENTRY_BYTES_MAX
 from ledger.log.notes import parse_note
 
 TIMEOUT_S: Final = 30.0
+# A whole answer: a full bundle of largest entries, over a slow line.
+_ANSWER_S_MAX: Final = 120.0
 NOTE_BYTES_MAX: Final = 1_000_000
 _BUNDLE_BYTES_MAX: Final = tiles.WIDTH * (2 + ENTRY_BYTES_MAX)
 
@@ -55,23 +59,41 @@ class Web:
     """A web server or object store."""
 
     name: str
+    answer_s: float = _ANSWER_S_MAX
 
     def read(self, path: str, most: int) -> bytes | None:
         url = f"{self.name}/{path}"
-        try:
-            with httpx.stream("GET", url, timeout=TIMEOUT_S, follow_redirects=False) as answer:
-                if answer.status_code in (404, 410):
-                    return None
-                if answer.status_code != 200:
-                    raise Unavailable(f"{url} answers {answer.status_code}")
-                return _read_all(answer, url, most)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unavailable(f"{url}: {type(error).__name__}: {error}") from error
+        with closing(CutOff()) as cut_off, cut_off.within(self.answer_s) as late:
+            try:
+                headers = {"Accept-Encoding": "identity"}
+                with (
+                    httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client,
+                    client.stream(
+                        "GET", url, headers=headers, extensions={"trace": cut_off.trace}
+                    ) as answer,
+                ):
+                    if answer.status_code in (404, 410):
+                        return None
+                    _require_plain(url, answer)
+                    return _read_all(answer, url, most)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                said = f"{type(error).__name__}: {error}"
+                if late.is_set():
+                    said = f"no whole answer in {self.answer_s:g} s"
+                raise Unavailable(f"{url}: {said}") from error
+
+
+def _require_plain(url: str, answer: httpx.Response) -> None:
+    if answer.status_code != 200:
+        raise Unavailable(f"{url} answers {answer.status_code}")
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        # A small answer may be a large one, unpacked.
+        raise Unavailable(f"{url} came in a content coding that was not asked for")
 
 
 def _read_all(answer: httpx.Response, url: str, most: int) -> bytes:
     found = bytearray()
-    for part in answer.iter_bytes(65_536):
+    for part in answer.iter_raw():
         found += part
         if len(found) > most:
             raise InvalidInput(f"{url} has more than {most} bytes, the most that it may have")

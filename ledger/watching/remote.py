@@ -7,12 +7,10 @@ taken; an error says what is not there, or malformed.
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,6 +21,7 @@ from greenledger_verify.failure import VerificationError
 from greenledger_verify.merkle import HASH_SIZE
 from greenledger_verify.note import parse_note
 from greenledger_verify.tiles import TILE_WIDTH, TileName, parse_bundle, parse_tile, tile_width
+from ledger.cutoff import CutOff
 from ledger.errors import Corrupt, InvalidInput, Unavailable
 from ledger.files import read_regular
 
@@ -78,7 +77,7 @@ class Web:
     ) -> None:
         self.name = url.rstrip("/")
         self._answer_s = answer_s
-        self._socket: socket.socket | None = None
+        self._cut_off = CutOff()
         self._client = httpx.Client(
             timeout=timeout_s,
             follow_redirects=False,
@@ -88,37 +87,23 @@ class Web:
 
     def read(self, path: str, bytes_max: int) -> bytes | None:
         url = f"{self.name}/{path}"
-        late = threading.Event()
-        timer = threading.Timer(self._answer_s, self._cut_off, (late,))
-        timer.daemon = True
-        timer.start()
-        try:
-            with self._client.stream("GET", url, extensions={"trace": self._trace}) as answer:
-                if answer.status_code in (404, 410):
-                    return None
-                _require_plain(url, answer)
-                return _content(url, answer, bytes_max)
-        except httpx.HTTPError as error:
-            said = str(error) or type(error).__name__
-            if late.is_set():
-                said = f"no whole answer in {self._answer_s:g} s"
-            raise Unavailable(f"{url} can't be read: {said}") from error
-        finally:
-            timer.cancel()
+        with self._cut_off.within(self._answer_s) as late:
+            try:
+                extensions = {"trace": self._cut_off.trace}
+                with self._client.stream("GET", url, extensions=extensions) as answer:
+                    if answer.status_code in (404, 410):
+                        return None
+                    _require_plain(url, answer)
+                    return _content(url, answer, bytes_max)
+            except httpx.HTTPError as error:
+                said = str(error) or type(error).__name__
+                if late.is_set():
+                    said = f"no whole answer in {self._answer_s:g} s"
+                raise Unavailable(f"{url} can't be read: {said}") from error
 
     def close(self) -> None:
         self._client.close()
-
-    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Called by the HTTP library: which connection is in use."""
-        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            self._socket = info["return_value"].get_extra_info("socket")
-
-    def _cut_off(self, late: threading.Event) -> None:
-        late.set()
-        if self._socket is not None:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+        self._cut_off.close()
 
 
 def _content(url: str, answer: httpx.Response, bytes_max: int) -> bytes:
