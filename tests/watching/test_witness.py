@@ -489,3 +489,21 @@ def test_an_auditing_witness_keeps_what_convicts(
     assert log_of(state).cosigned.size == 300
     operator.publish(published, operator.grown("a", 10))
     assert witness.add_checkpoint(operator.request(operator.grown("a", 10), 300)).status == 200
+
+
+def test_a_disk_that_fails_is_no_traceback(
+    operator: Operator, state: WitnessState, witness: Witness
+) -> None:
+    """Nothing is cosigned, and nobody outside is told where the files are."""
+    folder = log_of(state).folder
+    body = operator.request(operator.entries, 0)
+    (folder / "lock").unlink()
+    (folder / "lock").mkdir()
+    answer = witness.add_checkpoint(body)
+    assert answer == Answer(status=503, body="the disk of the witness fails; nothing is cosigned\n")
+    (folder / "lock").rmdir()
+    (folder / "cosigned.json").symlink_to(folder / "elsewhere")
+    answer = witness.add_checkpoint(body)
+    assert (answer.status, str(folder) in answer.body) == (500, False)
+    (folder / "cosigned.json").unlink()
+    assert witness.add_checkpoint(body).status == 200
