@@ -386,3 +386,10 @@ def test_a_party_is_no_witness_of_what_it_signed(tmp_path: Path) -> None:
         file.write(names.cosignature_line(MADE.log.checkpoint_text(), COSIGNED_S))
     with pytest.raises(VerificationError, match=why):
         verify_log(folder, roots, Report())
+
+
+def test_a_cosignature_without_a_time_brackets_nothing() -> None:
+    anchors = [anchor(MADE.log, len(MADE.log.entries), witnesses=(WITNESS,), at_s=0)]
+    report = judged(MADE.evidence(anchors))
+    assert values(report, "witnesses")["names"] == [WITNESS.name]
+    assert values(report, "time_bracket")["not_after"] == ""
