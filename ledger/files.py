@@ -25,8 +25,6 @@ from ledger.errors import InvalidInput
 _SCRATCH: Final = ".greenledger-scratch-"
 # File systems without hard links (a USB stick's) say one of these.
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
-
-
 TOML_CHARACTERS_MAX: Final = 262_144
 # The parser takes time by the square of how many parts a key has.
 _LONG_KEY: Final = re.compile(r"(?:\.[ \t]*[\w\"'-]+[ \t]*){33}")
@@ -52,6 +50,16 @@ def make_private_folder(folder: Path) -> None:
         return
     make_private_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def make_public_folder(folder: Path) -> None:
+    """The same for anybody to read, such as a web server."""
+    if folder.is_dir():
+        return
+    make_public_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
     sync_folder(folder.parent)
 
 
@@ -134,6 +142,14 @@ def write_private(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def write_public(path: Path, data: bytes) -> None:
+    """A new file for anybody to read. Its name is on disk when the caller has synced the folder:
+    once for many. Raises FileExistsError."""
+    with _open_new(path) as file:
+        file.write(data)
+        os.fchmod(file.fileno(), 0o644)
+
+
 def put(path: Path, data: bytes) -> bool:
     """A private file unless there is one of that name; whether it was written. Its name is on disk
     when the caller has synced the folder: once for many."""
@@ -161,14 +177,20 @@ def _open_beside(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     """A private file that is on disk when the block ends, under a name that nobody looks for."""
     # A name of its own for each writer, and one that no pattern of ours (*.json) finds.
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with _open_new(fresh) as file:
+        yield file, fresh
+
+
+@contextmanager
+def _open_new(path: Path) -> Iterator[BinaryIO]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            yield file, fresh
+            yield file
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
-        fresh.unlink()
+        path.unlink()
         raise
 
 

@@ -1,6 +1,7 @@
 """What all tests share: the shared data, and how long Hypothesis searches."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name in COUNTED
     ]
     for name in COUNTED:
-        found = sorted(str(said) for one, said in counted if one == name)
+        found = Counter(str(said) for one, said in counted if one == name)
         if found:
-            terminalreporter.write_line(f"{name}: {'; '.join(found)}")
+            each = (said if n == 1 else f"{n} × {said}" for said, n in sorted(found.items()))
+            terminalreporter.write_line(f"{name}: {'; '.join(each)}")

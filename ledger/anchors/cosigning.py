@@ -10,14 +10,15 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ledger.anchors import http
+from ledger import remote
 from ledger.anchors.config import Witness
 from ledger.anchors.cosigner import CosignerKey
-from ledger.errors import InvalidInput, Unavailable
-from ledger.log.checkpoint import Checkpoint, parse_checkpoint
+from ledger.errors import Corrupt, InvalidInput, Unavailable
+from ledger.log.checkpoint import parse_checkpoint
 from ledger.log.notes import Note, parse_note, parse_signature_line
 
 SIZE_MEDIA: Final = "text/x.tlog.size"
@@ -25,6 +26,7 @@ SIZE_MEDIA: Final = "text/x.tlog.size"
 SKEW_S_MAX: Final = 300
 _TRIES: Final = 3
 _WORDS_BYTES: Final = 300
+_NOTE_BYTES_MAX: Final = 65_536
 _SIZE: Final = re.compile(rb"(0|[1-9][0-9]{0,18})\n")
 
 
@@ -62,7 +64,7 @@ class Question:
 
 
 def ask(
-    witness: Witness, question: Question, now_s: int, *, within_s: float = http.WITHIN_S
+    witness: Witness, question: Question, now_s: int, *, within_s: float = remote.POST_S
 ) -> Cosignature | Alarm:
     """Raises Unavailable, or InvalidInput for an answer that is none."""
     note = parse_note(question.note)
@@ -70,14 +72,14 @@ def ask(
     old = question.had if question.had <= checkpoint.size else 0
     for _ in range(_TRIES):
         path = question.path(old) if 0 < old < checkpoint.size else ()
-        answer = http.post(
+        answer = remote.post(
             f"{witness.url}/add-checkpoint",
             _request(old, path, question.note),
             "application/octet-stream",
             within_s=within_s,
         )
         if answer.status == 200:
-            return take(answer.body, note, checkpoint, witness.key, now_s)
+            return take(answer.body, note, witness.key, now_s)
         if answer.status == 422 and old:
             return _refused(witness, answer, checkpoint.origin, old, question.root(old), within_s)
         if answer.status != 409:
@@ -101,12 +103,7 @@ def _request(old: int, path: Sequence[bytes], note: bytes) -> bytes:
 
 
 def _refused(
-    witness: Witness,
-    answer: http.Answer,
-    origin: str,
-    old: int,
-    root: str,
-    within_s: float,
+    witness: Witness, answer: remote.Answer, origin: str, old: int, root: str, within_s: float
 ) -> Alarm:
     """Our path is right, so a witness that refuses it has another root there. One that audits may
     refuse for a rule that the log broke: what it cosigned last tells the two apart."""
@@ -115,10 +112,14 @@ def _refused(
         return alarm
     refused = f"it refuses the log{alarm.words}"
     name = hashlib.sha256(origin.encode()).hexdigest()
-    last = http.get(f"{witness.url}/{name}/checkpoint", within_s=within_s)
-    if last.status != 200:
+    try:
+        with closing(remote.Web(witness.url, read_s=within_s, answer_s=within_s)) as web:
+            last = web.read(f"{name}/checkpoint", _NOTE_BYTES_MAX)
+    except (Corrupt, Unavailable):
+        last = None
+    if last is None:
         raise Unavailable(f"{refused}; what it cosigned last it does not show")
-    seen = parse_checkpoint(parse_note(last.body).text)
+    seen = parse_checkpoint(parse_note(last).text)
     if seen.origin != origin or seen.size != old:
         raise Unavailable(f"{refused}; it shows {seen.size} entries of {seen.origin}")
     if seen.root.hex() == root:
@@ -126,22 +127,20 @@ def _refused(
     return alarm
 
 
-def _words(answer: http.Answer) -> str:
+def _words(answer: remote.Answer) -> str:
     """What stands in an answer, for people: short, and without what no terminal should get."""
     text = answer.body[:_WORDS_BYTES].decode(errors="replace")
     shown = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     return f": {shown}" if shown else ""
 
 
-def _told(answer: http.Answer) -> int | None:
+def _told(answer: remote.Answer) -> int | None:
     """The size that a 409 names."""
     found = _SIZE.fullmatch(answer.body)
     return int(found[1]) if found and answer.media == SIZE_MEDIA else None
 
 
-def take(
-    body: bytes, note: Note, checkpoint: Checkpoint, key: CosignerKey, now_s: int
-) -> Cosignature:
+def take(body: bytes, note: Note, key: CosignerKey, now_s: int) -> Cosignature:
     """The line of the key that is known, out of what a witness answered; the others are left.
 
     Raises InvalidInput where it is missing, does not verify, or is of another time.
@@ -152,7 +151,7 @@ def take(
     lines = body.splitlines(keepends=True)
     for signature, line in zip(answered.signatures, lines, strict=True):
         if (signature.name, signature.key_id) == (key.name, key.key_id):
-            at_s = key.signed_at_s(signature, note.text, checkpoint)
+            at_s = key.signed_at_s(signature, note.text)
             if abs(at_s - now_s) > SKEW_S_MAX:
                 raise InvalidInput(f"its clock is {at_s - now_s} s off ours")
             return Cosignature(at_s=at_s, line=line)
@@ -161,5 +160,4 @@ def take(
 
 def check(line: bytes, note: bytes, key: CosignerKey) -> int:
     """A cosignature that was stored, once more; returns its time. Raises InvalidInput."""
-    text = parse_note(note).text
-    return key.signed_at_s(parse_signature_line(line), text, parse_checkpoint(text))
+    return key.signed_at_s(parse_signature_line(line), parse_note(note).text)

@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 
 from ledger.anchors import shown, store
 from ledger.errors import Corrupt, InvalidInput
-from ledger.files import read_regular, sync_folder
+from ledger.files import make_public_folder, read_regular, sync_folder, write_public
 from ledger.log import publish, tiles
 from ledger.log import store as log_store
 from ledger.log.checkpoint import Checkpoint, parse_checkpoint
@@ -101,7 +101,7 @@ def bring_up_to_date(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One publisher at a time, over all processes of a machine."""
-    _make_public(folder)
+    make_public_folder(folder)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -156,16 +156,6 @@ def _clear_partial(folder: Path, begin: int, size: int) -> None:
         level, at, end = level + 1, at >> 8, end >> 8
 
 
-def _make_public(folder: Path) -> None:
-    """The folder and what is missing above it, for any web server to read, whatever umask says."""
-    if folder.is_dir():
-        return
-    _make_public(folder.parent)
-    folder.mkdir(exist_ok=True)
-    folder.chmod(0o755)
-    sync_folder(folder.parent)
-
-
 @dataclass(slots=True)
 class _Files:
     """Writes below a folder; what was written has its name on disk after `sync`."""
@@ -198,13 +188,9 @@ class _Files:
 
     def _write(self, name: str, data: bytes) -> None:
         path = self.folder / name
-        _make_public(path.parent)
+        make_public_folder(path.parent)
         fresh = self.folder / _FRESH / str(self.count)
-        with fresh.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.chmod(0o644)
+        write_public(fresh, data)
         fresh.replace(path)
         self._touched.add(path.parent)
         self.count += 1

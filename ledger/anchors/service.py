@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from ledger.anchors import alarm, cosigning, http, store, tokens
+from ledger import remote
+from ledger.anchors import alarm, cosigning, store, tokens
 from ledger.anchors.config import Anchors, Authority, Witness
 from ledger.db import reading, writing
 from ledger.errors import LedgerError, NotFound
@@ -66,7 +67,7 @@ class Asking:
     log: log_store.LogFacts
     anchors: Anchors
     clock_s: Callable[[], int]
-    within_s: float = http.WITHIN_S
+    within_s: float = remote.POST_S
 
 
 def hold_round(asking: Asking, *, renew_after_s: int, patient: bool = True) -> Round:

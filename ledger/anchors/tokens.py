@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from ledger.anchors import http
+from ledger import remote
 from ledger.anchors.config import Authority
 from ledger.errors import InvalidInput, Unavailable
 
@@ -36,7 +36,7 @@ class Stamp:
     data: bytes
 
 
-def ask(authority: Authority, text: bytes, now_s: int, *, within_s: float = http.WITHIN_S) -> Stamp:
+def ask(authority: Authority, text: bytes, now_s: int, *, within_s: float = remote.POST_S) -> Stamp:
     """A fresh token for `text`. Raises Unavailable, or InvalidInput for an answer that is none."""
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
@@ -48,7 +48,7 @@ def ask(authority: Authority, text: bytes, now_s: int, *, within_s: float = http
         .cert_request(cert_request=True)
         .build()
     )
-    answer = http.post(authority.url, request.as_bytes(), REQUEST_MEDIA, within_s=within_s)
+    answer = remote.post(authority.url, request.as_bytes(), REQUEST_MEDIA, within_s=within_s)
     if answer.status != 200:
         raise Unavailable(f"it answers with HTTP status {answer.status}")
     if answer.media != REPLY_MEDIA:

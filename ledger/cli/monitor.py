@@ -12,10 +12,11 @@ import typer
 from ledger.cli.json_option import Json
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput
+from ledger.remote import open_source
 from ledger.units import format_instant
 from ledger.watching.monitor import MAX_AGE_S, Monitor, Visit, Wanted
 from ledger.watching.notes import read_log_keys, read_witness_keys
-from ledger.watching.remote import PublishedLog, open_source
+from ledger.watching.published import PublishedLog
 
 _EVERY_S = 300
 

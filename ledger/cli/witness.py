@@ -14,8 +14,8 @@ from ledger.cli.json_option import Json
 from ledger.cli.listening import listen
 from ledger.cli.output import Output
 from ledger.logging_setup import set_up_logging
+from ledger.remote import open_source
 from ledger.settings import Settings
-from ledger.watching.remote import open_source
 from ledger.watching.witness_state import OwnKey, WitnessState
 
 witness = typer.Typer(

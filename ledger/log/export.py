@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.db import located
 from ledger.errors import Corrupt, InvalidInput
+from ledger.files import make_public_folder, sync_folder, write_public
 from ledger.log import store
 from ledger.log.bodies import Body, BodyKind
 from ledger.log.entry import Entry, parse_entry
@@ -28,18 +29,6 @@ BodyOf = Callable[[str], bytes | None]
 _BODY_BYTES_MAX: Final = 1_000_000_000
 
 
-def _write_public(folder: Path, name: str, data: bytes) -> None:
-    """A file that any web server may read, whatever the umask is."""
-    *parents, _ = Path(name).parents
-    for parent in [folder, *(folder / each for each in reversed(parents))]:
-        if not parent.is_dir():
-            parent.mkdir(parents=True)
-            parent.chmod(0o755)
-    path = folder / name
-    path.write_bytes(data)
-    path.chmod(0o644)
-
-
 def require_empty(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInput(f"{folder} is not empty; give a new folder")
@@ -49,15 +38,18 @@ def export_tiles(conn: Connection, log: store.LogFacts, folder: Path, progress: 
     """Write the latest checkpoint and all its tiles (C2SP tlog-tiles). Returns the size."""
     require_empty(folder)
     checkpoint, note = latest_checkpoint(conn, log)
-    write_tiles(
-        conn,
-        log,
-        0,
-        checkpoint,
-        lambda name, data: _write_public(folder, name, data),
-        progress,
-    )
-    _write_public(folder, "checkpoint", note)
+    touched: set[Path] = set()
+
+    def put(name: str, data: bytes) -> None:
+        path = folder / name
+        make_public_folder(path.parent)
+        write_public(path, data)
+        touched.add(path.parent)
+
+    write_tiles(conn, log, 0, checkpoint, put, progress)
+    put("checkpoint", note)
+    for one in touched:
+        sync_folder(one)
     return checkpoint.size
 
 

@@ -1,4 +1,5 @@
-"""C2SP signed notes with Ed25519 signatures (key type 0x01); a log's also with ML-DSA-44 (0x06).
+"""C2SP signed notes with Ed25519 signatures (key type 0x01); checkpoints also with ML-DSA-44 (0x06)
+and with what witnesses sign (0x04, 0x06).
 
 A note is text that ends in a newline, an empty line, then signature lines
 `— <key name> <base64(4 bytes key id ‖ signature)>`. Entries and checkpoints are notes.
@@ -10,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -25,8 +27,10 @@ from ledger.log import mldsa
 from ledger.log.mldsa import ML_DSA_44
 
 ED25519: Final = 1
+ED25519_COSIGNATURE: Final = 4
 _KINDS: Final = {
     ED25519: ("an Ed25519 key (0x01 and 32 bytes)", 32),
+    ED25519_COSIGNATURE: ("an Ed25519 key of a witness (0x04 and 32 bytes)", 32),
     ML_DSA_44: ("an ML-DSA-44 key (0x06 and 1312 bytes)", mldsa.PUBLIC_KEY_BYTES),
 }
 SIGNATURES_MAX: Final = 100
@@ -45,7 +49,8 @@ def key_id(name: str, public_key: bytes, kind: int = ED25519) -> bytes:
 class VerifyKey:
     """A named public key, written as a vkey `name+hex8+base64(kind ‖ key)`.
 
-    `kind` is the type of its signatures: Ed25519, or (of a log alone) ML-DSA-44.
+    `kind` is the type of its signatures: Ed25519, or of checkpoints alone an Ed25519 cosignature or
+    ML-DSA-44. These two sign a time along: `u64 time ‖ signature`.
     """
 
     name: str
@@ -64,11 +69,21 @@ class VerifyKey:
     def verify(self, text: bytes, signature: bytes) -> bool:
         if self.kind == ML_DSA_44:
             return mldsa.verify(self.public_key, self.name, text, signature)
+        if self.kind == ED25519_COSIGNATURE:
+            if len(signature) < mldsa.TIME_BYTES:
+                return False
+            (time_s,) = struct.unpack(">Q", signature[: mldsa.TIME_BYTES])
+            text, signature = _cosigned(time_s, text), signature[mldsa.TIME_BYTES :]
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text)
         except InvalidSignature:
             return False
         return True
+
+
+def _cosigned(time_s: int, text: bytes) -> bytes:
+    """What an Ed25519 cosignature signs (C2SP tlog-cosignature)."""
+    return b"cosignature/v1\ntime %d\n" % time_s + text
 
 
 def parse_vkey(vkey: str, kinds: Sequence[int] = (ED25519,)) -> VerifyKey:

@@ -30,7 +30,7 @@ from ledger.log.static import Progress
 from ledger.recovery import beside
 from ledger.recovery.backup import KEYS_DIR
 from ledger.recovery.bodies import Found, require_all
-from ledger.recovery.published import NOTE_BYTES_MAX, Published, place_of, read_checkpoint
+from ledger.recovery.published import NOTE_BYTES_MAX, Published, read_checkpoint
 from ledger.recovery.sealing import require_seal
 from ledger.settings import Settings
 
@@ -157,7 +157,7 @@ class _Restore:
         self._notes = {
             one.size: (one, note) for one, note in archive.checkpoints_in(folder, record)
         }
-        self._published = Published.read(place_of(sources.tiles)) if sources.tiles else None
+        self._published = Published.read(sources.tiles) if sources.tiles else None
         self._tail: list[bytes] = []  # entries that the backup lacks
         self._pins = [_pin(path) for path in sources.pins]
         self._check_published()
@@ -169,7 +169,7 @@ class _Restore:
             return
         if published.checkpoint.origin != record.origin:
             raise InvalidInput(
-                f"{published.place.name} is the log {published.checkpoint.origin}, the backup is of"
+                f"{published.where} is the log {published.checkpoint.origin}, the backup is of"
                 f" {record.origin}"
             )
         if published.checkpoint.size > record.size:
@@ -183,7 +183,7 @@ class _Restore:
         _add_root(roots, self._record.size, bytes.fromhex(self._record.root), "backup.json")
         if self._published is not None:
             said = self._published.checkpoint
-            _add_root(roots, said.size, said.root, self._published.place.name)
+            _add_root(roots, said.size, said.root, self._published.where)
         total = max(self._record.size, *roots)
         replayed = replay(
             conn, LOG_ID, ENTRY_TYPES, self._submissions(), total, self._progress, roots
@@ -279,7 +279,7 @@ def _own_note(conn: Connection, log: store.LogFacts, published: Published) -> by
         own = logkeys.without_cosignatures(published.note, log.origin)
         logkeys.open_own(own, log, logkeys.load(conn, log))
     except InvalidInput as error:
-        raise InvalidInput(f"{published.place.name}/checkpoint: {error}") from error
+        raise InvalidInput(f"{published.where}/checkpoint: {error}") from error
     return own
 
 

@@ -23,7 +23,7 @@ from ledger.log.notes import VerifyKey, parse_vkey
 from ledger.log.publish import HighWater
 from ledger.log.service import GENESIS
 from ledger.log.succession import Succession
-from ledger.recovery.published import NOTE_BYTES_MAX, Published, place_of, read_checkpoint
+from ledger.recovery.published import NOTE_BYTES_MAX, Published, read_checkpoint
 from ledger.recovery.restore import Sources
 from ledger.settings import Settings
 
@@ -140,7 +140,7 @@ def _require_other_place(settings: Settings, origin: str) -> None:
 def _others(sources: Sources) -> Iterator[bytes]:
     """Checkpoints that others have seen: where the log was published, and pins."""
     if sources.tiles:
-        yield Published.read(place_of(sources.tiles)).note
+        yield Published.read(sources.tiles).note
     for path in sources.pins:
         note = files.read_regular(path, NOTE_BYTES_MAX)
         if note is None:

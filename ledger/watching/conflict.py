@@ -22,7 +22,7 @@ from greenledger_verify.tiles import TILE_HEIGHT, TILE_WIDTH, tile_width
 from ledger.errors import Corrupt
 from ledger.log import merkle
 from ledger.watching.notes import Seen, open_seen
-from ledger.watching.remote import PublishedLog
+from ledger.watching.published import PublishedLog
 
 FORMAT: Final = "greenledger-conflict/v1"
 

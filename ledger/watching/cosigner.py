@@ -13,7 +13,8 @@ from typing import Final, TypeAlias
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from greenledger_verify.checkpoint import Checkpoint
+from greenledger_verify.failure import VerificationError
+from greenledger_verify.mldsa import cosigned_message
 from ledger.errors import InvalidInput, Unavailable
 
 try:
@@ -71,33 +72,19 @@ class Cosigner:
         blob = base64.b64encode(bytes([self.kind]) + self.seed).decode()
         return f"{_PREFIX}{self.name}+{self.key_id.hex()}+{blob}"
 
-    def cosign(self, text: bytes, checkpoint: Checkpoint, time_s: int) -> str:
+    def cosign(self, text: bytes, time_s: int) -> str:
         """A signature line over the checkpoint whose note text is `text`. With Ed25519 it is over
-        the whole text; with ML-DSA-44 over origin, size and root."""
+        the whole text; with ML-DSA-44 over origin, size and root. Raises InvalidInput where the
+        origin is too long for that."""
         if self.kind == ED25519:
             message = b"cosignature/v1\ntime %d\n" % time_s + text
         else:
-            message = cosigned_message(self.name, checkpoint, time_s)
+            try:
+                message = cosigned_message(self.name, time_s, text)
+            except VerificationError as error:
+                raise InvalidInput(f"it can't be cosigned with ML-DSA-44: {error}") from error
         blob = self.key_id + struct.pack(">Q", time_s) + self.private_key.sign(message)
         return f"— {self.name} {base64.b64encode(blob).decode()}\n"
-
-
-def cosigned_message(name: str, checkpoint: Checkpoint, time_s: int) -> bytes:
-    """`cosigned_message` of tlog-cosignature, for the whole tree. Raises InvalidInput where the
-    origin is too long for it."""
-    cosigner, origin = name.encode(), checkpoint.origin.encode()
-    if len(origin) > 255:
-        raise InvalidInput(f"an origin of {len(origin)} bytes can't be cosigned with ML-DSA-44")
-    return b"".join(
-        (
-            b"subtree/v1\n\0",
-            bytes([len(cosigner)]) + cosigner,
-            struct.pack(">Q", time_s),
-            bytes([len(origin)]) + origin,
-            struct.pack(">QQ", 0, checkpoint.size),
-            checkpoint.root,
-        )
-    )
 
 
 def _private_key(kind: int, seed: bytes) -> _Private:

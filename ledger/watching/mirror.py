@@ -31,7 +31,7 @@ from greenledger_verify.tiles import TILE_WIDTH, tile_width
 from ledger import files
 from ledger.errors import Corrupt, InvalidInput, Unavailable
 from ledger.watching.notes import Seen
-from ledger.watching.remote import PublishedLog
+from ledger.watching.published import PublishedLog
 from ledger.watching.tree import OnTile, Tree, ignore
 
 # Signed checkpoints that wait for entries that can't be read; the oldest ones are kept.

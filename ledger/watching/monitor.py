@@ -25,7 +25,7 @@ from ledger.watching.auditor import Auditor
 from ledger.watching.conflict import Conflict, by_entries, by_tiles, of_one_size
 from ledger.watching.mirror import Mirror, Pulled
 from ledger.watching.notes import Cosigned, NotSigned, Seen, cosignatures, open_seen
-from ledger.watching.remote import (
+from ledger.watching.published import (
     CHECKPOINT_BYTES_MAX,
     PublishedLog,
     open_note_file,

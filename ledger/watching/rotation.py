@@ -18,7 +18,7 @@ from greenledger_verify.note import ED25519, VerifierKey, parse_note
 from ledger.errors import Corrupt, Unavailable
 from ledger.watching.mirror import Mirror
 from ledger.watching.notes import Seen
-from ledger.watching.remote import PublishedLog
+from ledger.watching.published import PublishedLog
 
 # Reading what no known key has signed; nothing of it is kept for the next time.
 UNSIGNED_S_MAX: Final = 600.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from greenledger_verify.tiles import TileName
 from ledger.errors import Corrupt
-from ledger.watching.remote import Missing, PublishedLog
+from ledger.watching.published import Missing, PublishedLog
 
 
 class Tiles:

@@ -22,11 +22,12 @@ from greenledger_verify.failure import VerificationError
 from greenledger_verify.merkle import verify_consistency
 from greenledger_verify.note import Note, open_note, parse_note
 from ledger.errors import Corrupt, InvalidInput, Unavailable
+from ledger.remote import open_source
 from ledger.watching.auditor import Auditor
 from ledger.watching.conflict import by_entries, by_tiles, of_one_size
 from ledger.watching.mirror import Mirror
 from ledger.watching.notes import NotSigned, Seen, open_seen
-from ledger.watching.remote import PublishedLog, open_source
+from ledger.watching.published import PublishedLog
 from ledger.watching.request import AddCheckpoint, parse_add_checkpoint
 from ledger.watching.witness_state import Broken, Cosigned, KnownLog, LogState, WitnessState
 
@@ -169,9 +170,7 @@ class Witness:
         """With the lock: sign, and let the disk have it before anybody else does."""
         time_s = max(self._now_s(), last.time_s)
         signed = parse_note(request.raw)
-        lines = "".join(
-            one.cosign(signed.text, request.checkpoint, time_s) for one in self.state.cosigners
-        )
+        lines = "".join(one.cosign(signed.text, time_s) for one in self.state.cosigners)
         note = signed.text.decode() + "\n" + _own_lines(signed, seen) + lines
         log.save_cosigned(Cosigned(size=seen.size, root=seen.root, time_s=time_s, note=note))
         return lines

@@ -25,7 +25,7 @@ BROKEN = {
     WITNESS.replace("https", "ftp"): "witness 1: url is http",
     WITNESS.replace("witness.example/w/", ""): "witness 1: url is http",
     '[[witness]]\nurl = "http://w"': "witness 1: vkey is missing",
-    f'[[witness]]\nurl = "http://w"\nvkey = "{LOG_KEY}"': "witness 1: .* its type is 0x04",
+    f'[[witness]]\nurl = "http://w"\nvkey = "{LOG_KEY}"': "witness 1: .* not an Ed25519 key of",
     f"quorum = 2\n{WITNESS}": r"quorum is 0 to the number of witnesses \(1\), not 2",
     f"quorum = true\n{WITNESS}": "not True",
     AUTHORITY: "authority 1: certificates: there is no file .*root.pem",

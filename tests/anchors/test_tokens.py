@@ -74,7 +74,7 @@ LIES: dict[str, tuple[str, Lie]] = {
     "cut": ("no time-stamp", lambda a, q: (200, REPLY, _good(a, q)[:-9])),
     "empty": ("no time-stamp", lambda _a, _q: (200, REPLY, b"")),
     "junk": ("no time-stamp", lambda _a, _q: (200, REPLY, b"\x30\x82\xff\xff" * 99)),
-    "large": ("more than 65536 bytes", lambda _a, _q: (200, REPLY, bytes(70_000))),
+    "large": ("more than the 65536 bytes", lambda _a, _q: (200, REPLY, bytes(70_000))),
     "error": ("HTTP status 500", lambda a, q: (500, REPLY, _good(a, q))),
     "redirect": ("HTTP status 302", lambda _a, _q: (302, REPLY, b"")),
     "page": ("not application/timestamp-reply", lambda _a, _q: (200, "text/html", b"<p>")),
@@ -165,7 +165,7 @@ def test_a_slow_one_is_cut_off(house: House, tsa: Authority) -> None:
         within_s=0.3,
     )
     (outcome,) = service.hold_round(asking, renew_after_s=60).outcomes
-    assert outcome.error == "127.0.0.1 does not answer within 0 s"
+    assert outcome.error == "127.0.0.1 gives no whole answer in 0.3 s"
 
 
 def test_an_authority_with_another_clock(house: House, tsa: Authority) -> None:

@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal
+from typing import IO, Any, Final, Literal
 
 import psycopg
 from sqlalchemy.engine.default import DefaultDialect
@@ -79,7 +79,7 @@ class Points:
     def _install_database(self) -> None:
         for name in ("do_execute", "do_executemany", "do_execute_no_params"):
             setattr(DefaultDialect, name, self._before(getattr(DefaultDialect, name)))
-        commit = DefaultDialect.do_commit
+        commit: Callable[..., None] = DefaultDialect.do_commit
 
         def do_commit(dialect: DefaultDialect, connection: Any) -> None:
             if not self._wrote:
@@ -141,13 +141,13 @@ class Points:
 
         os.open, os.fsync, os.fdopen = counted_open, counted_fsync, counted_fdopen  # type: ignore[assignment]
         Path.replace, Path.hardlink_to = counted_replace, counted_link  # type: ignore[method-assign, assignment]
-        Path.unlink = counted_unlink  # type: ignore[method-assign]
+        Path.unlink = counted_unlink  # type: ignore[method-assign, assignment]
 
 
 class _Written:
     """A file of which a write may happen by half."""
 
-    def __init__(self, file: BinaryIO, points: Points) -> None:
+    def __init__(self, file: IO[bytes], points: Points) -> None:
         self._file = file
         self._points = points
 

@@ -4,7 +4,8 @@
 
 DATABASE is sqlite or postgresql; a WAY is MODE (see driver.Mode), MODE/N for each Nth point, or
 MODE/N+K for those beginning with point K. One line of JSON for each point: {"point", "name",
-"mode", "database", "problem"}. A program of its own, because a process with threads is not to be forked.
+"mode", "database", "points", "problem"}. A program of its own, because a process with threads is
+not to be forked.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Restarts:
 
     def __post_init__(self) -> None:
         # Each audit replays what all ledgers begin with: once is enough.
-        audit.replay = RememberedBeginning(TEMPLATE_SIZE, self._root).replay
+        audit.replay = RememberedBeginning(TEMPLATE_SIZE).replay
 
     def check(self, folder: Path, said: Said, scratch: Path) -> None:
         """Raises AssertionError or LedgerError with what does not hold."""

@@ -35,7 +35,7 @@ TEMPLATE_SIZE = 248
 
 def draw_from(seed: str) -> None:
     """All randomness of the ledger (module secrets) follows from `seed` from here on."""
-    secrets.token_bytes = random.Random(seed).randbytes
+    secrets.token_bytes = random.Random(seed).randbytes  # type: ignore[assignment]
 
 
 def build(folder: Path) -> None:

@@ -35,6 +35,7 @@ from ledger.registry.service import ensure_scheme, register_project
 from ledger.settings import Settings
 from ledger.units import Period, parse_instant
 from tests.docs.pages import ROOT, code_words, prose, read
+from tests.servers.witness import Cosigner, Witness, serving
 
 PAGE = read("path.md")
 NAME = re.compile(r"[a-z_]+(\.\w+)+")
@@ -131,10 +132,25 @@ def certify(house: House, month: Month) -> None:
     settle(desk, settlement)
 
 
+def vouch_for(house: House, now_s: int) -> None:
+    key = Cosigner("witness.example/path")
+    with serving(Witness(house.log.log_key.vkey, [key], clock_s=lambda: now_s)) as witness:
+        row = f'[[witness]]\nvkey = "{key.vkey}"\nurl = "{witness.url}"\n'
+        (house.settings.dir / "anchors.toml").write_text(row)
+        assert [one.said for one in house.anchor().outcomes] == ["cosignature"]
+
+
 def the_path(folder: Path) -> None:
     """What README's tour does, in one process: two files, one contract, certificates, a claim with
-    evidence, one proof of each kind; then a correction that leaves the claim short."""
-    settings = Settings(dir=folder / "data", database_url="", high_water_dir=None, kek=None)
+    evidence, one proof of each kind; then a correction that leaves the claim short. A witness
+    vouches for the first checkpoint."""
+    settings = Settings(
+        dir=folder / "data",
+        database_url="",
+        high_water_dir=None,
+        kek=None,
+        publish_dir=folder / "public",
+    )
     # Certificates are valid for a time: the path is walked soon after its month.
     march_s = parse_instant("2026-03-01T00:00:00Z")
     house = House.init(settings, origin="park.example/path", name="A park", clock_s=lambda: march_s)
@@ -166,6 +182,8 @@ def the_path(folder: Path) -> None:
     take_in("roof", 4_000, 1_000)
     take_in("mill", 3_000, 3_000)
     house.checkpoint()
+    house.publish(no_progress)
+    vouch_for(house, march_s)
     start_s = parse_instant("2026-01-01T04:00:00Z")
     period = Period(start_s=start_s, end_s=start_s + 1800)
     agreement = Agreement(

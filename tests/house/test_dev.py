@@ -15,7 +15,7 @@ def dev(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def commands_in_help(text: str) -> set[str]:
-    return set(re.findall(r"^  (\w+)\b", text, flags=re.MULTILINE))
+    return set(re.findall(r"^  ([\w-]+)", text, flags=re.MULTILINE))
 
 
 def commands_in_script() -> set[str]:

@@ -39,7 +39,7 @@ def test_only_forward(before: State, after: State) -> None:
 @pytest.mark.parametrize(
     ("kind", "params", "why"),
     [
-        ("dance", {}, "there is no job 'dance'; there are audit, checkpoint"),
+        ("dance", {}, "there is no job 'dance'; there are .*backup, checkpoint"),
         ("match", {"from": "2026-01-01T00:00:00Z"}, "to is missing"),
         ("audit", {"fast": True}, "fast is unknown"),
         ("evidence", {"claim": "00" * 16, "level": 3}, "level of a job 'evidence' is a str"),

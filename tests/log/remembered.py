@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from sqlalchemy import Connection
 
 from ledger import db
 from ledger.errors import Corrupt, LedgerError
+from ledger.log import merkle
 from ledger.log.audit import Replayed, replay
-from ledger.log.entry import parse_entry
 from ledger.log.service import Placement, Submission
 from ledger.log.static import Progress
 from ledger.log.types import EntryTypes
@@ -84,10 +84,9 @@ class Remembered:
 @dataclass
 class RememberedBeginning:
     """`replay` for ledgers that share their first `size` entries: these are replayed once, what
-    comes after them each time. `root` reckons roots from leaf hashes."""
+    comes after them each time. Of ledgers from which nothing was erased."""
 
     size: int
-    root: Callable[[Sequence[bytes]], bytes]
     _known: dict[bytes, dict[str, list[Any]]] = field(default_factory=dict)
 
     def replay(
@@ -109,18 +108,24 @@ class RememberedBeginning:
             replay(conn, log_id, types, iter(first), size, progress, early)
             self._known[known] = _content(conn)
         placement = Placement(conn, log_id, types, set())
-        leaves = [parse_entry(each.data).leaf_hash for each in first]
-        for submission in found:
-            try:
-                leaves.append(placement.place(submission).leaf_hash)
-            except LedgerError as error:
-                raise Corrupt(f"entry {len(leaves)}: {error}") from error
+        range_, ranges = merkle.CompactRange(), {}
+        for one in itertools.chain(first, found):
+            if range_.size < self.size:
+                range_.append(merkle.leaf_hash(one.data))
+            else:
+                try:
+                    range_.append(placement.place(one).leaf_hash)
+                except LedgerError as error:
+                    raise Corrupt(f"entry {range_.size}: {error}") from error
+            if roots.get(range_.size, range_.root()) != range_.root():
+                raise Corrupt(f"size {range_.size} has another root")
+            if range_.size in roots:
+                ranges[range_.size] = b"".join(range_.hashes)
         placement.finish()
-        for at, root in roots.items():
-            if not 0 < at <= len(leaves) or self.root(leaves[:at]) != root:
-                raise Corrupt(f"recorded for size {at} is {root.hex()}")
-        root = self.root(leaves)
-        return Replayed(size=len(leaves), bodies=0, erased=0, attested=(), root=root)
+        assert ranges.keys() == roots.keys()
+        return Replayed(
+            size=range_.size, bodies=0, erased=0, attested=(), root=range_.root(), ranges=ranges
+        )
 
 
 def audit(folder: Path) -> str:

@@ -1,4 +1,5 @@
-"""`./dev soak [MINUTES] [--seed N]`: seeds one after the other, and each crash point in each way.
+"""`./dev soak [MINUTES] [--seed N]`: half of the time lives of a park from one seed after the
+other, then every crash point in every way (tests/crash).
 
 A seed that fails is printed and kept in seeds.txt, from where the tests replay it ever after.
 """
@@ -9,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +26,12 @@ from tests.servers.postgres import PostgreSQL
 from tests.simulation import park, steps
 from tests.simulation.park import Park, Tally
 
+# Modules of tests/crash with what they are to try.
+POINTS: Final = (
+    ("tests.crash.syscalls", "error", "kill"),
+    ("tests.crash.explore", "sqlite", "kill", "error"),
+    ("tests.crash.explore", "postgresql", "kill", "error", "cut", "server"),
+)
 SEEDS: Final = Path(__file__).with_name("seeds.txt")
 
 
@@ -58,8 +66,38 @@ def live(template: Path, folder: Path, seed: int, count: int, shown: bool, tally
     return ""
 
 
+def crash_points(end: float, tally: Tally) -> list[str]:
+    """Each way for as long as there is time; returns points at which something did not hold."""
+    broken = []
+    for words in POINTS:
+        left_s = end - time.monotonic()
+        if left_s <= 0:
+            break
+        print(f"crash points: {' '.join(words)}", file=sys.stderr)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", *words],
+                capture_output=True,  # who is stopped in the middle may complain
+                text=True,
+                timeout=left_s,
+                check=False,
+            )
+            lines = done.stdout
+            if done.returncode not in (0, 1):
+                broken.append(f"{words[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
+        except subprocess.TimeoutExpired as error:
+            lines = (error.stdout or b"").decode()
+        for line in lines.splitlines(keepends=True):
+            if line.endswith("\n"):
+                one = json.loads(line)
+                tally["crash points"] += 1
+                if one["problem"]:
+                    broken.append(line.strip())
+    return broken
+
+
 def said(tally: Tally) -> str:
-    words = ("seeds", "steps", "crashes", "refusals", "checkpoints", "audits")
+    words = ("seeds", "steps", "crashes", "refusals", "checkpoints", "audits", "crash points")
     return ", ".join(f"{tally[one]} {one}" for one in words)
 
 
@@ -73,6 +111,8 @@ def main() -> int:
     asked = parser.parse_args()
     tally: Tally = Counter()
     failed: list[int] = []
+    lived: list[int] = []
+    broken: list[str] = []
     shown = sys.stderr.isatty()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulation-")))
@@ -84,25 +124,31 @@ def main() -> int:
             )
             on_postgresql(server, folder / "park")
         park.build(folder / "park")
-        end = time.monotonic() + 60 * asked.minutes
+        begun = time.monotonic()
         seed = asked.seed if asked.seed is not None else int.from_bytes(os.urandom(4))
         try:
             while True:
+                lived.append(seed)
                 why = live(folder / "park", folder, seed, asked.steps, shown, tally)
                 if why:
                     failed.append(seed)
-                    keep(seed, why)
-                    print(f"seed {seed} failed; it is kept in {SEEDS.name}", file=sys.stderr)
-                if asked.seed is not None or time.monotonic() > end:
+                    if asked.seed is None:
+                        keep(seed, why)
+                    print(f"\nseed {seed} failed: ./dev soak --seed {seed}", file=sys.stderr)
+                if asked.seed is not None or time.monotonic() > begun + 30 * asked.minutes:
                     break
                 seed += 1
+            if asked.seed is None:
+                broken = crash_points(begun + 60 * asked.minutes, tally)
         except KeyboardInterrupt:
             print("\nstopped", file=sys.stderr)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-    print(json.dumps({**tally, "failed": failed}))
+    print(json.dumps({**tally, "seeds": lived, "failed": failed, "points": broken}))
     print(f"soak: {said(tally)}; {len(failed)} failed", file=sys.stderr)
-    return 1 if failed else 0
+    for one in broken:
+        print(one, file=sys.stderr)
+    return 1 if failed or broken else 0
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def build(folder: Path) -> None:
 
 def draw(seed: str) -> random.Random:
     """All randomness of the ledger follows from `seed` from here on; and that of who asks."""
-    secrets.token_bytes = random.Random(f"{seed} secrets").randbytes
+    secrets.token_bytes = random.Random(f"{seed} secrets").randbytes  # type: ignore[assignment]
     return random.Random(seed)
 
 
@@ -111,11 +111,14 @@ class Park:
             do(self)
             self.auditor.look(self.house)
         except (AssertionError, LedgerError, OSError) as error:
-            raise AssertionError(f"seed {self.seed}, step {self.number} ({name}): {error}") from error
+            raise AssertionError(
+                f"seed {self.seed}, step {self.number} ({name}): {error}"
+            ) from error
         self.tally["steps"] += 1
 
     def refused(self, act: Act, *why: str) -> None:
         """The ledger refuses, says why, and has changed nothing."""
+        self.auditor.look(self.house)
         before = len(self.auditor.leaves)
         try:
             act(self.house)

@@ -20,8 +20,9 @@ from ledger.matching.service import run_matching
 from ledger.parties import log_key_desk
 from ledger.parties.desk import custodial_key
 from ledger.registry import acting
-from tests.claims.claimed import forged, whole
-from tests.divided import EDGE_S, all_held, correct, span, take
+from ledger.units import Period
+from tests.claims.claimed import forged, made
+from tests.divided import EDGE_S, correct, span, take
 from tests.ledgers import QUARTER_S, no_progress, operator_key, party_statement, rows, signed
 from tests.simulation.auditor import require
 from tests.simulation.park import CONSUMERS, POINTS, Park
@@ -101,7 +102,7 @@ def read_the_same_again(park: Park) -> None:
     start_s = EDGE_S - 4 * QUARTER_S
     wh = park.auditor.metered[point, start_s]
     require(not take(park.house, point, [wh], start=-4).receipts, "a repeat was stored")
-    park.refused(lambda house: take(house, point, [wh + 1], start=-4), "differ", "other value")
+    park.refused(lambda house: take(house, point, [wh + 1], start=-4), "is in force, the new value")
 
 
 def read_the_future(park: Park) -> None:
@@ -158,18 +159,18 @@ def claim_at_once(park: Park) -> None:
 
 
 def spend_again(park: Park) -> None:
-    """Another program signs a claim of lots that a claim has spent, with the owner's key."""
-    spent = [one for one in all_held(park.house) if one.spent and one.holder in CONSUMERS]
-    if not spent:
+    """Another program signs a claim of what a claim has spent, with the owner's key."""
+    found = rows(park.house, "SELECT claim, author, start_s, end_s FROM claims ORDER BY 1")
+    if not found:
         return
-    lot = park.chance.choice(spent)
-    owner = CONSUMERS[lot.holder]
+    claim, author, start_s, end_s = park.chance.choice(found)
     submission = forged(
         park.house,
-        whole([lot]),
-        points=[lot.holder],
-        author=owner,
-        period=span(min(lot.wh), max(lot.wh) + 1),
+        made(park.house)[bytes(claim)].cells,
+        points=[point for point, owner in CONSUMERS.items() if owner == author],
+        author=author,
+        period=Period(start_s=start_s, end_s=end_s),
+        consumption_wh=10**6,
     )
     park.refused(lambda house: house.desk.writer.append(submission), "spent", "claim flag")
 
@@ -218,7 +219,7 @@ def transfer(park: Park, *, crash: bool = False) -> None:
     else:
         act(park.house)
     park.auditor.owner |= dict.fromkeys(range(first, end), to)
-    park.refused(act, "holds no unit", "no unit")
+    park.refused(act, "holds no unit", "none of them are held here by who acts")
 
 
 def retire(park: Park) -> None:
@@ -234,7 +235,7 @@ def retire(park: Park) -> None:
     act(park.house)
     for number in range(first, end):
         del park.auditor.owner[number]
-    park.refused(act, "holds no unit", "no unit")
+    park.refused(act, "holds no unit", "none of them are held here by who acts")
 
 
 # The log and its keys

@@ -25,6 +25,8 @@ from ledger.log.notes import SigningKey
 from ledger.log.service import Placement, Submission
 from ledger.matching.service import run_matching
 from ledger.parties.desk import Draft
+from ledger.recovery.backup import backup
+from ledger.recovery.restore import restore
 from tests.claims import parks
 from tests.ledgers import (
     FARM,
@@ -312,18 +314,19 @@ def _keys_replaced(world: World) -> Said:
 
 
 def _backup(name: str, change: Callable[[bytes], bytes]) -> Callable[[World], Said]:
-    """A file of an export of entries is changed, and the ledger is restored from it."""
+    """A file of a backup is changed, and the ledger is restored from it."""
 
     def run(world: World) -> Said:
-        house = open_house(world.data)
-        house.export_entries(world.folder / "backup", no_progress)
+        house, saved = open_house(world.data), world.folder / "backup"
+        backup(house, saved, no_progress)
         house.engine.dispose()
-        path = sorted((world.folder / "backup").glob(name))[-1]
+        path = max(saved.glob(name), key=str)
         path.write_bytes(change(path.read_bytes()))
+        place = world.folder / "restored"
+        (place / "secrets").mkdir(mode=0o700, parents=True)
+        shutil.copy(world.data / "secrets" / "kek", place / "secrets" / "kek")
         try:
-            House.restore(
-                settings_in(world.folder / "restored"), world.folder / "backup", no_progress
-            )
+            restore(settings_in(place), saved, no_progress)
         except LedgerError as error:
             return {"restore": str(error)}
         return {}
@@ -391,6 +394,7 @@ ATTACKS: dict[str, Attack] = {
     ),
     "backup: body": Attack("a byte of a body in a backup is changed", _backup("bodies/*", _flip)),
     "backup: checkpoint": Attack(
-        "the backup's checkpoint is signed by another key", _backup("checkpoint", _other_key)
+        "a byte of a checkpoint in a backup is changed", _backup("checkpoints", _flip)
     ),
+    "backup: record": Attack("the backup's own record is changed", _backup("backup.json", _flip)),
 }

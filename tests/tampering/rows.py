@@ -32,14 +32,16 @@ _VKEY = "park.example/tests+7e3c58a1+ATbF4mp5dzlSW2XkI4PLyfEDxsKjVdZhEYvKzZgvqF2
 
 # By table. tests/ledgers.py `fill` gives each but those in `test_rows.ELSEWHERE` a row to change.
 ATTACKS: dict[str, RowAttack] = {
+    "anchor_receipts": _forget("no witness has seen it", "anchor_receipts"),
+    "anchors": _change("a witness's key is the attacker's", "anchors", "key = randomblob(32)"),
     "approval_rules": _forget("one officer is enough", "approval_rules"),
     "batches": _change("a batch that was left out leaves no gap", "batches", "sequence = 7"),
     "blocks": _change(
         "a meter showed 1 TWh in a quarter-hour",
         "blocks",
-        "value = x'000000E8D4A51000' || substr(value, 9)",
+        "value = CAST(x'000000E8D4A51000' || substr(value, 9) AS BLOB)",
     ),
-    "bodies": _change("a file says something else", "bodies", "data = data || x'00'"),
+    "bodies": _change("a file says something else", "bodies", "data = CAST(data || x'00' AS BLOB)"),
     "body_uses": _forget("a body that is needed can be erased", "body_uses"),
     "checkpoint_notes": _forget("a signed checkpoint was never there", "checkpoint_notes"),
     "checkpoint_roots": _change(
@@ -69,6 +71,10 @@ ATTACKS: dict[str, RowAttack] = {
     "key_ends": _forget("a revoked key signs again", "key_ends"),
     "keys": _change("a party's key is the attacker's", "keys", "public_key = randomblob(32)"),
     "log_heads": _change("what has expired is valid", "log_heads", "tick_s = tick_s - 86400"),
+    "log_key_ends": _forget("a log key that was ended signs again", "log_key_ends"),
+    "log_keys": _change(
+        "checkpoints are signed by another", "log_keys", "public_key = randomblob(32)"
+    ),
     "logs": _change("checkpoints are signed by another", "logs", f"log_vkey = '{_VKEY}'"),
     "lot_spends": _forget("a lot is spent again", "lot_spends"),
     "lot_wraps": _forget("a lot is certified again", "lot_wraps"),
@@ -99,8 +105,15 @@ ATTACKS: dict[str, RowAttack] = {
         "the registry said otherwise", "statement_rows", "status = 'cancelled'"
     ),
     "statements": _change("another registry said so", "statements", "issuer = 'secret-other'"),
+    "successions": RowAttack(
+        "the log follows another one, that it never knew",
+        "INSERT INTO successions SELECT 1, 1, 'park.example/old', log_vkey, 9, zeroblob(32), 0"
+        " FROM logs",
+    ),
     "tiles": _change(
-        "another entry was there", "tiles", "hashes = randomblob(32) || substr(hashes, 33)"
+        "another entry was there",
+        "tiles",
+        "hashes = CAST(randomblob(32) || substr(hashes, 33) AS BLOB)",
     ),
     "unit_batch_lots": _forget("lots stand behind no certificate", "unit_batch_lots"),
     "unit_batches": _change("units never expire", "unit_batches", "expires_s = expires_s + 86400"),

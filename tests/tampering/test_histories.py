@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.tampering import found_by
-from tests.tampering.histories import ATTACKS, World, build
+from tests.tampering.histories import ATTACKS, build
+from tests.tampering.watchers import World
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def test_an_attack_is_found(
     found = ATTACKS[name].run(world.moved(tmp_path / "world"))
     assert found, "nobody finds it"
     assert found_by.line_of(name) == found_by.line(name, ATTACKS[name].what, found)
-    record_property("tampering", name)
+    record_property("tampering", f"found by {found_by.who(found)}")
 
 
 def test_nobody_is_alarmed_by_an_honest_log(world: World, tmp_path: Path) -> None:

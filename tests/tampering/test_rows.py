@@ -50,4 +50,4 @@ def test_a_change_of_gain_is_found(
     assert found_by.line_of(found_by.row_name(table)) == found_by.line(
         found_by.row_name(table), attack.gain, found
     )
-    record_property("tampering", f"table {table}")
+    record_property("tampering", f"found by {found_by.who(found)}")

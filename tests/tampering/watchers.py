@@ -19,9 +19,10 @@ from ledger.db import reading
 from ledger.errors import LedgerError
 from ledger.house import House
 from ledger.log import merkle, store
+from ledger.remote import open_source
 from ledger.watching.monitor import Monitor, Wanted
 from ledger.watching.notes import read_log_keys
-from ledger.watching.remote import PublishedLog, open_source
+from ledger.watching.published import PublishedLog
 from ledger.watching.witness import Witness
 from ledger.watching.witness_state import WitnessState
 from tests.ledgers import NOW_S, no_progress, open_house

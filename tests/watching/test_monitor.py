@@ -21,11 +21,12 @@ import pytest
 from ledger.errors import Corrupt, InvalidInput, Unavailable
 from ledger.house import House
 from ledger.log.notes import SigningKey
+from ledger.remote import Web, open_source
 from ledger.watching.conflict import read_conflict
 from ledger.watching.mirror import Mirror
 from ledger.watching.monitor import Monitor, Visit, Wanted
 from ledger.watching.notes import read_log_keys, read_witness_keys
-from ledger.watching.remote import PublishedLog, Web, open_source
+from ledger.watching.published import PublishedLog
 from ledger.watching.witness import Witness
 from tests.ledgers import NOW_S, ORIGIN, add_many, tiled
 from tests.servers.api import serving

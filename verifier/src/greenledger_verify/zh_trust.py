@@ -79,7 +79,6 @@ TRUST: Final[dict[str, str]] = {
     "it has attributes that nobody signed": ("它有无人签名的属性"),
     "it has {size} entries, but you saw {seen} of them before: it is replayed, or the log "
     "went back": ("它有 {size} 条记录，而您此前已见过 {seen} 条：它是重放的，或日志被回退"),
-    "it holds certificates that its chain does not need": ("它含有其证书链并不需要的证书"),
     "it holds lists of revocation that nobody signed": ("它含有签名未覆盖的吊销列表"),
     "it was granted with modifications, says its status, which nobody signed": (
         "其状态称为“修改后授予”，而该状态无人签名"
