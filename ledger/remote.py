@@ -136,6 +136,7 @@ class _Line:
 
     def close(self) -> None:
         self._client.close()
+        self._let_go()
 
     def ask(
         self,
@@ -172,8 +173,15 @@ class _Line:
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Called by the HTTP library: which connection is in use."""
-        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            self._socket = info["return_value"].get_extra_info("socket")
+        if event.endswith(".connect_tcp.complete"):
+            self._let_go()
+            # A duplicate: TLS takes the socket itself over, and may be as slow to begin.
+            self._socket = info["return_value"].get_extra_info("socket").dup()
+
+    def _let_go(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def _cut_off(self, late: threading.Event) -> None:
         late.set()

@@ -158,9 +158,14 @@ def _question(asking: Asking, witness: Witness, note: bytes, size: int) -> cosig
         with reading(asking.engine) as conn:
             return publish.latest_checkpoint(conn, asking.log)[0].size
 
+    def root(at: int) -> str:
+        with reading(asking.engine) as conn:
+            return alarm.root_at(conn, asking.log, at)
+
     with reading(asking.engine) as conn:
         newest = _newest(conn, log_id, witness)
-    return cosigning.Question(note=note, had=newest.size if newest else 0, path=path, latest=latest)
+    had = newest.size if newest else 0
+    return cosigning.Question(note=note, had=had, path=path, latest=latest, root=root)
 
 
 def _note_down(asking: Asking, anchor: Witness | Authority, size: int, said: Said | str) -> Outcome:
@@ -223,7 +228,7 @@ def _raise_alarm(
     """The alarm is kept; one that stands is only raised further. Returns what it says."""
     if said.kind == alarm.CONFLICT:
         root = alarm.root_at(conn, log, said.size)
-        error = f"it has another root than ours at size {said.size}"
+        error = f"it has another root than ours at size {said.size}{said.words}"
     else:
         root, error = "", f"it has cosigned {said.size} entries, which we have no checkpoint of"
     if said.size >= state.alarm_size:

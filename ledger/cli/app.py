@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from ledger.cli.lazy import LazyGroup
 from ledger.errors import (
@@ -150,18 +150,25 @@ def check_server(words: Sequence[str]) -> None:
         )
 
 
+def _fail(error: LedgerError) -> NoReturn:
+    if "--json" in sys.argv:
+        failure = {"error": type(error).__name__, "message": str(error)}
+        sys.stdout.write(json.dumps(failure, ensure_ascii=False) + "\n")
+    sys.stderr.write(f"greenledger: {error}\n")
+    sys.exit(exit_code(error))
+
+
 def main() -> None:
-    """Run the command; an error of ours is one message and an exit code, never a traceback."""
+    """Run the command; an error of ours, or of the disk, is one message and an exit code, never a
+    traceback."""
     try:
         check_server(sys.argv[1:])
         app()
     except LedgerError as error:
-        code = exit_code(error)
-        if "--json" in sys.argv:
-            failure = {"error": type(error).__name__, "message": str(error)}
-            sys.stdout.write(json.dumps(failure, ensure_ascii=False) + "\n")
-        sys.stderr.write(f"greenledger: {error}\n")
-        sys.exit(code)
+        _fail(error)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(Unavailable(f"{where}{error.strerror or error}"))
     except SystemExit as stop:
         # Typer turns Ctrl-C into this exit code without a word.
         if stop.code == STOPPED:

@@ -78,6 +78,7 @@ def run(
     """Answer logs that ask for cosignatures, until Ctrl-C."""
     import uvicorn
 
+    from ledger.watching.impatient import Impatient
     from ledger.watching.server import create_app
     from ledger.watching.witness import Witness
 
@@ -90,6 +91,7 @@ def run(
     listening = listen(host, port)
     config = uvicorn.Config(
         create_app(answering),
+        http=Impatient,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -104,7 +104,13 @@ class Witness:
         except Unavailable as error:
             answer = Answer(status=503, body=f"{error}\n")
         except Corrupt as error:
-            answer = Answer(status=500, body=f"{error}\n")
+            # Where its files are is nobody's business outside.
+            _log.error("the state is damaged", why=str(error))
+            answer = Answer(status=500, body="the state of the witness is damaged\n")
+        except OSError as error:
+            # A full disk, say. Whatever was not written was not said either.
+            _log.error("the disk fails", path=str(error.filename), why=error.strerror)
+            answer = Answer(status=503, body="the disk of the witness fails; nothing is cosigned\n")
         if answer.media != SIZE:
             _log.info("not cosigned", status=answer.status, why=answer.body.strip())
         return answer

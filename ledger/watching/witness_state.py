@@ -83,7 +83,10 @@ class Broken:
 
 def _read(path: Path, parse: Callable[[Any], T]) -> T | None:
     """Raises Corrupt."""
-    data = files.read_regular(path, _BYTES_MAX)
+    try:
+        data = files.read_regular(path, _BYTES_MAX)
+    except InvalidInput as error:
+        raise Corrupt(str(error)) from error  # a link, a folder: nobody's request is to blame
     if data is None:
         return None
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.anchors.service import Asking, Outcome, hold_round
 from ledger.db import reading
 from ledger.errors import Corrupt, LedgerError, Unavailable
 from ledger.house import House, now_s
@@ -153,3 +154,62 @@ def test_a_later_checkpoint_of_our_own_is_no_alarm(house: House, witness: Witnes
     )
     assert received(house) == [(0, 5)]
     grow(house, "kiln")
+
+
+def auditing(house: House, witness: Witness) -> None:
+    path = listed(house, witness)
+    path.write_text(path.read_text() + "\naudits = true\n")
+
+
+@pytest.mark.sqlite_only
+def test_an_auditor_that_refuses_for_a_rule_raises_no_alarm(house: House, witness: Witness) -> None:
+    """It says 422, as for another history; what it cosigned last is ours."""
+    auditing(house, witness)
+    note = grow(house, "farm")
+    assert only(house).said == "cosignature"
+    witness.last = note
+    witness.answer = lambda _: (422, "text/plain", b"this log broke its rules:\x1b[2J entry 2\n")
+    grow(house, "mill")
+    outcome = only(house)
+    assert outcome.said == "failed"
+    assert outcome.error == "it refuses the log: this log broke its rules: [2J entry 2"
+    witness.last = b""
+    assert "what it cosigned last it does not show" in only(house).error
+    grow(house, "kiln")
+
+
+@pytest.mark.sqlite_only
+def test_an_auditor_that_has_another_root_raises_one(house: House, witness: Witness) -> None:
+    auditing(house, witness)
+    note = grow(house, "farm")
+    assert only(house).said == "cosignature"
+    lines = note.splitlines(keepends=True)
+    witness.last = b"".join([*lines[:2], b"A" * 43 + b"=\n", *lines[3:]])
+    witness.answer = lambda _: (422, "text/plain", b"two roots\n")
+    grow(house, "mill")
+    outcome = only(house)
+    assert outcome.said == "conflict"
+    assert outcome.error == "it has another root than ours at size 3: two roots"
+
+
+@pytest.mark.sqlite_only
+def test_two_roots_of_one_size_by_422(house: House, witness: Witness) -> None:
+    """As tlog-witness says it now; there is no path."""
+    listed(house, witness)
+    grow(house, "farm")
+    assert only(house).said == "cosignature"
+    witness.answer = lambda _: (422, "text/plain", b"two roots for one size\n")
+    assert only_again(house).said == "conflict"
+    refuses(house, Corrupt, "has another root than [0-9a-f]{64} at size 3")
+
+
+def only_again(house: House) -> Outcome:
+    """The same checkpoint, once more: its cosignature is due to be renewed."""
+    late = Asking(
+        engine=house.engine,
+        log=house.log,
+        anchors=house.anchors(),
+        clock_s=lambda: now_s() + 7200,
+    )
+    (found,) = hold_round(late, renew_after_s=3600, patient=False).outcomes
+    return found

@@ -62,7 +62,7 @@ def test_members_of_a_conflict(page: str, operator: Operator) -> None:
 @pytest.mark.parametrize("page", WITNESS)
 def test_what_a_witness_answers(page: str) -> None:
     statuses = [row[0] for row in tables(read(page))[1][1:]]
-    assert statuses == ["200", "400", "403", "404", "409", "413", "422", "503"]
+    assert statuses == ["200", "400", "403", "404", "409", "413", "422", "500", "503"]
     assert f"{BODY_BYTES_MAX:,}" in read(page)
     assert f"{_AUDIT_S:.0f} " in read(page)
 

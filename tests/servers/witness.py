@@ -111,6 +111,7 @@ class Witness:
     size: int = 0
     root: bytes = b""
     url: str = ""
+    last: bytes = b""
     asked: list[bytes] = field(default_factory=list)
     answer: Callable[[bytes], Reply] = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -172,7 +173,14 @@ def serving(witness: Witness) -> Iterator[Witness]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.path == "/w/add-checkpoint"
             witness.asked.append(body)
-            status, media, found = witness.answer(body)
+            self._send(*witness.answer(body))
+
+        def do_GET(self) -> None:
+            """What it cosigned last, by a test's word."""
+            assert self.path.endswith("/checkpoint")
+            self._send(200 if witness.last else 404, "text/plain", witness.last)
+
+        def _send(self, status: int, media: str, found: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", media)
             self.send_header("Content-Length", str(len(found)))

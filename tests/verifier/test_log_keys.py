@@ -17,6 +17,7 @@ from greenledger_verify.opening import parse_opening, verify_opening
 from greenledger_verify.proof import Subject, verify_proof_file
 from greenledger_verify.report import Report
 from greenledger_verify.trust import trust_of
+from tests.servers.witness import Cosigner
 from tests.verifier import forge
 from tests.verifier.forge import FARM, LOG, OPERATOR, Key, Log, Statement
 
@@ -263,7 +264,8 @@ def test_a_post_quantum_signature(tmp_path: Path) -> None:
     (directory / "checkpoint").write_bytes(log.checkpoint() + line)
     report = Report()
     found = verify_log(directory, trust_of([A.vkey]), report)
-    assert [key.kind for key in found.signed.log_keys] == [1, 6]
+    assert [key.kind for key in found.signed.log_keys] == [1]
+    assert [key.kind for key in found.signed.second_keys] == [6]
     assert found.signed.cosignatures == ()
     wrong = bytearray(signature)
     wrong[100] ^= 1
@@ -285,3 +287,18 @@ def test_one_post_quantum_key(tmp_path: Path) -> None:
     for one in (vkey, second):
         log.add(log.statement("log-key.register", "operator", log_vkey=one), OPERATOR, A)
     refused(log, "has 1 keys of this kind in force", tmp_path)
+
+
+def test_the_second_key_alone_is_not_enough(tmp_path: Path) -> None:
+    """It covers no extension lines, so anybody could add some."""
+    second = Cosigner(forge.ORIGIN, 6)
+    log = log_of()
+    log.add(log.statement("log-key.register", "operator", log_vkey=second.vkey), OPERATOR, LOG)
+    directory, text = log.export(tmp_path), log.checkpoint_text()
+    for more in (b"", b"what nobody signed\n"):
+        (directory / "checkpoint").write_bytes(text + more + b"\n" + second.line(text, 0))
+        with pytest.raises(VerificationError, match="has not signed it"):
+            verify_log(directory, trust_of([LOG.vkey]), Report())
+    (directory / "checkpoint").write_bytes(forge.note(text, LOG) + second.line(text, 0))
+    found = verify_log(directory, trust_of([LOG.vkey]), Report())
+    assert [key.vkey for key in found.signed.second_keys] == [second.vkey]

@@ -22,8 +22,9 @@ from greenledger_verify.logdir import verify_log
 from greenledger_verify.pins import with_pins
 from greenledger_verify.report import Report
 from greenledger_verify.trust import Trust, trust_of
+from tests.servers.witness import Cosigner
 from tests.verifier import forge
-from tests.verifier.forge import LOG, START, WITNESS, Log, sha256
+from tests.verifier.forge import LOG, START, WITNESS, Key, Log, sha256
 from tests.verifier.forge_anchors import (
     AUDITOR,
     COSIGNED_S,
@@ -34,7 +35,7 @@ from tests.verifier.forge_anchors import (
     trust_text,
 )
 from tests.verifier.forge_evidence import Evidence
-from tests.verifier.forge_tsa import ROOT, SIGNER, STRANGER, Stamp, trust_table
+from tests.verifier.forge_tsa import ROOT, SIGNER, STRANGER, Issued, Stamp, trust_table
 
 MADE = Anchored()
 
@@ -344,3 +345,50 @@ def test_any_bit_of_what_vouches() -> None:
         except VerificationError:
             continue
         assert vouched(report) != good, number
+
+
+# Who would vouch for itself
+
+
+def test_the_second_key_of_a_log_is_no_witness() -> None:
+    """However its user gives it: beside a --trust file, or in it."""
+    second = Cosigner(forge.ORIGIN, 6)
+    text = MADE.log.checkpoint_text()
+    raw = forge.note(text, LOG) + second.line(text, 0)
+    found = verify_checkpoint(raw, trust_of([second.vkey], trust_text(log_vkey=LOG.vkey).encode()))
+    assert found.cosignatures == ()
+    assert [key.vkey for key in found.second_keys] == [second.vkey]
+    for vkey in (second.vkey, LOG.vkey_of(4)):
+        with pytest.raises(UnusableInput, match="has the name of a log: it would vouch for itself"):
+            trust(authority=f"[[witness]]\nvkey = '{vkey}'\n")
+
+
+def test_one_root_is_one_authority() -> None:
+    """Also where another certificate holds its key."""
+    again = Issued(ROOT.name, ca=True, years=(2026, 2030))
+    assert again.der != ROOT.der
+    for root in (ROOT, again):
+        with pytest.raises(UnusableInput, match="have a root of one key"):
+            trust(authority=trust_table() + trust_table(root, name="another.example"))
+
+
+def test_a_party_is_no_witness_of_what_it_signed(tmp_path: Path) -> None:
+    """The operator's key, under the name of a witness."""
+    names = Key("independent.example", forge.OPERATOR.seed)
+    roots = trust(authority=f"[[witness]]\nvkey = '{names.vkey_of(4)}'\n")
+    why = "the key of the witness independent.example is registered in the log"
+    anchors = [anchor(MADE.log, len(MADE.log.entries), witnesses=(names,))]
+    with pytest.raises(VerificationError, match=why):
+        judged(MADE.evidence(anchors), roots)
+    folder = MADE.log.export(tmp_path)
+    with (folder / "checkpoint").open("ab") as file:
+        file.write(names.cosignature_line(MADE.log.checkpoint_text(), COSIGNED_S))
+    with pytest.raises(VerificationError, match=why):
+        verify_log(folder, roots, Report())
+
+
+def test_a_cosignature_without_a_time_brackets_nothing() -> None:
+    anchors = [anchor(MADE.log, len(MADE.log.entries), witnesses=(WITNESS,), at_s=0)]
+    report = judged(MADE.evidence(anchors))
+    assert values(report, "witnesses")["names"] == [WITNESS.name]
+    assert values(report, "time_bracket")["not_after"] == ""

@@ -62,3 +62,15 @@ def test_a_monitor_says_what_is_wrong_by_its_exit_code(
     assert run(*words, *at, "--quorum", "1").code == 2
     assert run(*words, *at, "--vkey", "nonsense").code == 2
     assert run("monitor", "ftp://x/y", "--vkey", operator.vkey, *at).code == 2
+
+
+def test_a_disk_that_fails_is_one_message(
+    run: Run, operator: Operator, published: Path, tmp_path: Path
+) -> None:
+    """Here: a file, where the folder of the state should be."""
+    (tmp_path / "state").touch()
+    words = ("monitor", str(published), "--vkey", operator.vkey, "--once", "--json")
+    done = run(*words, "--state", str(tmp_path / "state"))
+    assert done.code == 6
+    assert done.err == f"greenledger: {tmp_path / 'state'}: File exists\n"
+    assert json.loads(done.out)["error"] == "Unavailable"

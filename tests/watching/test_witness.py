@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import signal
+import socket
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from proofbundle.checkpoint import verify_cosignature
 
 from ledger.errors import InvalidInput, NotFound, Refused
@@ -24,9 +27,10 @@ from ledger.log.merkle import EMPTY_ROOT
 from ledger.log.notes import SigningKey, VerifyKey, sign_note
 from ledger.watching.conflict import read_conflict
 from ledger.watching.cosigner import parse_cosigner
+from ledger.watching.impatient import Impatient
 from ledger.watching.monitor import Visit, Wanted
 from ledger.watching.notes import read_log_keys, read_witness_keys
-from ledger.watching.server import describe
+from ledger.watching.server import create_app, describe
 from ledger.watching.witness import Answer, Witness
 from ledger.watching.witness_state import Cosigned, LogState, WitnessState
 from tests.ledgers import NOW_S, ORIGIN, add_many, tiled
@@ -489,3 +493,45 @@ def test_an_auditing_witness_keeps_what_convicts(
     assert log_of(state).cosigned.size == 300
     operator.publish(published, operator.grown("a", 10))
     assert witness.add_checkpoint(operator.request(operator.grown("a", 10), 300)).status == 200
+
+
+def test_a_disk_that_fails_is_no_traceback(
+    operator: Operator, state: WitnessState, witness: Witness
+) -> None:
+    """Nothing is cosigned, and nobody outside is told where the files are."""
+    folder = log_of(state).folder
+    body = operator.request(operator.entries, 0)
+    (folder / "lock").unlink()
+    (folder / "lock").mkdir()
+    answer = witness.add_checkpoint(body)
+    assert answer == Answer(status=503, body="the disk of the witness fails; nothing is cosigned\n")
+    (folder / "lock").rmdir()
+    (folder / "cosigned.json").symlink_to(folder / "elsewhere")
+    answer = witness.add_checkpoint(body)
+    assert (answer.status, str(folder) in answer.body) == (500, False)
+    (folder / "cosigned.json").unlink()
+    assert witness.add_checkpoint(body).status == 200
+
+
+def test_who_never_asks_is_hung_up_on(state: WitnessState) -> None:
+    """Else a few hundred silent connections would keep all others out."""
+
+    class Hasty(Impatient):
+        look_s = 0.1
+
+    config = uvicorn.Config(create_app(Witness(state)), http=Hasty, log_level="warning")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        running.start()
+        at = listening.getsockname()
+        asking = b"GET / HTTP/1.1\r\nHost: w\r\n"
+        for begun in (b"", asking, asking + b"\r\n" + asking):
+            with socket.create_connection(at, timeout=20) as silent:
+                silent.sendall(begun)
+                found = b""
+                while piece := silent.recv(65_536):
+                    found += piece
+            assert found.count(b"200 OK") == begun.count(b"\r\n\r\n")
+        server.should_exit = True
+        running.join(20)

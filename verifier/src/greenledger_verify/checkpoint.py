@@ -9,6 +9,7 @@ from greenledger_verify.logkeys import LogKeys
 from greenledger_verify.merkle import EMPTY_ROOT
 from greenledger_verify.note import (
     COSIGNATURE_MLDSA,
+    ED25519,
     VerifiedSignature,
     VerifierKey,
     can_check,
@@ -75,10 +76,10 @@ def verify_checkpoint(
 
     1. It is a well-formed note with a well-formed checkpoint text.
     2. Its origin is a log that the verifier trusts.
-    3. A trusted key of that log signed it, or one that entries of the log lead to from a trusted
-       one; where there are entries to tell, it was in force at that size. Signatures by trusted
-       witnesses hold too; unknown ones are ignored, and ML-DSA-44 lines count as absent where they
-       can't be checked.
+    3. A trusted Ed25519 key of that log signed it, or one that entries of the log lead to from a
+       trusted one; where there are entries to tell, it was in force at that size. An ML-DSA-44 key
+       is never enough: it covers no extension lines. Signatures by trusted witnesses hold too;
+       unknown ones are ignored, and ML-DSA-44 lines count as absent where they can't be checked.
     4. An empty log has the empty root.
     """
     with locate("checkpoint"):
@@ -95,9 +96,11 @@ def verify_checkpoint(
             )
         # 3
         known = log_keys_below(checkpoint.size)
-        trusted = (*brought, *(one.key for one in known.reached(brought)))
+        reached = [one.key for one in known.reached(brought)]
+        trusted = (*brought, *(key for key in reached if key.kind == ED25519))
         witnesses = tuple(one.key for one in trust.witnesses)
-        others = (*trust.second_keys_of(checkpoint.origin), *witnesses)
+        second = [key for key in reached if key.kind != ED25519]
+        others = (*trust.second_keys_of(checkpoint.origin), *second, *witnesses)
         verified = open_note(note, (*trusted, *others))
         by_log = [one.key for one in verified if one.key in trusted]
         if not by_log:

@@ -43,7 +43,7 @@ def explain_checkpoint(signed: SignedCheckpoint, trust: Trust, report: Report) -
         root=checkpoint.root,
         vkey=signed.log_key.vkey,
     )
-    others = [key for key in signed.log_keys[1:] if key not in signed.second_keys]
+    others = signed.log_keys[1:]
     if others:
         report.establish(
             "Other keys of the log signed it too: {keys}.",

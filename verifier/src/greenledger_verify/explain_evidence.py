@@ -12,7 +12,7 @@ from greenledger_verify.explain import explain_checkpoint
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.leaves import SUPPLY_CLASSES
 from greenledger_verify.pins import explain_pins
-from greenledger_verify.policy import auditor_names, require_policy
+from greenledger_verify.policy import auditor_names, require_independent, require_policy
 from greenledger_verify.report import Report
 from greenledger_verify.scan import Scan, scan_log
 from greenledger_verify.text import say
@@ -37,6 +37,7 @@ def judge_evidence(
                 )
     scan = None if log is None else scan_log(log, verified, trust, report)
     vouching = answer_trust.cosignatures(verified, scan)
+    require_independent(vouching, verified.evidence.state.public_keys, report)
     require_policy(vouching, verified.anchors.authorities(), trust, report)
     report.lines |= {
         "integrity": answer.integrity_line(verified),

@@ -19,7 +19,7 @@ from greenledger_verify.failure import UnusableInput, VerificationError, locate
 from greenledger_verify.logkeys import LogKeys, may_tell, read_log_keys
 from greenledger_verify.merkle import HASH_SIZE, CompactRange, leaf_hash, tree_root
 from greenledger_verify.pins import EarlierRoots, require_pins, require_root
-from greenledger_verify.policy import require_policy
+from greenledger_verify.policy import require_independent, require_policy
 from greenledger_verify.report import Report
 from greenledger_verify.rules import apply
 from greenledger_verify.state import State
@@ -87,6 +87,8 @@ def verify_log(directory: Path, trust: Trust, report: Report) -> LogDirectory:
     if tree.holds_statements:
         with report.step("Each entry keeps the rules of the ledger, from the genesis on"):
             state = _replay(directory, signed, tree)
+    if state is not None:
+        require_independent(signed.cosignatures, state.public_keys, report)
     require_policy(signed.cosignatures, (), trust, report)
     return LogDirectory(
         signed=signed,

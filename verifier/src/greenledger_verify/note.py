@@ -64,7 +64,7 @@ class Note:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedSignature:
     """A signature that holds; ``time_s`` is the cosigner's Unix time, or None for a plain
-    signature, and for a cosigner that says no time (0, which only ML-DSA-44 has).
+    signature, and for a cosigner that says no time (0).
     """
 
     key: VerifierKey
@@ -131,7 +131,7 @@ def verify_signature(key: VerifierKey, signature: bytes, text: bytes) -> int | N
     if key.kind == COSIGNATURE_V1:
         time_s, message = _cosigned(signature[:8], text)
         _verify_ed25519(key, signature[8:], message)
-        return time_s
+        return time_s or None
     _verify_ed25519(key, signature, text)
     return None
 

@@ -40,7 +40,7 @@ from greenledger_verify.members import (
 from greenledger_verify.merkle import leaf_hash, verify_inclusion
 from greenledger_verify.opened import OpenedBody, Opening
 from greenledger_verify.pins import require_pins
-from greenledger_verify.policy import require_policy
+from greenledger_verify.policy import require_independent, require_policy
 from greenledger_verify.report import Report
 from greenledger_verify.rules import apply
 from greenledger_verify.state import Party, RegisteredKey, State
@@ -180,6 +180,7 @@ def verify_opening(file: OpeningFile, trust: Trust, report: Report) -> Opening:
     )
     with report.step("The author may say this, as far as the opened bodies show"):
         verify_authority(opening)
+    require_independent(signed.cosignatures, state.public_keys, report)
     require_policy(signed.cosignatures, (), trust, report)
     return opening
 

@@ -1,6 +1,6 @@
-"""How many must vouch: the numbers of ``[policy]``, counted by distinct names."""
+"""Who may vouch, and how many must: the numbers of ``[policy]``, counted by distinct names."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from greenledger_verify.failure import VerificationError
 from greenledger_verify.note import VerifiedSignature
@@ -15,6 +15,22 @@ def witness_names(cosignatures: Iterable[VerifiedSignature]) -> list[str]:
 
 def auditor_names(cosignatures: Iterable[VerifiedSignature], trust: Trust) -> list[str]:
     return sorted({one.key.name for one in cosignatures if trust.audits(one.key)})
+
+
+def require_independent(
+    cosignatures: Iterable[VerifiedSignature], registered: Collection[bytes], report: Report
+) -> None:
+    """A step of the report where a witness's key is one of those ``registered`` in the log, of a
+    party, an officer or the log itself: whoever signs entries with it would vouch for them.
+    """
+    for one in cosignatures:
+        if one.key.public_key in registered:
+            with report.step("No witness has a key that signs entries or checkpoints of the log"):
+                raise VerificationError(
+                    "the key of the witness {name} is registered in the log, so that it is not "
+                    "independent",
+                    name=one.key.name,
+                )
 
 
 def require_policy(

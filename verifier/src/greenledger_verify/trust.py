@@ -2,11 +2,17 @@
 them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from greenledger_verify.failure import UnusableInput, unusable
-from greenledger_verify.note import COSIGNATURES, ED25519, VerifierKey, parse_vkey
+from greenledger_verify.note import (
+    COSIGNATURE_MLDSA,
+    COSIGNATURES,
+    ED25519,
+    VerifierKey,
+    parse_vkey,
+)
 from greenledger_verify.tsacerts import Authority
 
 
@@ -100,19 +106,15 @@ def trust_of(vkeys: Iterable[str], toml: bytes | None = None) -> Trust:
     for vkey in vkeys:
         with unusable("--vkey"):
             given.append(parse_vkey(vkey))
-    names = {key.name for key in given if key.kind == ED25519}
-    logs = [
-        TrustedLog(origin=key.name, key=key)
-        for key in given
-        if key.kind == ED25519 or key.name in names
-    ]
-    witnesses = [
-        TrustedWitness(key=key)
-        for key in given
-        if key.kind in COSIGNATURES and key.name not in names
-    ]
     trust = Trust(logs=(), policy=Policy()) if toml is None else parse_trust_file(toml)
-    logs += trust.logs
+    names = {key.name for key in given if key.kind == ED25519}
+    names |= {log.origin for log in trust.logs}
+    own = [key for key in given if key.kind == ED25519]
+    own += [key for key in given if key.kind == COSIGNATURE_MLDSA and key.name in names]
+    logs = [*(TrustedLog(origin=key.name, key=key) for key in own), *trust.logs]
+    witnesses = [
+        TrustedWitness(key=key) for key in given if key.kind in COSIGNATURES and key not in own
+    ]
     if not any(log.key.kind == ED25519 for log in logs):
         raise UnusableInput(
             "no log key given: use --vkey or --trust, with a key that you got from a source you "
@@ -129,10 +131,18 @@ def trust_of(vkeys: Iterable[str], toml: bytes | None = None) -> Trust:
     )
 
 
-def _require_independent(logs: Iterable[TrustedLog], witnesses: Iterable[TrustedWitness]) -> None:
-    """One key under two names would be counted as two that vouch."""
+def _require_independent(logs: Sequence[TrustedLog], witnesses: Iterable[TrustedWitness]) -> None:
+    """One key under two names would be counted as two that vouch, and a log does not vouch for
+    itself.
+    """
+    origins = {log.origin for log in logs}
     names = {log.key.public_key: f"log {log.origin}" for log in logs}
     for one in witnesses:
+        if one.key.name in origins:
+            raise UnusableInput(
+                "the witness {name} has the name of a log: it would vouch for itself",
+                name=one.key.name,
+            )
         name = names.setdefault(one.key.public_key, one.key.name)
         if name != one.key.name:
             raise UnusableInput(

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from typing import Any, Final
 
 from greenledger_verify.encoding import NATURAL_MAX, decode_base64, decode_hex
@@ -47,6 +48,7 @@ def parse_trust_file(raw: bytes) -> Trust:
     authorities = tuple(_authority(table) for table in tables["authority"])
     if len({one.name for one in authorities}) != len(authorities):
         raise UnusableInput("two authorities of the trust file have one name")
+    _require_own_roots(authorities)
     return Trust(
         logs=tuple(log for log, _ in logs),
         witnesses=tuple(_witness(table) for table in tables["witness"]),
@@ -109,6 +111,20 @@ def _authority(table: object) -> Authority:
         roots=roots,
         others=tuple(one for one in certificates if one not in roots),
     )
+
+
+def _require_own_roots(authorities: Iterable[Authority]) -> None:
+    """One root under two names would be counted as two authorities."""
+    names: dict[bytes, str] = {}
+    for authority in authorities:
+        for root in authority.roots:
+            name = names.setdefault(root.public_key, authority.name)
+            if name != authority.name:
+                raise UnusableInput(
+                    "the authorities {name} and {other} have a root of one key",
+                    name=name,
+                    other=authority.name,
+                )
 
 
 def _policy(table: dict[str, object]) -> Policy:

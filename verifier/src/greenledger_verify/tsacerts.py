@@ -47,13 +47,14 @@ _HARMLESS: Final = (x509.SubjectAlternativeName, x509.CertificatePolicies)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A certificate; ``issuer`` and ``subject`` are names as they stand in it, in DER."""
+    """A certificate; ``issuer``, ``subject`` and ``public_key`` are as they stand in it, in DER."""
 
     raw: bytes
     parsed: x509.Certificate
     serial: int
     issuer: bytes
     subject: bytes
+    public_key: bytes
 
     @property
     def key(self) -> PublicKey:
@@ -98,6 +99,7 @@ def parse_certificate(raw: bytes) -> Certificate:
         serial=serial,
         issuer=issuer,
         subject=content.next(SEQUENCE).raw,
+        public_key=content.next(SEQUENCE).raw,
     )
 
 

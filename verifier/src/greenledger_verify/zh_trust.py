@@ -150,6 +150,18 @@ TRUST: Final[dict[str, str]] = {
     "the key of the witness {name} is also that of {other}": (
         "见证人 {name} 的密钥同时也是 {other} 的密钥"
     ),
+    "the key of the witness {name} is registered in the log, so that it is not independent": (
+        "见证人 {name} 的密钥已登记在该日志中，因此它并不独立"
+    ),
+    "the witness {name} has the name of a log: it would vouch for itself": (
+        "见证人 {name} 与某日志同名：那就是它为自己作证"
+    ),
+    "the authorities {name} and {other} have a root of one key": (
+        "机构 {name} 与 {other} 有同一密钥的根证书"
+    ),
+    "No witness has a key that signs entries or checkpoints of the log": (
+        "没有见证人使用为该日志的条目或检查点签名的密钥"
+    ),
     "the key of {name} is neither Ed25519 nor a cosigner's, Ed25519 or ML-DSA-44": (
         "{name} 的密钥既不是 Ed25519，也不是 Ed25519 或 ML-DSA-44 联署密钥"
     ),
