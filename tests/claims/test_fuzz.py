@@ -31,7 +31,7 @@ from tests.ledgers import DAY_S, QUARTER_S, begun_template, copy_ledger, open_ho
 
 __all__ = ["begun_template", "park_template"]
 
-CHUNKS = 8
+CHUNKS = 2
 BYTES_A_CHUNK, VALUES_A_CHUNK = 150, 120
 Files = tuple[list[bytes], Trust]
 

@@ -20,7 +20,7 @@ from tests.cli.conftest import Run
 from tests.ledgers import begin, copy_ledger, no_progress, open_house, settings_in, tamper
 
 INIT = [sys.executable, "-m", "ledger.cli", "init", "--origin", "park.example/killed"]
-KILLS = 8
+KILLS = 4
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:

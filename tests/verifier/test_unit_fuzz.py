@@ -34,7 +34,7 @@ def test_unspoiled() -> None:
         verified(evidence.raw())
 
 
-@pytest.mark.parametrize("chunk", range(6))
+@pytest.mark.parametrize("chunk", range(2))
 def test_any_bytes(chunk: int) -> None:
     for seed in range(60 * chunk, 60 * (chunk + 1)):
         raw = files()[seed % 3].raw()
@@ -43,7 +43,7 @@ def test_any_bytes(chunk: int) -> None:
             refused(broken, seed)
 
 
-@pytest.mark.parametrize("chunk", range(6))
+@pytest.mark.parametrize("chunk", range(2))
 def test_any_value(chunk: int) -> None:
     for seed in range(60 * chunk, 60 * (chunk + 1)):
         raw = with_spoiled_value(files()[seed % 3], seed)
