@@ -140,17 +140,33 @@ def test_a_failed_restore_leaves_nothing_behind(filled: House, tmp_path: Path) -
     restore(place, tmp_path / "export", no_progress)
 
 
+def kinds_of_bodies(files: dict[str, bytes]) -> dict[str, str]:
+    """What each body is: type and member of the entry that commits to it, or an attachment."""
+    found = {name: "attachment" for name in files if name.startswith("bodies/")}
+    for data in unbundle(files["entries"]):
+        said = json.loads(data.partition(b"\n")[0])
+        for member, value in said.items():
+            if isinstance(value, dict):
+                key = value.get("hash") or value.get("root")
+                if f"bodies/{key}" in found:
+                    found[f"bodies/{key}"] = f"{said['type']} {member}"
+    return found
+
+
 @pytest.mark.long
 def test_every_flip_in_an_export_is_found_by_restore(
     filled: House, empty: Path, tmp_path: Path
 ) -> None:
+    """In each file, and in a body of each kind."""
     place = copy_ledger(empty, tmp_path / "place")
     filled.export_entries(tmp_path / "export", no_progress)
     pick = random.Random(20)
     files = files_of(tmp_path / "export")
-    assert len(files) >= 15
+    bodies = {name for name in files if name.startswith("bodies/")}
+    of_each_kind = {kind: name for name, kind in sorted(kinds_of_bodies(files).items())}
+    assert len(of_each_kind) >= 24
     unseen = []
-    for name in [*files, *["entries"] * 6]:
+    for name in [*sorted(files.keys() - bodies), *["entries"] * 6, *of_each_kind.values()]:
         at = pick.randrange(len(files[name]))
         changed = bytearray(files[name])
         changed[at] ^= 1 << pick.randrange(8)

@@ -14,6 +14,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,15 @@ def mth(leaves: Sequence[bytes]) -> bytes:
         return sha256(b"")
     if len(leaves) == 1:
         return leaves[0]
+    if len(leaves) >= 32:
+        return _mth_of_many(tuple(leaves))
+    k = split(len(leaves))
+    return node(mth(leaves[:k]), mth(leaves[k:]))
+
+
+@lru_cache(512)
+def _mth_of_many(leaves: tuple[bytes, ...]) -> bytes:
+    """The same; forgers ask for the same large trees again and again."""
     k = split(len(leaves))
     return node(mth(leaves[:k]), mth(leaves[k:]))
 

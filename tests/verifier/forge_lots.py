@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import shake_256
 from typing import Any
 
@@ -67,6 +68,15 @@ def sum_node(left: Sum, right: Sum) -> Sum:
 def sum_mth(leaves: Sequence[Sum]) -> Sum:
     if len(leaves) == 1:
         return leaves[0]
+    if len(leaves) >= 32:
+        return _sum_mth_of_many(tuple(leaves))
+    k = split(len(leaves))
+    return sum_node(sum_mth(leaves[:k]), sum_mth(leaves[k:]))
+
+
+@lru_cache(512)
+def _sum_mth_of_many(leaves: tuple[Sum, ...]) -> Sum:
+    """The same; see `forge.mth`."""
     k = split(len(leaves))
     return sum_node(sum_mth(leaves[:k]), sum_mth(leaves[k:]))
 
@@ -212,6 +222,15 @@ class Origin:
     def name(self) -> str:
         return f"{self.point}/{self.month}/{self.revision}"
 
+    def busy(self) -> set[int]:
+        """Where anything may be; elsewhere the book has zeros, and no reading."""
+        found = {*self.metered, *self.sources, *self.tamper, *self.trees}
+        if self.before is not None:
+            found |= self.before.busy()
+            if self.before.remainder is not None:
+                found |= self.before.remainder.wh.keys()
+        return found
+
     def book(self, position: int) -> tuple[int, int, int]:
         """base, carried, fresh."""
         base = carried = 0
@@ -281,8 +300,14 @@ class Division:
         k = self.origins.index(origin)
         empty = self.stream(f"empty/{k}", 32 * month_count(origin.month))
         start = month_start(origin.month)
+        busy = origin.busy() | {at for name, at in self.node_leaves if name == origin.name}
+        busy.update(*(one.wh for one in self.of(origin)))
         hashes = []
         for position in range(month_count(origin.month)):
+            if position not in busy:
+                raw = struct.pack(">Q56x32s", start + 900 * position, empty[32 * position :][:32])
+                hashes.append(leaf(raw))
+                continue
             base, carried, fresh = origin.book(position)
             changes = origin.tamper.get(position, {})
             used = self.leaves_at(origin, position) or (origin.name, position) in self.node_leaves
