@@ -151,7 +151,7 @@ def test_files_of_rules_that_are_broken() -> None:
     folder = Path(ledger.registry.__file__).parent / "schemes"
     text = (folder / "gec.toml").read_text(encoding="utf-8")
     assert parse_toml("gec", text, "gec.toml") == shipped("gec")
-    with pytest.raises(InvalidInput, match=r"mine\.toml is not TOML"):
+    with pytest.raises(InvalidInput, match=r"mine\.toml: not a TOML file: "):
         parse_toml("gec", text + "\nname = = 3", "mine.toml")
     with pytest.raises(InvalidInput, match=r"mine\.toml: .*unit_size"):
         parse_toml("gec", text.replace("unit_size", "unit_sise"), "mine.toml")
