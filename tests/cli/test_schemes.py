@@ -36,7 +36,7 @@ def test_rules_are_replaced_from_a_file(run: Run, park: Path) -> None:
     assert answer(run, "scheme", "show", "gec")["validity_months"] == 12
     assert "12 months" in run("scheme", "show", "gec").out
     for text, said in (
-        ("name = ", "is not TOML"),
+        ("name = ", "not a TOML file"),
         (own.replace('kind = "certificate"', 'kind = "coin"'), "kind"),
         (own.replace("unit_size = 1_000_000", "unit_size = 1_000"), "another one is another"),
     ):
