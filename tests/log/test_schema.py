@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,12 +68,9 @@ def test_only_the_head_may_change() -> None:
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
-def test_rows_never_change(
-    table: str, filled_template: Path, tiled_template: Path, tmp_path: Path
-) -> None:
+def test_rows_never_change(table: str, with_rows: Callable[[str], Path], tmp_path: Path) -> None:
     """In the migrated database, on a row that is there: the trigger fires for each row."""
-    template = tiled_template if table == "tiles" else filled_template
-    connection = raw_database(copy_ledger(template, tmp_path / "data"))
+    connection = raw_database(copy_ledger(with_rows(table), tmp_path / "data"))
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
     before = connection.execute(f"SELECT * FROM {table}").fetchall()
     assert before
@@ -89,10 +87,9 @@ def test_rows_never_change(
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
-def test_rows_are_not_replaced(table: str, filled_template: Path, tiled_template: Path) -> None:
+def test_rows_are_not_replaced(table: str, with_rows: Callable[[str], Path]) -> None:
     """`INSERT OR REPLACE` deletes without firing triggers, unless a connection is told to."""
-    template = tiled_template if table == "tiles" else filled_template
-    engine = db.open_engine(f"sqlite:///{template / 'ledger.sqlite3'}")
+    engine = db.open_engine(f"sqlite:///{with_rows(table) / 'ledger.sqlite3'}")
     with (
         # By the append-only trigger, or by a rule that the same row breaks before.
         pytest.raises(Refused, match="the database refused it: "),
