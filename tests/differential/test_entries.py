@@ -110,6 +110,11 @@ OWN: Final[dict[str, dict[str, Any]]] = {
     "point.register": {"point": "11" * 16, "replaces": "22" * 16, "body": blob("point+json")},
     "readings": BATCH,
     "readings.correction": {**BATCH, "corrects": blob("corrects", 32 + 7 * 32)},
+    "readings.erase": {
+        "batches": ["ab" * 32, "cd" * 32],
+        "reason": "Kept long enough 期满",
+        "body": blob("erased+json"),
+    },
     "contract.register": {"contract": "33" * 16, "replaces": "", "body": blob("contract+json")},
     "match.run": {
         "policy": "pro-rata/1",
@@ -266,6 +271,7 @@ LISTS: Final = (
     ("lot.wrap", "wraps"),
     ("claim.make", "spends"),
     ("claim.make", "retires"),
+    ("readings.erase", "batches"),
     ("unit.issue", "batches"),
     ("unit.issue", "spends"),
     ("unit.issue", "wraps"),
