@@ -10,8 +10,9 @@ from ledger.anchors import cosigning, store, tokens
 from ledger.anchors.cosigner import parse_cosigner
 from ledger.anchors.schema import states
 from ledger.errors import Corrupt, InvalidInput, Unavailable
+from ledger.log import publish
 from ledger.log import store as log_store
-from ledger.log.cosigned import WITNESS, anchors, receipts
+from ledger.log.cosigned import AUTHORITY, WITNESS, anchors, receipts
 from ledger.log.notes import parse_note
 
 
@@ -32,7 +33,7 @@ def check(conn: Connection, log: log_store.LogFacts) -> Checked:
     known = _anchors(conn, log)
     rows = conn.execute(select(receipts).order_by(receipts.c.log_id, receipts.c.seq))
     before, seq, used = store.FIRST_DIGEST, 0, set()
-    counts = {WITNESS: 0, "authority": 0}
+    counts = {WITNESS: 0, AUTHORITY: 0}
     for row in rows:
         where = f"table anchor_receipts, row {row.seq}"
         if row.log_id != log.log_id or row.seq != seq or row.anchor not in known:
@@ -54,7 +55,7 @@ def check(conn: Connection, log: log_store.LogFacts) -> Checked:
     received = int(conn.execute(query.where(states.c.log_id == log.log_id)).scalar_one())
     if received != seq:
         raise Corrupt(f"table anchor_receipts: {received} were received, {seq} are there")
-    return Checked(tokens=counts["authority"], cosignatures=counts[WITNESS])
+    return Checked(tokens=counts[AUTHORITY], cosignatures=counts[WITNESS])
 
 
 def _anchors(conn: Connection, log: log_store.LogFacts) -> dict[int, tuple[store.Kind, str, str]]:
@@ -67,18 +68,14 @@ def _anchors(conn: Connection, log: log_store.LogFacts) -> dict[int, tuple[store
 
 
 def _verify(conn: Connection, log: log_store.LogFacts, found: store.Received, where: str) -> None:
-    query = select(log_store.checkpoint_notes.c.note).where(
-        log_store.checkpoint_notes.c.log_id == log.log_id,
-        log_store.checkpoint_notes.c.size == found.size,
-    )
-    note = conn.execute(query).scalar_one_or_none()
+    note = publish.note_at(conn, log, found.size)
     if note is None:
         raise Corrupt(f"{where}: there is no checkpoint of size {found.size}")
     try:
         if found.kind == WITNESS:
-            at_s = cosigning.check(found.data, bytes(note), parse_cosigner(found.key))
+            at_s = cosigning.check(found.data, note, parse_cosigner(found.key))
         else:
-            at_s = tokens.check(found.data, parse_note(bytes(note)).text, found.key).at_s
+            at_s = tokens.check(found.data, parse_note(note).text, found.key).at_s
     except (InvalidInput, Unavailable) as error:
         raise Corrupt(f"{where} ({found.kind} {found.name}): {error}") from error
     if at_s != found.at_s:

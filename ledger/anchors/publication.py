@@ -64,12 +64,14 @@ def published(folder: Path, origin: str) -> Checkpoint | None:
 
 def require_ahead_of(conn: Connection, log: log_store.LogFacts, folder: Path) -> None:
     """Raises Unavailable or Corrupt where the log lies behind or beside what is published."""
+    _require_ahead(conn, log, folder, published(folder, log.origin))
+
+
+def _require_ahead(
+    conn: Connection, log: log_store.LogFacts, folder: Path, found: Checkpoint | None
+) -> None:
     publish.check_high_water(
-        conn,
-        log,
-        published(folder, log.origin),
-        was=f"published in {folder}",
-        says="the publication says",
+        conn, log, found, was=f"published in {folder}", says="the publication says"
     )
 
 
@@ -126,9 +128,7 @@ def _require_later(
             f"{folder} has a checkpoint of {before.size} entries, the database's latest one is of"
             f" {checkpoint.size}: this is an old copy, and is not published"
         )
-    publish.check_high_water(
-        conn, log, before, was=f"published in {folder}", says="the publication says"
-    )
+    _require_ahead(conn, log, folder, before)
 
 
 def _put_receipts(conn: Connection, log: log_store.LogFacts, files: _Files, latest: int) -> None:

@@ -18,7 +18,7 @@ from ledger import remote
 from ledger.anchors import alarm, cosigning, store, tokens
 from ledger.anchors.config import Anchors, Authority, Witness
 from ledger.db import reading, writing
-from ledger.errors import LedgerError, NotFound
+from ledger.errors import LedgerError
 from ledger.log import merkle, publish
 from ledger.log import store as log_store
 from ledger.log.cosigned import AUTHORITY, WITNESS
@@ -78,10 +78,9 @@ def hold_round(asking: Asking, *, renew_after_s: int, patient: bool = True) -> R
     """
     now_s = asking.clock_s()
     with reading(asking.engine) as conn:
-        note = publish.latest_note(conn, asking.log.log_id)
-        if note is None:
-            raise NotFound(f"log {asking.log.origin} has no signed checkpoint yet")
         size = publish.latest_checkpoint(conn, asking.log)[0].size
+        note = publish.note_at(conn, asking.log, size)
+        assert note is not None
         due = [
             one
             for one in asking.anchors.everybody
@@ -151,8 +150,7 @@ def _question(asking: Asking, witness: Witness, note: bytes, size: int) -> cosig
 
     def path(old: int) -> Sequence[bytes]:
         with reading(asking.engine) as conn:
-            edge = log_store.load_head(conn, log_id).edge
-            return merkle.consistency_path(old, size, log_store.nodes(conn, log_id, edge))
+            return merkle.consistency_path(old, size, log_store.present_nodes(conn, log_id))
 
     def latest() -> int:
         with reading(asking.engine) as conn:

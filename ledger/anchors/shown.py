@@ -6,13 +6,13 @@ import base64
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ledger.anchors import store
 from ledger.anchors.config import Anchors
 from ledger.anchors.service import identity
 from ledger.errors import NotFound
-from ledger.log import merkle
+from ledger.log import merkle, publish
 from ledger.log import store as log_store
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.cosigned import AUTHORITY, WITNESS, cosigned
@@ -27,8 +27,7 @@ def bracket(
     before = [size for size in sizes if size <= index][-1:]
     after = [size for size in sizes if size > index][:1]
     itself = [size for size in sizes if size == head.size]
-    edge = log_store.load_head(conn, log.log_id).edge
-    nodes = log_store.nodes(conn, log.log_id, edge)
+    nodes = log_store.present_nodes(conn, log.log_id)
     return [
         {
             "checkpoint": note_at(conn, log, size).decode(),
@@ -48,12 +47,10 @@ def _path(old: int, size: int, nodes: merkle.Node) -> bytes:
 
 def note_at(conn: Connection, log: log_store.LogFacts, size: int) -> bytes:
     """The cosigned note of a size. Raises NotFound."""
-    notes = log_store.checkpoint_notes
-    query = select(notes.c.note).where(notes.c.log_id == log.log_id, notes.c.size == size)
-    note = conn.execute(query).scalar_one_or_none()
+    note = publish.note_at(conn, log, size)
     if note is None:
         raise NotFound(f"log {log.origin} has no signed checkpoint of size {size}")
-    return cosigned(conn, log.log_id, size, bytes(note))
+    return cosigned(conn, log.log_id, size, note)
 
 
 def token_at(conn: Connection, log: log_store.LogFacts, size: int, authority: str) -> bytes:

@@ -205,8 +205,7 @@ class _Evidence:
     def _head(self) -> dict[str, Any]:
         found = self._found
         order = sorted(found.entries)
-        edge = log_store.load_head(self._conn, self._desk.log.log_id).edge
-        nodes = log_store.nodes(self._conn, self._desk.log.log_id, edge)
+        nodes = log_store.present_nodes(self._conn, self._desk.log.log_id)
         path = merkle.shared_path(
             order,
             found.checkpoint.size,

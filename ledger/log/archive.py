@@ -178,7 +178,7 @@ def _hash_again(
         return range_
     for data in entries_in(folder, before):
         range_.append(merkle.leaf_hash(data))
-    nodes = store.nodes(conn, log.log_id, store.load_head(conn, log.log_id).edge)
+    nodes = store.present_nodes(conn, log.log_id)
     root = merkle.tree_root(before.size, nodes)
     if (range_.size, range_.root()) != (before.size, root):
         raise Corrupt(

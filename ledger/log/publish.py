@@ -175,7 +175,7 @@ def _sign_locked(
         seen(conn)
         verified = _recompute(conn, log, record)
         keys = logkeys.load(conn, log)
-        signed = {one.checkpoint.size: _note_at(conn, log, one.checkpoint.size) for one in verified}
+        signed = {one.checkpoint.size: note_at(conn, log, one.checkpoint.size) for one in verified}
         # Before anything is recorded: all who are to sign, or nobody.
         signers = {
             size: _signers(keys, size, signer_of) for size, note in signed.items() if note is None
@@ -297,7 +297,8 @@ def _record_root(conn: Connection, log: store.LogFacts, verified: _Verified) -> 
         raise Corrupt(f"two roots at size {size}: recorded {bytes(recorded).hex()}, {root.hex()}")
 
 
-def _note_at(conn: Connection, log: store.LogFacts, size: int) -> bytes | None:
+def note_at(conn: Connection, log: store.LogFacts, size: int) -> bytes | None:
+    """The checkpoint note of a size, as the log itself signed it."""
     found = conn.execute(
         select(store.checkpoint_notes.c.note).where(
             store.checkpoint_notes.c.log_id == log.log_id, store.checkpoint_notes.c.size == size
@@ -307,7 +308,7 @@ def _note_at(conn: Connection, log: store.LogFacts, size: int) -> bytes | None:
 
 
 def _record_note(conn: Connection, log: store.LogFacts, size: int, note: bytes) -> None:
-    if _note_at(conn, log, size) is None:
+    if note_at(conn, log, size) is None:
         conn.execute(insert(store.checkpoint_notes).values(log_id=log.log_id, size=size, note=note))
 
 
@@ -327,7 +328,7 @@ def inclusion_paths(
     conn: Connection, log: store.LogFacts, size: int, indexes: Sequence[int]
 ) -> list[list[bytes]]:
     """Paths of several entries in the tree of `size`, sharing the tiles that they read."""
-    nodes = store.nodes(conn, log.log_id, store.load_head(conn, log.log_id).edge)
+    nodes = store.present_nodes(conn, log.log_id)
     return [merkle.inclusion_path(index, size, nodes) for index in indexes]
 
 
@@ -352,7 +353,7 @@ def prove_consistency(conn: Connection, log: store.LogFacts, old_size: int) -> d
     checkpoint, _ = latest_checkpoint(conn, log)
     if not 0 < old_size <= checkpoint.size:
         raise NotFound(f"size {old_size}: it is 1 to {checkpoint.size}, the latest checkpoint's")
-    nodes = store.nodes(conn, log.log_id, store.load_head(conn, log.log_id).edge)
+    nodes = store.present_nodes(conn, log.log_id)
     return {
         "size1": old_size,
         "size2": checkpoint.size,

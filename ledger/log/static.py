@@ -60,7 +60,7 @@ def _right_edge(
     conn: Connection, log: store.LogFacts, size: int
 ) -> tuple[tiles.Edge, merkle.CompactRange]:
     """Of the tree at a size, from the stored tiles."""
-    node = store.nodes(conn, log.log_id, store.load_head(conn, log.log_id).edge)
+    node = store.present_nodes(conn, log.log_id)
     pending = []
     for level in range((size.bit_length() + 7) // 8):
         end = size >> 8 * level

@@ -232,6 +232,11 @@ def nodes(conn: Connection, log_id: int, edge: tiles.Edge) -> tiles.TileNodes:
     return tiles.TileNodes(edge, fetch)
 
 
+def present_nodes(conn: Connection, log_id: int) -> tiles.TileNodes:
+    """The nodes of the tree as it stands now."""
+    return nodes(conn, log_id, load_head(conn, log_id).edge)
+
+
 def entry_data(conn: Connection, log_id: int, index: int) -> bytes:
     found = conn.execute(
         select(entries.c.data).where(entries.c.log_id == log_id, entries.c.entry_index == index)

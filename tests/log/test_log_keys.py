@@ -80,7 +80,7 @@ def test_old_checkpoints_keep_their_signatures(begun: House) -> None:
     begun.checkpoint()
     with reading(begun.engine) as conn:
         known = logkeys.load(conn, begun.log)
-        first = publish._note_at(conn, begun.log, 1)
+        first = publish.note_at(conn, begun.log, 1)
         assert first is not None
         assert logkeys.open_own(first, begun.log, known).size == 1
         assert logkeys.entries_below(conn, begun.log, 5) == [0, 2, 4]
@@ -266,7 +266,7 @@ def check(house: House, model: Model, folder: Path) -> None:
     with reading(house.engine) as conn:
         known = logkeys.load(conn, house.log)
         for size, wanted in model.checkpoints.items():
-            note = publish._note_at(conn, house.log, size)
+            note = publish.note_at(conn, house.log, size)
             assert note is not None
             assert signers(note) == short(*(known_key(house, one).verify_key for one in wanted))
             assert logkeys.open_own(note, house.log, known).size == size
