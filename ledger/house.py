@@ -48,12 +48,17 @@ from ledger.parties.officers import under_four_eyes
 from ledger.parties.signer import signer_of
 from ledger.periods import entries as period_entries
 from ledger.periods import since
+from ledger.records import entries as record_entries
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
+from ledger.reports import entries as report_entries
+from ledger.reports.model import Compute
 from ledger.settings import Settings
 from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone, zone_offset_s
 
+# How each kind of report is computed (docs/formats.md §4.16).
+COMPUTES: Final[Mapping[str, Compute]] = {}
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
 _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
@@ -66,6 +71,8 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.READINGS: (since.before_readings, period_entries.before_readings),
     metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
     erasing.ERASE: (shortfall.before_erasure,),
+    # Each of these looks at its own registers only.
+    record_entries.PUT: (),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
@@ -77,6 +84,8 @@ _TYPES: Final = (
     *succession.ENTRY_TYPES,
     *log_keys.ENTRY_TYPES,
     *officers.ENTRY_TYPES,
+    *record_entries.ENTRY_TYPES,
+    *report_entries.entry_types(COMPUTES),
     *metering_entries.ENTRY_TYPES,
     *erasing.ENTRY_TYPES,
     *lot_entries.ENTRY_TYPES,

@@ -115,6 +115,14 @@ BLOB: Final = Member(expected="a reference {hash, size, media}", check=_referenc
 TREE: Final = Member(expected="a reference {root, size, media}", check=_reference("root"))
 
 
+def blob_up_to(bytes_max: int) -> Member:
+    """A reference to a salted body of limited size."""
+    return Member(
+        expected=f"{BLOB.expected} of at most {bytes_max:,} bytes",
+        check=lambda value: BLOB.check(value) and value["size"] <= bytes_max,
+    )
+
+
 def one_of(*values: str) -> Member:
     return Member(expected="one of " + ", ".join(values), check=lambda value: value in values)
 

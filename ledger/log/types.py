@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from ledger.errors import Erased, InvalidInput
-from ledger.log.bodies import Body, BodyKind
+from ledger.log.bodies import Blob, Body, BodyKind
 from ledger.log.entry import COMMON, Entry, Member, check_members
 from ledger.log.erasing import Kept
 from ledger.log.notes import VerifyKey
@@ -20,6 +20,13 @@ Bodies = Mapping[str, Body]  # by member name
 Beside = Mapping[bytes, tuple["Entry", Bodies]]
 
 FUTURE_S_MAX: Final = 300
+
+
+def blob(bodies: Bodies, member: str) -> Blob:
+    """The salted body of a member."""
+    found = bodies[member]
+    assert isinstance(found, Blob)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from ledger.log.entry import Entry
 from ledger.log.erasing import erased_by
 from ledger.log.store import load_log
 from ledger.log.types import FUTURE_S_MAX, Bodies, EntryType, Tx
+from ledger.log.types import blob as blob  # rooms above have it from here
 from ledger.metering import store
 from ledger.metering.batches import MEDIA, Block, Readings, encode_blocks
 from ledger.metering.effective import leaf_hashes_in_force
@@ -35,12 +36,6 @@ CORRECTS_MEDIA: Final = "application/vnd.greenledger.corrects"
 READINGS: Final = "readings"
 CORRECTION: Final = "readings.correction"
 POINT: Final = "point.register"
-
-
-def blob(bodies: Bodies, member: str) -> Blob:
-    found = bodies[member]
-    assert isinstance(found, Blob)
-    return found
 
 
 def _load_readings(conn: Connection, log_id: int, entry_index: int, _key: str) -> bytes | None:
