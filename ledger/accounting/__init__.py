@@ -1,0 +1,1 @@
+"""Carbon accounting: factors, regimes, inventories and balances."""
