@@ -1,1 +1,1 @@
-"""Accounting: facts of the log, counted as a regime says. A figure without a regime is none."""
+"""Accounting: factors, regimes, and what an organisation and the park emit under each of them."""
