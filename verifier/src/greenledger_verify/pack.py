@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import Any, Final
 
 from greenledger_verify.explain import explain_opening
 from greenledger_verify.explain_evidence import judge_evidence
 from greenledger_verify.failure import UnusableInput, VerificationError, locate
-from greenledger_verify.members import Check, check_members, hash_hex, integer, object_of, text
+from greenledger_verify.members import Check, object_of
 from greenledger_verify.opened import Opening
 from greenledger_verify.opening import parse_opening, verify_opening
 from greenledger_verify.pack_file import (
@@ -149,7 +149,7 @@ def _judge_evidence(
     try:
         with report.step("The evidence {file} holds", file=file), pack.open(file) as opened:
             try:
-                judge_evidence(cast("IO[bytes]", opened), log, None, trust, own)
+                judge_evidence(opened, log, None, trust, own)
             except UnusableInput as error:
                 # It is a part of what is judged, not what the user brought.
                 raise _as_failure(error) from None
@@ -162,7 +162,7 @@ def _judge_evidence(
         (report.established, own.established),
         (report.not_established, own.not_established),
     ):
-        mine += [text for text in others if text not in mine]
+        mine += [one for one in others if one not in mine]
 
 
 def _as_failure(error: UnusableInput) -> VerificationError:

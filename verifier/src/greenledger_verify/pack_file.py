@@ -13,9 +13,10 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from greenledger_verify.failure import UnusableInput, VerificationError, locate, unusable
 from greenledger_verify.members import (
@@ -142,10 +143,10 @@ class PackFile:
     def names(self) -> set[str]:
         return set(self._zip.namelist())
 
-    def open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> BinaryIO:
         """To be read as far as the size that the manifest says."""
         try:
-            return self._zip.open(name)
+            return BufferedReader(self._zip.open(name))
         except (*BROKEN, RuntimeError, NotImplementedError) as error:
             raise VerificationError("it can't be unpacked: {why}", why=error) from None
 
@@ -185,7 +186,7 @@ def _require_plain_end(file: BinaryIO) -> None:
     tail = file.read(_LOCATOR_SIZE + _END_SIZE)
     before, end = tail[:-_END_SIZE], tail[-_END_SIZE:]
     if not end.startswith(b"PK\5\6") or end[-2:] != b"\0\0" or before.startswith(b"PK\6\7"):
-        raise zipfile.BadZipFile("its end is not that of a plain archive")  # noqa: TRY003
+        raise zipfile.BadZipFile("its end is not that of a plain archive")
     count, directory_size = struct.unpack_from("<HI", end, 10)
     if count > FILES_MAX or directory_size > DIRECTORY_SIZE_MAX:
         raise UnusableInput(
