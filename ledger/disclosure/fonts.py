@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
 
@@ -77,20 +77,19 @@ def _open(path: Path) -> Face:
     if not path.is_file():
         raise InvalidInput(f"{path}, the font for PDF files, is no file")
     try:
-        return _best(path)
+        with path.open("rb") as file:
+            return _best(path, file)
     except (TTLibError, OSError, KeyError, ValueError) as error:
         raise InvalidInput(f"{path} is not a font that can be read: {error}") from error
 
 
-def _best(path: Path) -> Face:
-    """Of a collection, the simplified Chinese face, else the first one that has Chinese."""
+def _best(path: Path, file: BinaryIO) -> Face:
+    """Of a collection, the face for simplified Chinese, else the first one."""
     if path.suffix.lower() not in (".ttc", ".otc"):
-        with TTFont(path, lazy=True) as font:
-            return _face(path, 0, font)
-    with TTCollection(path, lazy=True) as collection:
-        faces = list(enumerate(collection.fonts))
-        number, font = next((one for one in faces if _is_simplified(one[1])), faces[0])
-        return _face(path, number, font)
+        return _face(path, 0, TTFont(file, lazy=True))
+    faces = list(enumerate(TTCollection(file, lazy=True).fonts))
+    number, font = next((one for one in faces if _is_simplified(one[1])), faces[0])
+    return _face(path, number, font)
 
 
 def _is_simplified(font: TTFont) -> bool:

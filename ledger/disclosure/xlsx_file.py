@@ -39,14 +39,15 @@ def write_xlsx(tables: Sequence[Table], *, title: Words, at_s: int) -> bytes:
     # A workbook knows no zones: it is UTC.
     about.created = datetime.fromtimestamp(at_s, UTC).replace(tzinfo=None)
     for table in tables:
-        _write_sheet(book.create_sheet(_sheet_name(table)), table)
+        _write_sheet(book.create_sheet(_sheet_name(table, book.sheetnames)), table)
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
 
 
-def _sheet_name(table: Table) -> str:
-    return _FORBIDDEN.sub(" ", _clean(table.title.zh))[:_SHEET_NAME_MAX] or table.name
+def _sheet_name(table: Table, taken: Sequence[str]) -> str:
+    name = _FORBIDDEN.sub(" ", _clean(table.title.zh))[:_SHEET_NAME_MAX]
+    return f"{name[: _SHEET_NAME_MAX - 4]} {len(taken) + 1}" if name in taken else name
 
 
 def _write_sheet(sheet: Worksheet, table: Table) -> None:

@@ -146,9 +146,11 @@ class PackFile:
     def open(self, name: str) -> BinaryIO:
         """To be read as far as the size that the manifest says."""
         try:
-            return BufferedReader(self._zip.open(name))
+            found = self._zip.open(name)
         except (*BROKEN, RuntimeError, NotImplementedError) as error:
             raise VerificationError("it can't be unpacked: {why}", why=error) from None
+        assert isinstance(found, zipfile.ZipExtFile)
+        return BufferedReader(found)
 
     def whole(self, name: str) -> bytes:
         with self.open(name) as file:
