@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     anchors: Path | None = None
     publish_dir: Path | None = None
 
+    # The font of PDF files, where none of the usual ones is installed: TTF, OTF or TTC.
+    pdf_font: Path | None = None
+
     # An OpenID provider where people may sign in: its issuer, this service as its client, where it
     # sends people back to, and e-mail domains (with spaces between them) whose people get an
     # account without roles by themselves.

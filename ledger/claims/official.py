@@ -56,14 +56,16 @@ class Official:
         }
 
 
-def official(conn: Connection, log: LogFacts, row: store.ClaimRow) -> Official:
-    """How a claim stands officially, by all statements so far."""
+def official(
+    conn: Connection, log: LogFacts, row: store.ClaimRow, as_of: int | None = None
+) -> Official:
+    """How a claim stands officially, by all statements below a log size (so far, by default)."""
     log_id = log.log_id
     total = confirmed = 0
-    as_of = ""
+    dated = ""
     # Wh of confirmed units, by batch.
     sure: dict[BatchId, int] = {}
-    schemes = catalogue.current_schemes(conn, log_id)
+    schemes = catalogue.current_schemes(conn, log_id, as_of)
     reasons: list[str] = []
     for retirement in row.manifest.retirements:
         found = used.find_retirement(conn, log_id, retirement)
@@ -74,9 +76,10 @@ def official(conn: Connection, log: LogFacts, row: store.ClaimRow) -> Official:
             [(one.batch.code, one.units) for one in found.gone],
             parties={found.author, found.use.beneficiary},
             custodian=log.operator,
+            as_of=as_of,
         )
         total, confirmed = total + said.units, confirmed + said.confirmed
-        as_of = max(as_of, said.as_of)
+        dated = max(dated, said.as_of)
         if said.final:
             size = schemes[found.scheme].rules.unit_size
             for one in found.gone:
@@ -87,8 +90,8 @@ def official(conn: Connection, log: LogFacts, row: store.ClaimRow) -> Official:
                 f"retirement {retirement.hex()}: {waiting} of {said.units} units of {found.scheme}"
                 " are confirmed by no official statement"
             )
-    supply = _supply(conn, log_id, row)
-    behind = units.batches_of_lots(conn, log_id, supply)
+    supply = _supply(conn, log_id, row, as_of)
+    behind = units.batches_of_lots(conn, log_id, supply, as_of)
     covered = _covered(conn, log_id, supply, behind, sure)
     waiting_lots = [lot for lot in supply if not covered & set(behind.get(lot, ()))]
     if waiting_lots:
@@ -102,7 +105,7 @@ def official(conn: Connection, log: LogFacts, row: store.ClaimRow) -> Official:
         units=total,
         confirmed=confirmed,
         lots_pending=len(waiting_lots),
-        as_of=as_of,
+        as_of=dated,
         reasons=tuple(reasons),
     )
 
@@ -128,10 +131,14 @@ def _covered(
     }
 
 
-def _supply(conn: Connection, log_id: int, row: store.ClaimRow) -> dict[bytes, int]:
+def _supply(
+    conn: Connection, log_id: int, row: store.ClaimRow, as_of: int | None
+) -> dict[bytes, int]:
     """{lot of supply of the claim: Wh of it that are claimed}, those above 0."""
     known = lots.lots_by_id(conn, log_id, store.lots_of_claim(conn, log_id, row.claim))
-    points = metering.current_points(conn, log_id, only={one.point for one in known.values()})
+    points = metering.current_points(
+        conn, log_id, as_of, only={one.point for one in known.values()}
+    )
     claimed = store.claimed_wh(conn, log_id, row.claim)
     return {
         lot: claimed[lot]

@@ -50,22 +50,28 @@ class ClaimRow:
 
 
 def find_claims(
-    conn: Connection, log_id: int, *which: ColumnElement[bool], limit: int | None = None
+    conn: Connection,
+    log_id: int,
+    *which: ColumnElement[bool],
+    limit: int | None = None,
+    as_of: int | None = None,
 ) -> list[ClaimRow]:
-    """Claims in log order, at most `limit`; `which` narrows them."""
+    """Claims in log order, at most `limit`, as they stood at a log size (now by default); `which`
+    narrows them."""
+    ended = and_(claim_ends.c.log_id == claims.c.log_id, claim_ends.c.claim == claims.c.claim)
+    if as_of is not None:
+        ended = and_(ended, claim_ends.c.entry_index < as_of)
+        which = (*which, claims.c.entry_index < as_of)
     query = (
         select(
             claims, claim_ends.c.kind, claim_ends.c.entry_index.label("end"), claim_ends.c.reason
         )
-        .outerjoin(
-            claim_ends,
-            and_(claim_ends.c.log_id == claims.c.log_id, claim_ends.c.claim == claims.c.claim),
-        )
+        .outerjoin(claim_ends, ended)
         .where(claims.c.log_id == log_id, *which)
         .order_by(claims.c.entry_index)
         .limit(limit)
     )
-    flags = last_flags(conn, log_id)
+    flags = last_flags(conn, log_id, as_of)
     return [_claim(row, flags) for row in conn.execute(query)]
 
 
@@ -114,12 +120,14 @@ def find_claim(conn: Connection, log_id: int, claim: bytes) -> ClaimRow:
     return found[0]
 
 
-def last_flags(conn: Connection, log_id: int) -> dict[bytes, str]:
+def last_flags(conn: Connection, log_id: int, as_of: int | None = None) -> dict[bytes, str]:
     query = (
         select(claim_flags.c.claim, claim_flags.c.state)
         .where(claim_flags.c.log_id == log_id)
         .order_by(claim_flags.c.entry_index)
     )
+    if as_of is not None:
+        query = query.where(claim_flags.c.entry_index < as_of)
     return {bytes(claim): state for claim, state in conn.execute(query)}
 
 

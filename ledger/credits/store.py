@@ -61,24 +61,29 @@ class ReversalRow:
     met: Reversed
 
 
-def find_records(conn: Connection, log_id: int, *which: ColumnElement[bool]) -> list[RecordRow]:
-    """Records in log order; `which` narrows them."""
+def find_records(
+    conn: Connection, log_id: int, *which: ColumnElement[bool], as_of: int | None = None
+) -> list[RecordRow]:
+    """Records in log order, as they stood at a log size (now by default); `which` narrows them."""
+    if as_of is not None:
+        which = (*which, reductions.c.entry_index < as_of)
     query = (
         select(
             reductions,
             *(column.label(f"v_{column.name}") for column in verifications.c),
             batches.c.entry_index.label("issued_index"),
         )
-        .outerjoin(verifications, _same_record(verifications))
-        .outerjoin(batches, _same_record(batches))
+        .outerjoin(verifications, _same_record(verifications, as_of))
+        .outerjoin(batches, _same_record(batches, as_of))
         .where(reductions.c.log_id == log_id, *which)
         .order_by(reductions.c.entry_index)
     )
     return [_record(row) for row in conn.execute(query)]
 
 
-def _same_record(table: Table) -> ColumnElement[bool]:
-    return and_(table.c.log_id == reductions.c.log_id, table.c.record == reductions.c.record)
+def _same_record(table: Table, as_of: int | None) -> ColumnElement[bool]:
+    same = and_(table.c.log_id == reductions.c.log_id, table.c.record == reductions.c.record)
+    return same if as_of is None else and_(same, table.c.entry_index < as_of)
 
 
 def records_with_id(conn: Connection, log_id: int, record: bytes) -> list[RecordRow]:
@@ -117,21 +122,19 @@ def overlapping(
     )
 
 
-def find_reversals(conn: Connection, log_id: int, key: ProjectKey) -> list[ReversalRow]:
-    """In log order."""
-    query = (
-        select(reversals)
-        .where(
-            reversals.c.log_id == log_id,
-            reversals.c.scheme == key.scheme,
-            reversals.c.project == key.project,
-        )
-        .order_by(reversals.c.entry_index)
-    )
+def find_reversals(
+    conn: Connection, log_id: int, key: ProjectKey | None = None, *, as_of: int | None = None
+) -> list[ReversalRow]:
+    """Of a project, or of all, below a log size (all by default); in log order."""
+    query = select(reversals).where(reversals.c.log_id == log_id).order_by(reversals.c.entry_index)
+    if key is not None:
+        query = query.where(reversals.c.scheme == key.scheme, reversals.c.project == key.project)
+    if as_of is not None:
+        query = query.where(reversals.c.entry_index < as_of)
     return [
         ReversalRow(
             entry_index=row.entry_index,
-            key=key,
+            key=ProjectKey(scheme=row.scheme, project=row.project),
             content=Reversal(g=row.g, at_s=row.at_s, reason=row.reason),
             met=Reversed(buffer_g=row.buffer_g, debit_g=row.debit_g),
         )

@@ -200,19 +200,41 @@ def consumption(
     Points that have sub-meters, or are none of consumption, are not in the answer.
     """
     reader = Reader(conn, log, as_of)
+    wanted = [name for name in reader.leaves("consumption") if reader.points[name].point in points]
+    found = used(reader, log, period, wanted)
+    return {reader.points[name].point: one.filled for name, one in found.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Used:
+    """What a consumer used in a period. `profiled_wh`: measured Wh spread from longer intervals."""
+
+    filled: Filled
+    profiled_wh: int
+
+
+def used(
+    reader: Reader, log: LogFacts, period: Period, consumers: Sequence[str]
+) -> dict[str, Used]:
+    """What consumers without sub-meters used in a period, by name. Raises as `evaluate` does."""
     run = _grid(period, log)
     known = _around(run)
-    leaves = reader.leaves("consumption")
-    wanted = {name for name in leaves if reader.points[name].point in points}
-    parents = {reader.parent(name) for name in wanted} - {""}
+    parents = {reader.parent(name) for name in consumers} - {""}
     # Their siblings too: a parent meter tells what one of its children used only beside the others.
-    asked = [name for name in leaves if name in wanted or reader.parent(name) in parents]
+    asked = [
+        name
+        for name in reader.leaves("consumption")
+        if name in consumers or reader.parent(name) in parents
+    ]
     found = {
         point: reader.in_service(known, point, aligned)
         for point, aligned in reader.aligned(known, asked).items()
     }
     filled = _fill(reader, run, known, found)
-    return {reader.points[name].point: filled[name] for name in sorted(wanted)}
+    return {
+        name: Used(filled=filled[name], profiled_wh=_profiled_wh(run, known, found[name]))
+        for name in sorted(consumers)
+    }
 
 
 def _grid(period: Period, log: LogFacts) -> Grid:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select
 
 from ledger.registry.leaves import Batch, BatchId, Piece
 from ledger.registry.ranges import SerialRange
@@ -179,9 +179,9 @@ def lots_of_batch(conn: Connection, log_id: int, batch: BatchId) -> list[bytes]:
 
 
 def batches_of_lots(
-    conn: Connection, log_id: int, which: Collection[bytes]
+    conn: Connection, log_id: int, which: Collection[bytes], as_of: int | None = None
 ) -> dict[bytes, list[BatchId]]:
-    """{lot: the batches that it stands behind}, for those of `which` that do."""
+    """{lot: the batches that it stands behind, as of a log size}, for those of `which` that do."""
     found: dict[bytes, list[BatchId]] = {}
     wanted = sorted(which)
     for begin in range(0, len(wanted), _AT_ONCE):
@@ -189,6 +189,16 @@ def batches_of_lots(
             batch_lots.c.log_id == log_id,
             batch_lots.c.lot.in_(wanted[begin : begin + _AT_ONCE]),
         )
+        if as_of is not None:
+            query = query.where(
+                exists().where(
+                    batches.c.log_id == batch_lots.c.log_id,
+                    batches.c.scheme == batch_lots.c.scheme,
+                    batches.c.code == batch_lots.c.code,
+                    batches.c.revision == batch_lots.c.revision,
+                    batches.c.entry_index < as_of,
+                )
+            )
         for row in conn.execute(query.order_by(batch_lots.c.lot, batch_lots.c.scheme)):
             found.setdefault(bytes(row.lot), []).append(
                 BatchId(scheme=row.scheme, code=row.code, revision=row.revision)

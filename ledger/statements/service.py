@@ -214,15 +214,18 @@ def is_confirmed(
     *,
     parties: Collection[str],
     custodian: str = "",
+    as_of: int | None = None,
 ) -> Confirmation:
-    """Whether a use of units (code, range) is final (domain invariant 22): a statement says of all
-    of them that they are cancelled, or transferred to one of `parties`, its owner or beneficiary.
+    """Whether a use of units (code, range) is final (domain invariant 22): a statement below a log
+    size (any by default) says of all of them that they are cancelled, or transferred to one of
+    `parties`, its owner or beneficiary.
     What is cancelled in the account of somebody else, but for a `custodian`, is another use.
     """
     by_code: dict[str, list[OfficialPart]] = {}
     known: list[tuple[str, list[OfficialPart]]] = []
     for code, units in ranges:
         if code not in by_code:
-            by_code[code] = [part for _, part in store.spoken_of(conn, log_id, scheme, code)]
+            spoken = store.spoken_of(conn, log_id, scheme, code, as_of=as_of)
+            by_code[code] = [part for _, part in spoken]
         known.append((code, latest(by_code[code], units.first, units.end)))
     return confirmation(known, parties, custodian)

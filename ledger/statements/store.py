@@ -150,22 +150,31 @@ _later: Final = statements.alias("later")
 
 
 def spoken_of(
-    conn: Connection, log_id: int, scheme: str, code: str | None = None
+    conn: Connection,
+    log_id: int,
+    scheme: str,
+    code: str | None = None,
+    *,
+    as_of: int | None = None,
 ) -> Iterator[tuple[str, OfficialPart]]:
-    """(code, part) of each row of statements of a scheme that names units, of one code or of all.
+    """(code, part) of each row of statements of a scheme that names units, of one code or of all,
+    below a log size (all by default).
 
     A file that was read anew speaks by its last reading alone.
     """
+    read_anew = [
+        _later.c.log_id == statements.c.log_id,
+        _later.c.file_hash == statements.c.file_hash,
+        _later.c.entry_index > statements.c.entry_index,
+    ]
     wanted: list[ColumnElement[bool]] = [
         rows.c.log_id == log_id,
         rows.c.code != "" if code is None else rows.c.code == code,
         statements.c.scheme == scheme,
-        ~exists().where(
-            _later.c.log_id == statements.c.log_id,
-            _later.c.file_hash == statements.c.file_hash,
-            _later.c.entry_index > statements.c.entry_index,
-        ),
     ]
+    if as_of is not None:
+        read_anew.append(_later.c.entry_index < as_of)
+        wanted.append(statements.c.entry_index < as_of)
     query = (
         select(
             rows.c.code,
@@ -183,7 +192,7 @@ def spoken_of(
             (statements.c.log_id == rows.c.log_id)
             & (statements.c.entry_index == rows.c.entry_index),
         )
-        .where(*wanted)
+        .where(*wanted, ~exists().where(*read_anew))
     )
     # In no order: to have one from an index, SQLite would go through the rows of all codes.
     for row in conn.execute(query):

@@ -17,6 +17,7 @@ from greenledger_verify.explain_log import explain_log
 from greenledger_verify.failure import UnusableInput, VerificationError, locate
 from greenledger_verify.files import read_input
 from greenledger_verify.logdir import verify_log
+from greenledger_verify.pack import judge_pack
 from greenledger_verify.pins import with_pins
 from greenledger_verify.proof import Subject, verify_proof_file
 from greenledger_verify.report import Report
@@ -112,6 +113,12 @@ def _evidence(options: argparse.Namespace, report: Report) -> None:
         judge_evidence(file, log, seed, trust, report)
 
 
+def _pack(options: argparse.Namespace, report: Report) -> None:
+    trust = _trust(options)
+    log = None if options.log is None else Path(options.log)
+    judge_pack(Path(options.file), log, trust, report)
+
+
 def _trust(options: argparse.Namespace) -> Trust:
     trust = trust_of(options.vkey, None if options.trust is None else read_input(options.trust))
     return with_pins(trust, ((name, read_input(name)) for name in options.pin))
@@ -123,6 +130,7 @@ _COMMANDS = {
     "proof": _proof,
     "log": _log,
     "evidence": _evidence,
+    "pack": _pack,
 }
 
 
@@ -262,7 +270,12 @@ def _parser() -> argparse.ArgumentParser:
     evidence.add_argument(
         "--seed", metavar="HEX", help="the seed that you named for a file of level sampled"
     )
-    for command in (proof, log, evidence):
+    pack = commands.add_parser("pack", help="a disclosure pack: its files, its entry, its evidence")
+    pack.add_argument("file", metavar="FILE", help="the archive")
+    pack.add_argument(
+        "--log", metavar="DIR", help="the public log as a tile directory: single use, status"
+    )
+    for command in (proof, log, evidence, pack):
         command.add_argument(
             "--vkey",
             metavar="VKEY",

@@ -8,6 +8,7 @@ from greenledger_verify.zh_evidence_reasons import EVIDENCE_REASONS
 from greenledger_verify.zh_logkeys import LOG_KEYS
 from greenledger_verify.zh_lots import LOTS
 from greenledger_verify.zh_officers import OFFICERS
+from greenledger_verify.zh_pack import PACK
 from greenledger_verify.zh_reasons import REASONS
 from greenledger_verify.zh_report import REPORT
 from greenledger_verify.zh_succession import SUCCESSION
@@ -28,4 +29,5 @@ CHINESE: Final[dict[str, str]] = {
     **EVIDENCE,
     **EVIDENCE_REASONS,
     **TRUST,
+    **PACK,
 }

@@ -1,0 +1,99 @@
+"""Tables for people, in Chinese and English: what CSV, XLSX and PDF are written from.
+
+A cell is a text, an integer in base units (Wh, g, ppm, a count), or None where there is nothing.
+How an integer is shown is the column's: `scale` base units are one `unit`. No float is a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+
+Cell = str | int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The same in both languages."""
+
+    zh: str
+    en: str
+
+    @property
+    def together(self) -> str:
+        """`绿电 Green power`; once where both are the same (a name, a number)."""
+        return self.zh if self.zh == self.en or not self.en else f"{self.zh} {self.en}"
+
+
+def words(zh: str, en: str) -> Words:
+    return Words(zh=zh, en=en)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """`places`: decimals that people are shown; exact files show all. `wide`: how much of a page's
+    width it asks for, relative to others."""
+
+    title: Words
+    unit: str = ""
+    scale: int = 1
+    places: int = 0
+    number: bool = False
+    wide: int = 1
+
+    @property
+    def heading(self) -> str:
+        """`电量 Electricity (MWh)`."""
+        return f"{self.title.together} ({self.unit})" if self.unit else self.title.together
+
+
+def text_column(zh: str, en: str, *, wide: int = 2) -> Column:
+    return Column(title=words(zh, en), wide=wide)
+
+
+def number_column(
+    zh: str, en: str, unit: str = "", *, scale: int = 1, places: int = 0, wide: int = 1
+) -> Column:
+    return Column(
+        title=words(zh, en), unit=unit, scale=scale, places=places, number=True, wide=wide
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """`name`: of its CSV file and its sheet. `notes`: what has to be read with it."""
+
+    name: str
+    title: Words
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    notes: Sequence[Words] = field(default=())
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            assert len(row) == len(self.columns), f"{self.name}: {row!r}"
+
+    def shown(self) -> Iterator[list[str]]:
+        """Rows as people read them."""
+        for row in self.rows:
+            yield [shown(cell, column) for cell, column in zip(row, self.columns, strict=True)]
+
+
+def exact(amount: int, scale: int) -> str:
+    """An integer of base units in units of `scale`, with every digit: `1234.5678`, `-0.5`, `7`."""
+    if scale == 1:
+        return str(amount)
+    text = f"{Decimal(amount) / scale:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def shown(cell: Cell, column: Column) -> str:
+    """A cell as people read it, rounded half to even: `1,234.568`; `–` for nothing."""
+    if cell is None or cell == "":
+        return "–"
+    if isinstance(cell, str):
+        return cell
+    amount = Decimal(cell) / column.scale
+    rounded = amount.quantize(Decimal(1).scaleb(-column.places), rounding=ROUND_HALF_EVEN)
+    return f"{rounded:,f}"
