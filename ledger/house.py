@@ -343,7 +343,7 @@ class House:
     def audit(self, progress: Progress) -> Audited:
         """Raises Corrupt with the first thing that does not hold."""
         record = self.high_water_of(self.settings, self.log).read()
-        found = audit.audit(self.engine, self.log, ENTRY_TYPES, record, progress)
+        found = audit.audit(self.engine, self.log, self.desk.types, record, progress)
         # Once more by the rule that outsiders scan for, which knows nothing of the tables.
         with db.reading(self.engine, long=True) as conn:
             try:
@@ -364,6 +364,6 @@ class House:
         export.require_empty(folder)
         self.checkpoint()
         with archive.alone(folder), db.reading(self.engine, long=True) as conn:
-            record = archive.grow(conn, self.log, ENTRY_TYPES, folder, progress)
+            record = archive.grow(conn, self.log, self.desk.types, folder, progress)
             archive.write_record(folder, record)
         return record.size
