@@ -51,7 +51,7 @@ class SeriesFile:
         starts_s, interval_s = self._starts(stamps, where)
         parsed = decimals.parse(texts)
         for index, why in parsed.bad:
-            raise InvalidInput(f"{where}, row {index + 2}: value {texts[index]!r}: {why}")
+            raise InvalidInput(f"{where}, row {index + 2}: {why}")
         if parsed.places > DECIMALS_MAX:
             raise InvalidInput(f"{where}: a value has {parsed.places} decimals; {DECIMALS_MAX} fit")
         return FactorSeries.from_json(
@@ -163,8 +163,5 @@ def with_series(before: FactorSet | None, added: FactorSeries, head: dict[str, A
     series = sorted([*kept, added], key=lambda one: (*one.key, one.start_s))
     if len(series) > SERIES_MAX:
         raise InvalidInput(f"a set has at most {SERIES_MAX} series; begin another one")
-    if before is None:
-        found = {**head, "factors": []}
-    else:
-        found = {**before.to_json()}
-    return FactorSet.from_json({**found, "series": [one.to_json() for one in series]})
+    rest = {**head, "factors": []} if before is None else before.to_json()
+    return FactorSet.from_json({**rest, "series": [one.to_json() for one in series]})

@@ -82,8 +82,8 @@ def diff(
     found = history(conn, log, name)
     last = after or len(found)
     first = before or last - 1
-    for number in (first, last):
-        if not 0 <= number <= len(found) or last < 1:
+    for number in (last, first):
+        if not (0 if number == first else 1) <= number <= len(found):
             raise NotFound(f"set {name!r} has versions 1 to {len(found)}, not {number}")
     old, new = (found[first - 1] if first else None), found[last - 1]
     return old, new, compare(_content(old), _content(new))
