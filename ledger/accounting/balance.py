@@ -18,7 +18,7 @@ from ledger.accounting import facts as f
 from ledger.accounting.account import Account
 from ledger.accounting.factors import units
 from ledger.accounting.factors.library import FactorLibrary
-from ledger.accounting.facts import ActivityFact, Facts, ParkEnergy
+from ledger.accounting.facts import ActivityFact, Export, Facts, ParkEnergy, Supply
 from ledger.accounting.finding import Finder, Options
 from ledger.accounting.lines import Line, decimal, records_of
 from ledger.accounting.regime import Regime
@@ -149,7 +149,11 @@ def _require_members(members: Sequence[Facts], park: Facts) -> None:
 
 
 def _counterparties(one: Facts) -> Iterator[tuple[str, str]]:
-    found = (*one.activities, *one.electricity.supplies, *one.electricity.exports)
+    found: Sequence[ActivityFact | Supply | Export] = (
+        *one.activities,
+        *one.electricity.supplies,
+        *one.electricity.exports,
+    )
     return ((each.record, each.counterparty) for each in found if each.counterparty)
 
 

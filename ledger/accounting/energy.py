@@ -78,16 +78,18 @@ def energy(finder: Finder, found: Sequence[Facts], method: str) -> Energy:
     """Of an organisation, or of all members and the park's own. Raises as the library."""
     electricity = finder.find(f"tce-electricity-{method}")[0]
     lines = [
-        line for one in found for line in (*_electricity(one, electricity), *_fuels(finder, one))
+        line
+        for one in found
+        for line in (*_electricity(finder, one, electricity), *_fuels(finder, one))
     ]
     return Energy(method=method, lines=tuple(lines))
 
 
-def _electricity(one: Facts, found: Found) -> Iterator[EnergyLine]:
+def _electricity(finder: Finder, one: Facts, found: Found) -> Iterator[EnergyLine]:
     burnt_wh = sum(
         each.wh
         for each in one.electricity.supplies
-        if each.supply_class == f.SELF and _is_fuel(one, each.technology)
+        if each.supply_class == f.SELF and _is_fuel(finder, one, each.technology)
     )
     used_wh = one.electricity.consumption_wh - burnt_wh
     if used_wh:
@@ -103,9 +105,9 @@ def _electricity(one: Facts, found: Found) -> Iterator[EnergyLine]:
                 )
 
 
-def _is_fuel(one: Facts, technology: str) -> bool:
+def _is_fuel(finder: Finder, one: Facts, technology: str) -> bool:
     """Self-use of what is burnt: its fuel is on record, and counts there."""
-    return technology in ("coal", "gas", "oil") and any(
+    return technology in finder.regime.sets["fossil"] and any(
         each.category in (f.FUEL, f.CONVERSION) for each in one.activities
     )
 

@@ -119,7 +119,8 @@ class Electricity:
     """What the subject's consumption points used, estimates included, and what covers it.
 
     `region`: of the subject's points, GB/T 2260 digits. `billed_wh`: by invoices, None where there
-    are none. `by_system_wh` sums to the consumption. Raises Refused where supplies cover more than was consumed (invariant 5).
+    are none. `by_system_wh` sums to the consumption. Raises Refused where supplies cover more than
+    was consumed (invariant 5).
     """
 
     consumption_wh: int

@@ -1,4 +1,4 @@
-"""Reading a regime: strictly, as JSON of a record or TOML of a person (docs/accounting.md). Pure."""
+"""Reading a regime: strictly, as JSON of a record or TOML of a person. Pure."""
 
 from __future__ import annotations
 
