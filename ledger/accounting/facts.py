@@ -67,11 +67,13 @@ def _require_curve(what: str, curve: Int64, total_wh: int) -> None:
 class Supply:
     """Claimed energy of one class, technology and region, that covers consumption.
 
-    `technology`: slug as points and projects have it (`wind`, `pv`, `coal`, …). `region`: where it
+    `technology`: slug as points and projects have it (`wind`, `pv`, `coal`, …; `storage` for what a
+    storage gives back of what was charged green). `region`: where it
     was generated (GB/T 2260 digits), "" where nobody said. `quarter_wh`: when, within consumption;
     None where it is known for months or the period only. `month_wh`: Wh by month of park time
     ("2026-01"), where only that is known. `final`: an official statement confirms it. `record`:
-    claim, and `retirement` where certificates were retired for it.
+    claim, and `retirement` where certificates were retired for it. `counterparty`: the member whose
+    plant delivered it, "" where that is the subject itself or nobody here: an internal transfer.
     """
 
     supply_class: str
@@ -83,6 +85,7 @@ class Supply:
     final: bool = False
     record: str = ""
     retirement: str = ""
+    counterparty: str = ""
 
     def __post_init__(self) -> None:
         if self.supply_class not in SUPPLY_CLASSES:
@@ -116,8 +119,8 @@ class Electricity:
     """What the subject's consumption points used, estimates included, and what covers it.
 
     `region`: of the subject's points, GB/T 2260 digits. `billed_wh`: by invoices, None where there
-    are none. `by_system_wh` sums to the consumption. `unfinal_wh` and the like follow from
-    `supplies`. Raises Refused where supplies cover more than was consumed (invariant 5).
+    are none. `by_system_wh` sums to the consumption. Raises Refused where supplies cover more than
+    was consumed (invariant 5).
     """
 
     consumption_wh: int

@@ -1,0 +1,253 @@
+"""Activities under a regime: fuels, conversion, heat, process, refrigerants, transport, … Pure.
+
+- Nothing counts twice: neither by a meter and the one above it, nor by a whole and its part. A
+  detail names the record that contains it (`within`), and is counted there.
+- A category that a regime does not name does not count; the account lists what it left out.
+- Sinks stand apart, always; so do CO2 of biogenic origin and gases that the regime does not count.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Final
+
+from ledger.accounting import facts as f
+from ledger.accounting import titles
+from ledger.accounting.factors import units
+from ledger.accounting.factors.used import Found
+from ledger.accounting.facts import ActivityFact, Facts
+from ledger.accounting.finding import GRAM, Finder, full_oxidation
+from ledger.accounting.lines import APART, CO2, Line, Title
+from ledger.accounting.regime import FULL, Term
+from ledger.errors import InvalidInput, Refused
+
+BIOGENIC: Final = "biogenic"
+OTHER_GAS: Final = "other-gas"
+# Items that are the gas itself: measured, or from a balance.
+_ITSELF: Final[Mapping[str, str]] = {"co2": CO2, "ch4": "CH4", "n2o": "N2O"}
+_GWP: Final = "gwp-"
+_FULL_OXIDATION: Final[Title] = {
+    "zh": "氧化率按 100 %：低位发热量 × 单位热值含碳量 × 44/12",
+    "en": "oxidation 100 %: NCV × carbon content × 44/12",
+}
+_NONFOSSIL: Final[Title] = {"zh": "非化石热力，计为 0", "en": "heat of non-fossil origin: 0"}
+_OWN_FACTOR: Final[Title] = {"zh": "实测或自有因子", "en": "measured, or an own factor"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mass:
+    """What an activity emits in g per gas, exactly, by which factor, covering which gases."""
+
+    exact: Mapping[str, Fraction]
+    covers: Mapping[str, tuple[str, ...]]
+    use: Mapping[str, Any]
+    notes: tuple[Title, ...] = ()
+
+
+def counted(facts: Facts) -> tuple[ActivityFact, ...]:
+    """The activities that count, details left out. Raises Refused for what counts twice."""
+    by_record = {one.record: one for one in facts.activities}
+    if len(by_record) != len(facts.activities):
+        raise InvalidInput(f"{facts.subject}: a record of an activity is given twice")
+    for one in facts.activities:
+        if one.within:
+            _require_contained(one, by_record)
+    found = tuple(one for one in facts.activities if not one.within)
+    for same in _groups(found):
+        for first, second in itertools.combinations(same, 2):
+            _require_apart(first, second, facts.parents)
+    return found
+
+
+def _groups(found: Sequence[ActivityFact]) -> Iterator[list[ActivityFact]]:
+    """What may be the same thing: of one item, and one side."""
+    groups: dict[tuple[str, ...], list[ActivityFact]] = {}
+    for one in found:
+        groups.setdefault((one.organisation, one.category, one.item, one.direction), []).append(one)
+    yield from groups.values()
+
+
+def _require_contained(one: ActivityFact, by_record: Mapping[str, ActivityFact]) -> None:
+    whole = by_record.get(one.within)
+    if whole is None:
+        raise InvalidInput(f"activity {one.record} is within {one.within}, which is not there")
+    if whole.within:
+        raise InvalidInput(
+            f"activity {one.record} is within {whole.record}, which is itself within another: name"
+            f" the outermost, {whole.within}"
+        )
+    if (whole.category, whole.item, whole.direction) != (one.category, one.item, one.direction):
+        raise InvalidInput(
+            f"activity {one.record} is {one.category} {one.item}, {whole.record} that should"
+            f" contain it is {whole.category} {whole.item}"
+        )
+    if units.convert(one.quantity, one.unit, whole.unit) > whole.quantity:
+        raise Refused(f"activity {one.record} is more than {whole.record}, which contains it")
+
+
+def _require_apart(first: ActivityFact, second: ActivityFact, parents: Mapping[str, str]) -> None:
+    if not first.period.overlaps(second.period):
+        return
+    said = f"activities {first.record} and {second.record} of {first.item}"
+    how = "name in 'within' the one that contains the other, or end one of them"
+    if first.point and second.point:
+        for one, other in ((first.point, second.point), (second.point, first.point)):
+            if one == other:
+                raise Refused(f"{said} are both of point {one}, at the same time: {how}")
+            if other in _above(one, parents):
+                raise Refused(f"{said}: point {other} is above {one}, so this counts twice: {how}")
+        return
+    if (first.park_system, first.counterparty) == (second.park_system, second.counterparty):
+        raise Refused(
+            f"{said} are of the same organisation, system and time, and nothing tells them apart:"
+            f" {how}, or give both their points"
+        )
+
+
+def _above(point: str, parents: Mapping[str, str]) -> Iterator[str]:
+    seen = {point}
+    while (point := parents.get(point, "")) and point not in seen:
+        seen.add(point)
+        yield point
+
+
+def lines_of(
+    finder: Finder, found: Sequence[ActivityFact]
+) -> tuple[list[Line], list[ActivityFact]]:
+    """The lines of activities, and those that the regime has no term for. Raises as the library."""
+    lines: list[Line] = []
+    left: list[ActivityFact] = []
+    for one in found:
+        term = finder.regime.terms.get(one.category)
+        if one.category == f.SINK:
+            lines.append(_sink_line(finder, one))
+        elif term is None or one.direction not in term.directions:
+            left.append(one)
+        else:
+            lines += _activity_lines(finder, one, term)
+    return lines, left
+
+
+def _activity_lines(finder: Finder, one: ActivityFact, term: Term) -> Iterator[Line]:
+    """A line in the total, and lines of what stands apart: biogenic CO2, other gases."""
+    mass = _mass_of(finder, one, term)
+    sign = -1 if one.direction == f.OUT else 1
+    parts: dict[str, dict[str, Fraction]] = {one.category: {}}
+    for gas, grams in mass.exact.items():
+        part = one.category
+        if one.biogenic and gas == CO2:
+            part = BIOGENIC
+        elif not finder.counts(gas, mass.covers.get(gas, (gas,)), f"activity {one.record}"):
+            part = OTHER_GAS
+        parts.setdefault(part, {})[gas] = sign * grams
+    for part, exact in parts.items():
+        apart = part != one.category
+        yield finder.line(
+            exact,
+            mass.covers,
+            id=f"{part}/{one.item}/{one.record}",
+            category=part,
+            title=titles.of_item(part, one.item, one.direction),
+            quantity=sign * one.quantity,
+            unit=one.unit,
+            scope=0 if apart else term.scope,
+            counts=APART if apart else term.counts,
+            factor=mass.use,
+            park_system=one.park_system,
+            counterparty=one.counterparty,
+            records=(one.record,),
+            notes=mass.notes,
+        )
+
+
+def _sink_line(finder: Finder, one: ActivityFact) -> Line:
+    """What was bound: below 0, and in no total."""
+    mass = _mass_of(finder, one, None)
+    return replace(
+        finder.line(
+            {gas: -grams for gas, grams in mass.exact.items()},
+            mass.covers,
+            id=f"{f.SINK}/{one.item}/{one.record}",
+            category=f.SINK,
+            title=titles.of_item(f.SINK, one.item, f.IN),
+            quantity=one.quantity,
+            unit=one.unit,
+            factor=mass.use,
+            park_system=one.park_system,
+            records=(one.record,),
+            notes=mass.notes,
+        ),
+        counts=APART,
+    )
+
+
+def _mass_of(finder: Finder, one: ActivityFact, term: Term | None) -> _Mass:
+    if one.category == f.HEAT and one.nonfossil:
+        return _Mass(exact={}, covers={}, use={}, notes=(_NONFOSSIL,))
+    if one.item in _ITSELF:
+        gas = _ITSELF[one.item]
+        grams = units.convert(one.quantity, one.unit, GRAM)
+        return _Mass(exact={gas: grams}, covers={gas: (gas,)}, use={})
+    if one.factor:
+        return _by_own_factor(one)
+    if one.item.startswith(_GWP):
+        return _gas_itself(finder, one)
+    found = finder.find(one.item, term.standard if term else "")
+    notes: tuple[Title, ...] = ()
+    exact = {}
+    for each in found:
+        exact[each.gas], note = _times(each, one, full=term is not None and term.oxidation == FULL)
+        notes = note or notes
+    uses = [each.use() for each in found]
+    return _Mass(
+        exact=exact,
+        covers={each.gas: each.covers for each in found},
+        use=uses[0] if len(uses) == 1 else {"gases": uses},
+        notes=notes,
+    )
+
+
+def _times(found: Found, one: ActivityFact, *, full: bool) -> tuple[Fraction, tuple[Title, ...]]:
+    value = full_oxidation(found) if full else None
+    if value is None:
+        return found.times(one.quantity, one.unit, GRAM), ()
+    return replace(found, value=value).times(one.quantity, one.unit, GRAM), (_FULL_OXIDATION,)
+
+
+def _gas_itself(finder: Finder, one: ActivityFact) -> _Mass:
+    """A refrigerant that leaked: its own mass; its effect comes with the potential."""
+    if not finder.regime.gwp:
+        raise InvalidInput(
+            f"activity {one.record}: regime {finder.regime.name} names no assessment, so {one.item}"
+            " has no effect there"
+        )
+    found = finder.library.find(
+        one.item, region=finder.place, year=finder.year, standard=finder.regime.gwp
+    )
+    gas = found.covers[0]
+    grams = units.convert(one.quantity, one.unit, GRAM)
+    return _Mass(exact={gas: grams}, covers={gas: (gas,)}, use=found.use())
+
+
+def _by_own_factor(one: ActivityFact) -> _Mass:
+    """An own factor {value, unit, gas, source}: a measured one of heat, of a fuel's analysis, …"""
+    missing = [name for name in ("value", "unit", "gas") if not one.factor.get(name)]
+    if missing:
+        raise InvalidInput(
+            f"activity {one.record}: its own factor lacks {', '.join(missing)}; give value, unit"
+            " (such as t/GJ) and gas"
+        )
+    gas = one.factor["gas"]
+    if gas == "CO2e":
+        raise InvalidInput(
+            f"activity {one.record}: its own factor is of CO2e, an unlabelled mixture: name the gas"
+        )
+    above, _, below = units.normal(one.factor["unit"]).partition("/")
+    amount = units.convert(one.quantity, one.unit, below.removeprefix("(").removesuffix(")") or "1")
+    grams = units.convert(amount * Fraction(one.factor["value"]), above, GRAM)
+    return _Mass(
+        exact={gas: grams}, covers={gas: (gas,)}, use=dict(one.factor), notes=(_OWN_FACTOR,)
+    )
