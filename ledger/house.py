@@ -14,7 +14,9 @@ from sqlalchemy import Connection, Engine, inspect
 from ledger import db, schema
 from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
 from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
+from ledger.accounting import computing
 from ledger.accounting.factors import entries as factor_entries
+from ledger.accounting.registers import checks as accounting_checks
 from ledger.anchors import alarm, publication, service
 from ledger.anchors import audit as anchor_audit
 from ledger.anchors.config import Anchors, load
@@ -59,7 +61,10 @@ from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone, zone_offset_s
 
 # How each kind of report is computed (docs/formats.md §4.16).
-COMPUTES: Final[Mapping[str, Compute]] = {}
+COMPUTES: Final[Mapping[str, Compute]] = {
+    computing.INVENTORY: computing.inventory,
+    computing.BALANCE: computing.balance,
+}
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
 _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
@@ -73,7 +78,10 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
     erasing.ERASE: (shortfall.before_erasure,),
     # Each of these looks at its own registers only.
-    record_entries.PUT: (factor_entries.before_put,),
+    record_entries.PUT: (
+        factor_entries.before_put,
+        accounting_checks.before_put,
+    ),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
