@@ -15,6 +15,7 @@ from ledger import db, schema
 from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
 from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
 from ledger.accounting.factors import entries as factor_entries
+from ledger.accounting.registers import checks as accounting_checks
 from ledger.anchors import alarm, publication, service
 from ledger.anchors import audit as anchor_audit
 from ledger.anchors.config import Anchors, load
@@ -73,7 +74,7 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
     erasing.ERASE: (shortfall.before_erasure,),
     # Each of these looks at its own registers only.
-    record_entries.PUT: (factor_entries.before_put,),
+    record_entries.PUT: (factor_entries.before_put, accounting_checks.before_put),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),

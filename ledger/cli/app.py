@@ -122,6 +122,14 @@ WORDS: Final = {
         "Carbon credits and internal reductions: the same acts, in tonnes.",
     ),
     "claim": ("claim_group", "Claims: matched energy that a consumer uses for itself, once."),
+    "activity": (
+        "activities",
+        "Activity data: fuel, heat, process, refrigerants, transport, … by period.",
+    ),
+    "document": (
+        "documents",
+        "Documents: invoices, reports, certificates, … by the hash of their file.",
+    ),
 }
 
 # What works through a server's API, too; all else works on a data directory.
