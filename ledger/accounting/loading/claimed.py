@@ -48,7 +48,10 @@ CLASSES: Final[Mapping[int, str]] = {
     SupplyClass.GREEN_TRADE: TRADED,
     SupplyClass.CERTIFICATE: TIMESTAMPED,
 }
-Kind = tuple[bytes, str, str, str]  # claim, supply class, technology, region
+# Claim, supply class, technology, region, counterparty.
+Kind = tuple[bytes, str, str, str, str]
+# Of these a member's plant delivers to another member, past the public grid.
+BETWEEN_MEMBERS: Final = (DIRECT, STORAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,10 +88,12 @@ def _of_lots(view: View, rows: Sequence[ClaimRow]) -> list[Supply]:
                 claims.add_on_grid(curve, view.period.start_s, one, start_s)
     origins = _Origins(view)
     by_kind: dict[Kind, Int64] = {}
+    author = {row.claim: row.author for row in rows}
     for (claim, class_, point), curve in curves.items():
-        region = view.points[point].master.region
+        master, name = view.points[point].master, CLASSES[class_]
+        other = master.owner if name in BETWEEN_MEMBERS and master.owner != author[claim] else ""
         for technology, part in origins.split(point, class_, curve):
-            kind = claim, CLASSES[class_], technology, region
+            kind = claim, name, technology, master.region, other
             by_kind[kind] = by_kind.get(kind, 0) + part
     final = {row.claim: view.official(row).status == FINAL for row in rows}
     return [
@@ -100,8 +105,9 @@ def _of_lots(view: View, rows: Sequence[ClaimRow]) -> list[Supply]:
             quarter_wh=curve,
             final=final[claim],
             record=claim.hex(),
+            counterparty=counterparty,
         )
-        for (claim, class_, technology, region), curve in by_kind.items()
+        for (claim, class_, technology, region, counterparty), curve in by_kind.items()
         if curve.any()
     ]
 
@@ -123,7 +129,7 @@ class _Origins:
             self._stored[point] = self._inside(point)
         stored_wh = self._stored[point]
         if len(stored_wh) < 2:
-            return [(next(iter(stored_wh), ""), curve)]
+            return [(next(iter(stored_wh), STORAGE), curve)]
         parts = [np.empty_like(curve) for _ in stored_wh]
         # `take_pro_rata` splits no more than the whole, which a correction could have left so.
         scale = 1 + int(curve.max()) // sum(stored_wh.values())
@@ -264,6 +270,7 @@ def _rank(one: Supply) -> tuple[object, ...]:
         SUPPLY_CLASSES.index(one.supply_class),
         one.technology,
         one.region,
+        one.counterparty,
         one.record,
         one.retirement,
     )

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.accounting.factors import regions
-from ledger.accounting.facts import ActivityFact, Electricity, Export, Facts, Int64
-from ledger.accounting.loading.claimed import claimed
+from ledger.accounting.facts import STORAGE, ActivityFact, Electricity, Export, Facts, Int64
+from ledger.accounting.loading.claimed import BETWEEN_MEMBERS, CLASSES, claimed
 from ledger.accounting.loading.reductions import ccus_of
 from ledger.accounting.loading.view import View
 from ledger.claims.official import Official
 from ledger.claims.store import ClaimRow
 from ledger.errors import InvalidInput, NotFound
+from ledger.lots.model import SUPPLY_KINDS
 from ledger.matching.evaluate import Used
 from ledger.matching.missing import Rule
 from ledger.metering.points import Point
@@ -180,7 +181,27 @@ def _exports(view: View, party: str) -> list[Export]:
             technology = master.technology or only
             record = points[name].point.hex()
             found.append(Export(technology=technology, wh=wh, record=record))
-    return [one for one in found if one.wh]
+    return [*(one for one in found if one.wh), *_delivered(view, party)]
+
+
+def _delivered(view: View, party: str) -> list[Export]:
+    """What lots say that an organisation's plants and storages delivered to other members."""
+    delivered: dict[tuple[str, str, str], int] = {}
+    for one in view.allotted:
+        source, holder = view.points[one.point].master, view.points[one.holder].master
+        if (
+            source.owner == party != holder.owner
+            and source.kind in SUPPLY_KINDS
+            and CLASSES[one.supply_class] in BETWEEN_MEMBERS
+        ):
+            view.use(one.entry_index)
+            technology = source.technology or (STORAGE if source.kind != "generation" else "")
+            key = technology, holder.owner, one.point.hex()
+            delivered[key] = delivered.get(key, 0) + one.wh
+    return [
+        Export(technology=technology, wh=wh, counterparty=other, record=point)
+        for (technology, other, point), wh in sorted(delivered.items())
+    ]
 
 
 def parents_of(view: View, activities: Iterable[ActivityFact]) -> dict[str, str]:
