@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, inspect
 from ledger import db, schema
 from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
 from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
+from ledger.accounting import computing
 from ledger.accounting.factors import entries as factor_entries
 from ledger.accounting.registers import checks as accounting_checks
 from ledger.anchors import alarm, publication, service
@@ -60,7 +61,10 @@ from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone, zone_offset_s
 
 # How each kind of report is computed (docs/formats.md §4.16).
-COMPUTES: Final[Mapping[str, Compute]] = {}
+COMPUTES: Final[Mapping[str, Compute]] = {
+    computing.INVENTORY: computing.inventory,
+    computing.BALANCE: computing.balance,
+}
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
 _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
