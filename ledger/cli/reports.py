@@ -15,6 +15,7 @@ from ledger.cli.options import Dir, Json, one_of_id, open_house, read_key
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import COMPUTES, House
+from ledger.metering import store as metering
 from ledger.reports import service, store
 from ledger.reports.changes import changes
 from ledger.reports.store import Version
@@ -225,7 +226,7 @@ def _run(
             content = service.draft(
                 conn, house.log, COMPUTES, kind, asked, as_of=as_of, report=series
             )
-    shown.show(out, content, house.log.zone, lines=lines)
+    shown.show(out, content, house.log.zone, names=_names(house), lines=lines)
     if before:
         out.say()
         out.say(f"Compared with version {before.number + 1} of report {series[:12]}:")
@@ -242,6 +243,12 @@ def _run(
             **content,
         }
     )
+
+
+def _names(house: House) -> dict[str, str]:
+    with db.reading(house.engine) as conn:
+        known = metering.current_points(conn, house.log.log_id)
+    return {point.hex(): one.master.name for point, one in known.items()}
 
 
 def _same(house: House, kind: str, author: str, asked: dict[str, Any]) -> Version | None:
@@ -330,7 +337,7 @@ def show(
         )
         content = store.load(conn, house.log, found)
     if found.kind in shown.KINDS:
-        shown.show(out, content, house.log.zone, lines=lines)
+        shown.show(out, content, house.log.zone, names=_names(house), lines=lines)
     else:
         out.say(f"Report {series} is {found.kind}: what it says stands in --json.")
     if found.number:
