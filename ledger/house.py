@@ -78,10 +78,7 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
     erasing.ERASE: (shortfall.before_erasure,),
     # Each of these looks at its own registers only.
-    record_entries.PUT: (
-        factor_entries.before_put,
-        accounting_checks.before_put,
-    ),
+    record_entries.PUT: (factor_entries.before_put, accounting_checks.before_put),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),

@@ -126,6 +126,10 @@ WORDS: Final = {
         "activities",
         "Activity data: fuel, heat, process, refrigerants, transport, … by period.",
     ),
+    "report": (
+        "reports",
+        "Reports: inventories and the park's balance, recomputed by the log before it takes them.",
+    ),
     "document": (
         "documents",
         "Documents: invoices, reports, certificates, … by the hash of their file.",
