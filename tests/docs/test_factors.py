@@ -13,7 +13,7 @@ from ledger.accounting.factors.library import FactorLibrary
 from ledger.accounting.factors.used import Substitution
 from ledger.cli.app import app
 from tests.accounting.factors.sets import HEAD, published, shipped_library
-from tests.docs.pages import code_words, prose, read, tables
+from tests.docs.pages import code_words, prose, read, section, tables
 
 PAGES = ["factors.md", "factors.zh-CN.md"]
 COMMAND = re.compile(r"^ +greenledger factor ([a-z-]+)(.*)", flags=re.MULTILINE)
@@ -45,6 +45,11 @@ def test_the_members_are_those_of_a_factor(page: str) -> None:
     _, table, _ = tables(read(page))
     told = [word for row in table[1:] for word in code_words(row[0])]
     assert sorted(told) == sorted(members.FACTOR)
+
+
+def test_the_formats_name_every_member() -> None:
+    told = set(code_words(section(read("formats.md"), "4.15")))
+    assert {*members.SET, *members.FACTOR, *members.SERIES, *members.TITLE} <= told
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -138,6 +138,9 @@ def test_places_are_in_provinces_grid_regions_and_the_country() -> None:
     # Inner Mongolia lies in two grids: Chifeng in the northeast, Hohhot in the north, 15 in none.
     assert regions.chain("150402") == ("150402", "1504", "15", "CN-northeast", "CN", "")
     assert regions.chain("150102")[3] == "CN-north"
+    assert regions.chain("440106003") == (
+        *("440106003", "440106", "4401", "44", "CN-south", "CN", ""),
+    )
     assert regions.chain("15") == ("15", "CN", "")
     assert regions.chain("GB") == ("GB", "")
     assert regions.chain("CN-east") == ("CN-east", "CN", "")
