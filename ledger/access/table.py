@@ -171,6 +171,15 @@ RULES: Final[Mapping[str, Rule]] = {
     "period_show": _READ,
     "period_advance": _own(Role.PREPARER, Role.APPROVER),
     "period_restate": _PREPARE,
+    # Records and reports
+    "records_list": _READ,
+    "record_show": _READ,
+    "record_put": _PREPARE,
+    "record_end": _PREPARE,
+    "reports_list": _READ,
+    "report_show": _READ,
+    "report_draft": _READ,
+    "report_publish": _PREPARE,
     # Work
     "jobs_list": _READ,
     "job_show": _READ,

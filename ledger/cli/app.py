@@ -106,6 +106,10 @@ WORDS: Final = {
         "Factors: sets in force, each value with its source and how sure it is.",
     ),
     "period": ("periods", "Accounting periods: provisional, submitted, approved, closed."),
+    "record": (
+        "records",
+        "Records: factors, regimes, activities, documents, products, under names.",
+    ),
     "job": ("remote", "Long work of a server."),
     "point": ("metering", "Metering points and their master data."),
     "contract": ("matching", "Contracts that let supply be matched."),
