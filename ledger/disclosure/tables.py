@@ -60,6 +60,21 @@ def number_column(
     )
 
 
+def energy_column(zh: str, en: str) -> Column:
+    """Of Wh, shown as MWh."""
+    return number_column(zh, en, "MWh", scale=1_000_000, places=3, wide=2)
+
+
+def mass_column(zh: str, en: str, unit: str = "t") -> Column:
+    """Of g, shown as t."""
+    return number_column(zh, en, unit, scale=1_000_000, places=3, wide=2)
+
+
+def share_column(zh: str, en: str) -> Column:
+    """Of ppm, shown as percent."""
+    return number_column(zh, en, "%", scale=10_000, places=2, wide=2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """`name`: of its CSV file and its sheet. `notes`: what has to be read with it."""

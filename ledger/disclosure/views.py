@@ -1,0 +1,259 @@
+"""Documents of a pack as tables for people. Pure: they say what the documents say, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ledger.disclosure.content import CERTIFICATES, CLAIMS, CREDITS, FACTORS, Content, Document
+from ledger.disclosure.report_views import report_tables
+from ledger.disclosure.tables import (
+    Cell,
+    Table,
+    energy_column,
+    mass_column,
+    number_column,
+    share_column,
+    text_column,
+    words,
+)
+
+# Supply classes of claims (docs/formats.md §3.2), in order.
+CLASSES: Final = (
+    words("自发自用", "Self-use"),
+    words("绿电直供", "Direct supply"),
+    words("储能放电", "Storage"),
+    words("绿电交易", "Green trade"),
+    words("时间戳证书", "Time-stamped certificates"),
+)
+STATES: Final[Mapping[str, str]] = {
+    "in force": "有效 in force",
+    "short": "不足 short",
+    "final": "已确认 final",
+    "pending official cancellation": "待官方核销 pending official cancellation",
+    "official": "官方 official",
+    "secondary": "二手 secondary",
+    "unverified": "未核实 unverified",
+}
+
+
+def tables_of(content: Content) -> list[Table]:
+    """All, in the order of the report: each has a CSV file and a sheet."""
+    said = content.documents
+    claims = said[CLAIMS]["claims"]
+    return [
+        *report_tables(content),
+        claim_table(claims),
+        class_table(claims),
+        certificate_table(said[CERTIFICATES]["retirements"]),
+        credit_table(said[CREDITS]["retirements"]),
+        factor_table(said[FACTORS]["factors"]),
+    ]
+
+
+def state(name: str) -> str:
+    """A state or status in both languages; as it stands where it is none of ours."""
+    return STATES.get(name, name)
+
+
+def claim_table(claims: Sequence[Document]) -> Table:
+    return Table(
+        name="claims",
+        title=words("绿电声明", "Claims of green power"),
+        columns=[
+            text_column("声明", "Claim"),
+            text_column("自", "From"),
+            text_column("至", "To"),
+            energy_column("消费量", "Consumption"),
+            energy_column("声明电量", "Claimed"),
+            energy_column("证书", "Certificates"),
+            energy_column("剩余", "Residual"),
+            text_column("状态", "State"),
+            text_column("官方确认", "Official status", wide=3),
+        ],
+        rows=[
+            [
+                one["id"],
+                one["from"],
+                one["to"],
+                one["consumption_wh"],
+                one["claimed_wh"],
+                one["certificate_wh"],
+                one["residual_wh"],
+                state(one["state"]),
+                state(one["official"]["status"]),
+            ]
+            for one in claims
+        ],
+        notes=[
+            words(
+                "声明按其自身期间列出，不按年度分摊。“待官方核销”指尚无官方文件确认其所依据的证书已核销或划转。",
+                "Claims stand with their own periods, not split by year. “Pending official"
+                " cancellation”: no official statement confirms yet that the certificates which a"
+                " claim rests on are cancelled or transferred.",
+            )
+        ],
+    )
+
+
+def class_table(claims: Sequence[Document]) -> Table:
+    """Wh of all claims by supply class; a kWh has exactly one."""
+    wh = dict.fromkeys(range(1, len(CLASSES) + 1), 0)
+    for claim in claims:
+        for one in claim["by_class"]:
+            wh[one["class"]] += one["wh"]
+    consumed = sum(one["consumption_wh"] for one in claims)
+    certified = sum(one["certificate_wh"] for one in claims)
+    rows: list[list[Cell]] = [
+        [CLASSES[number - 1].together, amount, _ppm(amount, consumed)]
+        for number, amount in wh.items()
+    ]
+    rows.append(["单独绿证 Separate certificates", certified, _ppm(certified, consumed)])
+    residual = sum(one["residual_wh"] for one in claims)
+    rows.append(["剩余电量 Residual", residual, _ppm(residual, consumed)])
+    return Table(
+        name="supply-classes",
+        title=words("供电类别", "Supply classes"),
+        columns=[
+            text_column("类别", "Class", wide=4),
+            energy_column("电量", "Electricity"),
+            share_column("占比", "Share"),
+        ],
+        rows=rows,
+        notes=[
+            words(
+                "占上列声明所述消费量之比，按声明期间合计；更短时间尺度的占比见匹配结果。",
+                "Shares are of the consumption that these claims state, over their whole periods;"
+                " at shorter times they are lower or equal.",
+            )
+        ],
+    )
+
+
+def _ppm(part: int, whole: int) -> int | None:
+    """Millionths, rounded down, so that no share looks reached that is not."""
+    return part * 1_000_000 // whole if whole else None
+
+
+def certificate_table(found: Sequence[Document]) -> Table:
+    return Table(
+        name="certificates",
+        title=words("已使用的证书", "Certificates used"),
+        columns=[
+            text_column("注销", "Retirement"),
+            text_column("方案", "Scheme"),
+            text_column("类别", "Class"),
+            number_column("数量", "Units", wide=1),
+            energy_column("电量", "Energy"),
+            energy_column("计入声明", "Counted"),
+            text_column("用途", "Purpose"),
+            text_column("编号", "Codes", wide=3),
+            text_column("官方确认", "Official status"),
+        ],
+        rows=[
+            [
+                one["id"],
+                one["name"],
+                one["class"],
+                one["units"],
+                one["units"] * one["unit_size"],
+                one["counted_wh"],
+                one["purpose"],
+                _codes(one["batches"]),
+                state(one["official"]["status"]),
+            ]
+            for one in found
+        ],
+        notes=[
+            words(
+                "与批次电量绑定的证书在声明中计为 0：同一千瓦时只计一次。",
+                "Certificates bound to lots of a claim count as 0 there: one kWh counts once.",
+            )
+        ],
+    )
+
+
+def credit_table(found: Sequence[Document]) -> Table:
+    return Table(
+        name="credits",
+        title=words("碳信用与内部减排记录", "Credits and internal records"),
+        columns=[
+            text_column("注销", "Retirement"),
+            text_column("方案", "Scheme"),
+            text_column("种类", "Kind"),
+            number_column("数量", "Units"),
+            mass_column("减排量", "Amount", "tCO2e"),
+            text_column("用途", "Purpose"),
+            text_column("编号", "Codes", wide=3),
+            text_column("官方确认", "Official status"),
+        ],
+        rows=[
+            [
+                one["id"],
+                one["name"],
+                "碳信用 credit" if one["kind"] == "credit" else "内部记录 internal record",
+                one["units"],
+                one["units"] * one["unit_size"],
+                one["purpose"],
+                _codes(one["batches"]),
+                state(one["official"]["status"]),
+            ]
+            for one in found
+        ],
+        notes=[
+            words(
+                "抵销单独列示，从不进入任何规则下的排放数字。"
+                "内部减排记录不是 CCER 或 PHCER，不能用于履约。",
+                "Offsets stand apart, and enter no figure of any regime. Internal reduction records"
+                " are no CCER or PHCER and have no compliance use.",
+            )
+        ],
+    )
+
+
+def _codes(batches: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(f"{one['code']} {one['first']}–{one['end'] - 1}" for one in batches)
+
+
+def factor_table(found: Sequence[Document]) -> Table:
+    return Table(
+        name="factors",
+        title=words("所用因子", "Factors used"),
+        columns=[
+            text_column("因子", "Item", wide=3),
+            text_column("地区", "Region", wide=1),
+            text_column("年份", "Year", wide=1),
+            text_column("数值", "Value", wide=1),
+            text_column("单位", "Unit", wide=2),
+            text_column("来源", "Source", wide=4),
+            text_column("状态", "Status", wide=2),
+            text_column("替代", "Substituted", wide=3),
+        ],
+        rows=[
+            [
+                one["item"],
+                one["region"],
+                str(one["year"] or ""),
+                one["value"],
+                one["unit"],
+                one["source"],
+                state(one["status"]),
+                _substituted(one.get("substituted", "")),
+            ]
+            for one in found
+        ],
+        notes=[
+            words(
+                "只有“官方”因子出自官方公布；其余可由用户替换为有日期的版本。",
+                "Only “official” factors come from an official announcement; any of the others can"
+                " be replaced by a dated version.",
+            )
+        ],
+    )
+
+
+def _substituted(said: Any) -> str:
+    if not isinstance(said, Mapping):
+        return ""
+    wanted = said.get("wanted", {})
+    return f"{wanted.get('region', '')} {wanted.get('year', '')}: {said.get('reason', '')}".strip()
