@@ -57,6 +57,7 @@ def before_publish(_tx: Tx, entry: Entry, bodies: Bodies) -> None:
     """An organisation discloses its own year, and nobody else's. Raises Refused."""
     if entry.statement["kind"] != DISCLOSURE:
         return
-    organisation = blob(bodies, "body").json().get("about", {}).get("organisation")
+    about = blob(bodies, "body").json().get("about")
+    organisation = about.get("organisation") if isinstance(about, dict) else None
     if organisation != entry.author:
         raise Refused(f"{entry.author} can't disclose for {organisation!r}, only for itself")

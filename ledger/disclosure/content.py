@@ -19,6 +19,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.log.store import LogFacts
 from ledger.parties import store as parties
 from ledger.periods.model import span_of
+from ledger.records import store as records
 from ledger.registry import catalogue, used
 from ledger.registry.schema import retirements
 from ledger.registry.scheme import CERTIFICATE, Scheme
@@ -32,6 +33,7 @@ CLAIMS: Final = "claims.json"
 CERTIFICATES: Final = "certificates.json"
 CREDITS: Final = "credits.json"
 FACTORS: Final = "factors.json"
+DOCUMENTS: Final = "documents.json"
 ORGANISATION: Final = "organisation.json"
 # What the use of a factor always has (the factor library's `use`).
 _USE: Final = frozenset({"item", "region", "year", "value", "unit", "source", "status"})
@@ -75,6 +77,7 @@ def gather(
         **gathering.reports(),
         CLAIMS: {"claims": gathering.claims()},
         **gathering.retirements(),
+        DOCUMENTS: {"documents": gathering.documents()},
     }
     documents[FACTORS] = {"factors": _factors(documents)}
     return Content(
@@ -83,6 +86,20 @@ def gather(
         documents=documents,
         inputs=frozenset({party.entry_index, *gathering.inputs}),
     )
+
+
+def published_of(
+    conn: Connection, log: LogFacts, organisation: str, year: str, as_of: int
+) -> list[str]:
+    """The reports that an organisation has published about a year, or a time within it, by id."""
+    found = []
+    for version in reports.list_reports(conn, log.log_id, author=organisation, as_of=as_of):
+        if version.kind in SHOWN:
+            about = reports.load(conn, log, version)["about"]
+            said = [about.get(name) for name in ("period", "year", "from")]
+            if any(isinstance(one, str) and one.startswith(year) for one in said):
+                found.append(version.report)
+    return sorted(found)
 
 
 class _Gathering:
@@ -231,6 +248,22 @@ class _Gathering:
             },
             "rules": {"source": rules.source, "status": rules.status},
         }
+
+    # Documents
+
+    def documents(self) -> list[Document]:
+        """What the organisation registered, by hash; the files stay with who has them."""
+        found = records.current(
+            self._conn,
+            self._log.log_id,
+            "document",
+            as_of=self._as_of,
+            author=self._asked.organisation,
+        )
+        self.inputs |= {one.entry_index for one in found.values()}
+        return [
+            {"id": name, "entry": one.entry_index, **one.content} for name, one in found.items()
+        ]
 
 
 def _factors(documents: Mapping[str, Document]) -> list[Document]:

@@ -75,6 +75,7 @@ def _scope(account: Document, scope: str) -> int | None:
 def line_table(accounts: list[Document]) -> Table:
     return Table(
         name="emission-lines",
+        printed=False,
         title=words("排放明细", "Lines of each figure"),
         columns=[
             text_column("规则", "Regime", wide=3),

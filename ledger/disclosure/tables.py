@@ -77,13 +77,15 @@ def share_column(zh: str, en: str) -> Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """`name`: of its CSV file and its sheet. `notes`: what has to be read with it."""
+    """`name`: of its CSV file. `notes`: what has to be read with it. `printed`: whether the PDF has
+    it, too."""
 
     name: str
     title: Words
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[Words] = field(default=())
+    printed: bool = True
 
     def __post_init__(self) -> None:
         for row in self.rows:

@@ -50,6 +50,9 @@ PACK: Final[dict[str, str]] = {
     "its hash is {given}, the manifest says {expected}": "其哈希为 {given}，清单所说为 {expected}",
     "manifest.json": "manifest.json",
     "the archive has {given} files, more than {max}": "压缩包有 {given} 个文件，超过 {max} 个",
+    "the entry says that something else was asked than the manifest": (
+        "记录所说的披露要求与清单不同"
+    ),
     "the entry is {given}, no disclosure": "该记录是 {given}，不是披露",
     "the file {file} is missing": "缺少文件 {file}",
     "the file {file} is not the one of the entry": "文件 {file} 与记录所载的不同",
