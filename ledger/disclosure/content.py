@@ -72,6 +72,7 @@ def gather(
             "year": asked.year,
             "from": format_instant(gathering.period.start_s),
             "to": format_instant(gathering.period.end_s),
+            "zone": log.zone,
             "as_of": as_of,
         },
         **gathering.reports(),

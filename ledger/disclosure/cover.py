@@ -51,7 +51,7 @@ def report_of(content: Content, made: Made) -> Report:
         subject=content.name,
         period=made.asked.year,
         facts=_facts(made),
-        sections=[*_sections(tables_of(content)), _limits(made), _how()],
+        sections=[*_sections(tables_of(content)), _limits(made), _how(made)],
         at_s=made.at_s,
         mark=words("", "") if made.published else _DRAFT,
     )
@@ -168,8 +168,8 @@ def _privacy(made: Made) -> list[Words]:
     return [
         words(
             "本包只含该组织自己的数据。对合同另一方（如电站），只公开证据文件为证明所需而公开的内容。",
-            "The pack holds the organisation's own data alone. Of its partners in contracts, such as"
-            " plants, it shows what its evidence files have to open, and no more.",
+            "The pack holds the organisation's own data alone. Of its partners in contracts, such"
+            " as plants, it shows what its evidence files have to open, and no more.",
         ),
         words(
             f"证据级别为 {made.level}：full 公开所声明的各刻钟电量，及其来源计量点同一刻钟的读数；"

@@ -11,12 +11,17 @@ from ledger.reports.model import INVENTORY
 
 
 def report_tables(content: Content) -> list[Table]:
-    accounts = [
+    accounts = accounts_in(content)
+    return [regime_table(accounts), line_table(accounts)]
+
+
+def accounts_in(content: Content) -> list[Document]:
+    """Of all its inventories."""
+    return [
         account
         for report in content.reports(INVENTORY)
         for account in accounts_of(report["result"])
     ]
-    return [regime_table(accounts), line_table(accounts)]
 
 
 def accounts_of(value: Any) -> Iterator[Document]:

@@ -33,7 +33,7 @@ def words(zh: str, en: str) -> Words:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """`places`: decimals that people are shown; exact files show all. `wide`: how much of a page's
-    width it asks for, relative to others."""
+    width it asks for, relative to others. `brief`: of ids, how many characters a page shows."""
 
     title: Words
     unit: str = ""
@@ -41,6 +41,7 @@ class Column:
     places: int = 0
     number: bool = False
     wide: int = 1
+    brief: int = 0
 
     @property
     def heading(self) -> str:
@@ -50,6 +51,11 @@ class Column:
 
 def text_column(zh: str, en: str, *, wide: int = 2) -> Column:
     return Column(title=words(zh, en), wide=wide)
+
+
+def id_column(zh: str, en: str) -> Column:
+    """Of 32 hex digits; twelve of them are told apart on a page."""
+    return Column(title=words(zh, en), wide=2, brief=12)
 
 
 def number_column(
@@ -110,7 +116,7 @@ def shown(cell: Cell, column: Column) -> str:
     if cell is None or cell == "":
         return "–"
     if isinstance(cell, str):
-        return cell
+        return cell[: column.brief] if column.brief else cell
     amount = Decimal(cell) / column.scale
     rounded = amount.quantize(Decimal(1).scaleb(-column.places), rounding=ROUND_HALF_EVEN)
     return f"{rounded:,f}"

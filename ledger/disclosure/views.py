@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from ledger.disclosure.content import CERTIFICATES, CLAIMS, CREDITS, FACTORS, Content, Document
-from ledger.disclosure.report_views import report_tables
+from ledger.disclosure.content import (
+    CERTIFICATES,
+    CLAIMS,
+    CREDITS,
+    FACTORS,
+    ORGANISATION,
+    Content,
+    Document,
+)
+from ledger.disclosure.report_views import accounts_in, report_tables
 from ledger.disclosure.tables import (
     Cell,
     Table,
+    Words,
     energy_column,
+    id_column,
     mass_column,
     number_column,
     share_column,
     text_column,
     words,
 )
+from ledger.units import parse_instant, parse_zone
 
-# Supply classes of claims (docs/formats.md §3.2), in order.
-CLASSES: Final = (
-    words("自发自用", "Self-use"),
-    words("绿电直供", "Direct supply"),
-    words("储能放电", "Storage"),
-    words("绿电交易", "Green trade"),
-    words("时间戳证书", "Time-stamped certificates"),
-)
+# Supply classes: the first five in the order of their numbers (docs/formats.md §3.2).
+CLASSES: Final[Mapping[str, Words]] = {
+    "self": words("自发自用", "Self-use"),
+    "direct": words("绿电直供", "Direct supply"),
+    "storage": words("储能放电", "Storage"),
+    "traded": words("绿电交易", "Green trade"),
+    "timestamped": words("时间戳证书", "Time-stamped certificates"),
+    "unbundled": words("单独绿证", "Separate certificates"),
+}
 STATES: Final[Mapping[str, str]] = {
     "in force": "有效 in force",
     "short": "不足 short",
@@ -43,8 +56,8 @@ def tables_of(content: Content) -> list[Table]:
     claims = said[CLAIMS]["claims"]
     return [
         *report_tables(content),
-        claim_table(claims),
-        class_table(claims),
+        claim_table(claims, said[ORGANISATION]["zone"]),
+        class_table(claims, accounts_in(content)),
         certificate_table(said[CERTIFICATES]["retirements"]),
         credit_table(said[CREDITS]["retirements"]),
         factor_table(said[FACTORS]["factors"]),
@@ -56,13 +69,19 @@ def state(name: str) -> str:
     return STATES.get(name, name)
 
 
-def claim_table(claims: Sequence[Document]) -> Table:
+def park_time(instant: str, zone: str) -> str:
+    """`2026-01-01 00:00`, as people of the park read a clock."""
+    moment = datetime.fromtimestamp(parse_instant(instant), parse_zone(zone))
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def claim_table(claims: Sequence[Document], zone: str) -> Table:
     return Table(
         name="claims",
         title=words("绿电声明", "Claims of green power"),
         columns=[
-            text_column("声明", "Claim"),
-            text_column("自", "From"),
+            id_column("声明", "Claim"),
+            text_column("自（园区时间）", "From (park time)"),
             text_column("至", "To"),
             energy_column("消费量", "Consumption"),
             energy_column("声明电量", "Claimed"),
@@ -74,8 +93,8 @@ def claim_table(claims: Sequence[Document]) -> Table:
         rows=[
             [
                 one["id"],
-                one["from"],
-                one["to"],
+                park_time(one["from"], zone),
+                park_time(one["to"], zone),
                 one["consumption_wh"],
                 one["claimed_wh"],
                 one["certificate_wh"],
@@ -88,29 +107,35 @@ def claim_table(claims: Sequence[Document]) -> Table:
         notes=[
             words(
                 "声明按其自身期间列出，不按年度分摊。“待官方核销”指尚无官方文件确认其所依据的证书已核销或划转。",
-                "Claims stand with their own periods, not split by year. “Pending official"
-                " cancellation”: no official statement confirms yet that the certificates which a"
+                "Claims stand with their own periods, not split by year. Pending official"
+                " cancellation: no official statement confirms yet that the certificates which a"
                 " claim rests on are cancelled or transferred.",
             )
         ],
     )
 
 
-def class_table(claims: Sequence[Document]) -> Table:
-    """Wh of all claims by supply class; a kWh has exactly one."""
-    wh = dict.fromkeys(range(1, len(CLASSES) + 1), 0)
-    for claim in claims:
-        for one in claim["by_class"]:
-            wh[one["class"]] += one["wh"]
-    consumed = sum(one["consumption_wh"] for one in claims)
-    certified = sum(one["certificate_wh"] for one in claims)
+def class_table(claims: Sequence[Document], accounts: Sequence[Document]) -> Table:
+    """Wh by supply class; a kWh has exactly one. Of an inventory, where there is one: it knows what
+    was consumed in the year, which claims that overlap say more than once."""
+    if accounts:
+        said = accounts[0]["electricity"]
+        wh: dict[str, int] = {name: said["supplied_wh"].get(name, 0) for name in CLASSES}
+        consumed, residual = said["consumption_wh"], said["residual_wh"]
+    else:
+        wh = dict.fromkeys(CLASSES, 0)
+        names = list(CLASSES)
+        for claim in claims:
+            for one in claim["by_class"]:
+                wh[names[one["class"] - 1]] += one["wh"]
+            wh["unbundled"] += claim["certificate_wh"]
+        consumed, residual = 0, None
     rows: list[list[Cell]] = [
-        [CLASSES[number - 1].together, amount, _ppm(amount, consumed)]
-        for number, amount in wh.items()
+        [CLASSES[name].together, amount, _ppm(amount, consumed)] for name, amount in wh.items()
     ]
-    rows.append(["单独绿证 Separate certificates", certified, _ppm(certified, consumed)])
-    residual = sum(one["residual_wh"] for one in claims)
-    rows.append(["剩余电量 Residual", residual, _ppm(residual, consumed)])
+    if residual is not None:
+        rows.append(["剩余电量 Residual", residual, _ppm(residual, consumed)])
+        rows.append(["用电量 Consumption", consumed, _ppm(consumed, consumed)])
     return Table(
         name="supply-classes",
         title=words("供电类别", "Supply classes"),
@@ -122,9 +147,14 @@ def class_table(claims: Sequence[Document]) -> Table:
         rows=rows,
         notes=[
             words(
-                "占上列声明所述消费量之比，按声明期间合计；更短时间尺度的占比见匹配结果。",
-                "Shares are of the consumption that these claims state, over their whole periods;"
-                " at shorter times they are lower or equal.",
+                "占比为占全年用电量之比；更短时间尺度的占比不高于此。",
+                "Shares are of the year's consumption; at shorter times they are no higher.",
+            )
+            if consumed
+            else words(
+                "包内没有清单，故不列占比：同一用电量可出现在几项声明中。",
+                "There is no inventory in the pack, and so no share: several claims may state the"
+                " same consumption.",
             )
         ],
     )
@@ -140,15 +170,15 @@ def certificate_table(found: Sequence[Document]) -> Table:
         name="certificates",
         title=words("已使用的证书", "Certificates used"),
         columns=[
-            text_column("注销", "Retirement"),
-            text_column("方案", "Scheme"),
+            id_column("注销", "Retirement"),
+            text_column("方案", "Scheme", wide=3),
             text_column("类别", "Class"),
             number_column("数量", "Units", wide=1),
             energy_column("电量", "Energy"),
             energy_column("计入声明", "Counted"),
             text_column("用途", "Purpose"),
-            text_column("编号", "Codes", wide=3),
-            text_column("官方确认", "Official status"),
+            text_column("编号", "Codes", wide=2),
+            text_column("官方确认", "Official status", wide=3),
         ],
         rows=[
             [
@@ -178,14 +208,14 @@ def credit_table(found: Sequence[Document]) -> Table:
         name="credits",
         title=words("碳信用与内部减排记录", "Credits and internal records"),
         columns=[
-            text_column("注销", "Retirement"),
-            text_column("方案", "Scheme"),
+            id_column("注销", "Retirement"),
+            text_column("方案", "Scheme", wide=3),
             text_column("种类", "Kind"),
             number_column("数量", "Units"),
             mass_column("减排量", "Amount", "tCO2e"),
             text_column("用途", "Purpose"),
-            text_column("编号", "Codes", wide=3),
-            text_column("官方确认", "Official status"),
+            text_column("编号", "Codes", wide=2),
+            text_column("官方确认", "Official status", wide=3),
         ],
         rows=[
             [
@@ -221,11 +251,11 @@ def factor_table(found: Sequence[Document]) -> Table:
         title=words("所用因子", "Factors used"),
         columns=[
             text_column("因子", "Item", wide=3),
-            text_column("地区", "Region", wide=1),
+            text_column("地区", "Region"),
             text_column("年份", "Year", wide=1),
-            text_column("数值", "Value", wide=1),
+            text_column("数值", "Value"),
             text_column("单位", "Unit", wide=2),
-            text_column("来源", "Source", wide=4),
+            text_column("来源", "Source", wide=6),
             text_column("状态", "Status", wide=2),
             text_column("替代", "Substituted", wide=3),
         ],
@@ -245,7 +275,7 @@ def factor_table(found: Sequence[Document]) -> Table:
         notes=[
             words(
                 "只有“官方”因子出自官方公布；其余可由用户替换为有日期的版本。",
-                "Only “official” factors come from an official announcement; any of the others can"
+                "Only official factors come from an official announcement; any of the others can"
                 " be replaced by a dated version.",
             )
         ],

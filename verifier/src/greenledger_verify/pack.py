@@ -150,7 +150,7 @@ def _judge_evidence(
     """Judge one evidence file by itself, and take over what it shows, one line for the claim."""
     own = Report(language=report.language)
     try:
-        with report.step("The evidence {file} holds", file=file), pack.open(file) as opened:
+        with report.step("{file}: the evidence holds", file=file), pack.open(file) as opened:
             try:
                 judge_evidence(opened, log, None, trust, own)
             except UnusableInput as error:
@@ -177,7 +177,7 @@ def _as_failure(error: UnusableInput) -> VerificationError:
 def _one_line(file: str, own: Report) -> Line:
     found = {name: own.lines[name] for name in _LINES if name in own.lines}
     return Line(
-        name=say("evidence {file}", file=file),
+        name=say("{file}", file=file),
         texts=tuple(
             say("{line}: {said}", line=line.name, said=line.texts) for line in found.values()
         ),

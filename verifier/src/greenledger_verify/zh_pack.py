@@ -28,7 +28,7 @@ PACK: Final[dict[str, str]] = {
         "该记录写明了这些文件及其哈希：作者无法向他人出示另一套文件。"
     ),
     "The entry publishes these files, and no others": "该记录发布的正是这些文件，没有其他",
-    "The evidence {file} holds": "证据 {file} 成立",
+    "{file}: the evidence holds": "{file}：证据成立",
     "The pack holds {count} files about {organisation}, {year}, as of {size} entries of the log "
     "{origin}; each is as its manifest says, and no other one is there.": (
         "此包有关于 {organisation} {year} 年的 {count} 个文件，截至日志 {origin} 的 {size} 条记录；"
@@ -38,7 +38,7 @@ PACK: Final[dict[str, str]] = {
     "can't be changed afterwards.": (
         "其余 {count} 个文件（报告、工作簿、文档）的内容：出自作者之言，但事后不能更改。"
     ),
-    "evidence {file}": "证据 {file}",
+    "{file}": "{file}",
     "file {file}": "文件 {file}",
     "it can't be unpacked: {why}": "无法解压：{why}",
     "it has more than {max} bytes": "超过 {max} 字节",
