@@ -14,11 +14,12 @@ from ledger.cli.output import Output, counted, step
 from ledger.disclosure import packing
 from ledger.disclosure.asked import Asked
 from ledger.disclosure.checking import check as check_pack
-from ledger.disclosure.content import published_of
+from ledger.disclosure.choosing import choose
 from ledger.errors import InvalidInput, Refused
 from ledger.files import new_private
 from ledger.house import COMPUTES, House
 from ledger.log.store import load_head
+from ledger.reports.model import INVENTORY
 
 disclose = typer.Typer(
     help="Disclosure packs: an organisation's year in one archive that others can check.",
@@ -42,6 +43,14 @@ def make(
             "--report",
             help="Show this published report; may be repeated (default: all it published of the"
             " year).",
+        ),
+    ] = None,
+    regimes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--regime",
+            help="Draft an inventory under this regime; may be repeated (default: where none is"
+            " published, under all in force).",
         ),
     ] = None,
     documents: Annotated[
@@ -79,7 +88,7 @@ def make(
         raise InvalidInput("--replaces and --key belong to --publish")
     signing = read_key(key) if key else None
     wanted = packing.Wanted(
-        asked=_asked(house, organisation, year, as_of, reports),
+        asked=_asked(house, organisation, year, as_of, reports, regimes),
         as_of=as_of,
         level=cast("Level", level),
         kept=documents or (),
@@ -102,14 +111,18 @@ def make(
 
 
 def _asked(
-    house: House, organisation: str, year: str, as_of: int | None, named: list[str] | None
+    house: House,
+    organisation: str,
+    year: str,
+    as_of: int | None,
+    named: list[str] | None,
+    regimes: list[str] | None,
 ) -> Asked:
-    about = {"organisation": organisation, "year": year, "reports": [], "drafts": []}
-    Asked.from_json(about)  # what is wrong with them, before anything is looked for
     with db.reading(house.engine) as conn:
         size = load_head(conn, house.log.log_id).size if as_of is None else as_of
-        found = named or published_of(conn, house.log, organisation, year, size)
-    return Asked.from_json({**about, "reports": sorted(set(found))})
+        return choose(
+            conn, house.log, organisation, year, size, named=named or (), regimes=regimes or ()
+        )
 
 
 def _say(out: Output, path: Path, found: packing.Packed) -> None:
@@ -125,8 +138,8 @@ def _say(out: Output, path: Path, found: packing.Packed) -> None:
     else:
         report = receipt.entry.statement["report"]
         out.say(f"Entry {receipt.index} publishes it, as disclosure {report}.")
-    if not made.asked.reports:
-        out.warn("the organisation has published no report of the year: there is none in the pack")
+    if not found.content.reports(INVENTORY):
+        out.warn("no inventory is in the pack: none is published, and no regime is in force")
     out.say("Verify with:")
     out.say(f"  greenledger-verify pack {path} --vkey '{made.vkey}'")
     out.result(

@@ -89,18 +89,10 @@ def gather(
     )
 
 
-def published_of(
-    conn: Connection, log: LogFacts, organisation: str, year: str, as_of: int
-) -> list[str]:
-    """The reports that an organisation has published about a year, or a time within it, by id."""
-    found = []
-    for version in reports.list_reports(conn, log.log_id, author=organisation, as_of=as_of):
-        if version.kind in SHOWN:
-            about = reports.load(conn, log, version)["about"]
-            said = [about.get(name) for name in ("period", "year", "from")]
-            if any(isinstance(one, str) and one.startswith(year) for one in said):
-                found.append(version.report)
-    return sorted(found)
+def is_of(version: reports.Version, about: Mapping[str, Any], organisation: str) -> bool:
+    """Whether a report is about an organisation: where it names whose it is, that decides, whoever
+    published it; else who did."""
+    return bool(about.get("subject", version.author) == organisation)
 
 
 class _Gathering:
@@ -146,12 +138,12 @@ class _Gathering:
         )
         if version is None:
             raise NotFound(f"there is no report {report} among {self._as_of} entries")
-        if version.author != asked.organisation or version.kind not in SHOWN:
-            raise InvalidInput(
-                f"report {report} is {version.kind} of {version.author}; a pack of"
-                f" {asked.organisation} shows its own of the kinds {', '.join(SHOWN)}"
-            )
         said = reports.load(self._conn, self._log, version)
+        if version.kind not in SHOWN or not is_of(version, said["about"], asked.organisation):
+            raise InvalidInput(
+                f"report {report}, {version.kind} by {version.author}, is not about"
+                f" {asked.organisation}, or of none of the kinds {', '.join(SHOWN)}"
+            )
         self.inputs.add(version.entry_index)
         return version.kind, {
             "report": report,
@@ -162,6 +154,8 @@ class _Gathering:
         }
 
     def _draft(self, kind: str, about: Mapping[str, Any]) -> Document:
+        if about.get("subject", self._asked.organisation) != self._asked.organisation:
+            raise InvalidInput(f"a pack of {self._asked.organisation} shows nobody else's {kind}")
         result = compute_of(self._computes, kind)(self._conn, self._log, about, self._as_of)
         self.inputs |= {one["entry"] for one in result[INPUTS]}
         return {"report": "", "entry": -1, "as_of": self._as_of, "about": about, "result": result}

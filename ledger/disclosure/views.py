@@ -58,6 +58,7 @@ def tables_of(content: Content) -> list[Table]:
         *report_tables(content),
         claim_table(claims, said[ORGANISATION]["zone"]),
         class_table(claims, accounts_in(content)),
+        granularity_table(content, accounts_in(content)),
         certificate_table(said[CERTIFICATES]["retirements"]),
         credit_table(said[CREDITS]["retirements"]),
         factor_table(said[FACTORS]["factors"]),
@@ -147,8 +148,8 @@ def class_table(claims: Sequence[Document], accounts: Sequence[Document]) -> Tab
         rows=rows,
         notes=[
             words(
-                "占比为占全年用电量之比；更短时间尺度的占比不高于此。",
-                "Shares are of the year's consumption; at shorter times they are no higher.",
+                "占比为占全年用电量之比。",
+                "Shares are of the year's consumption.",
             )
             if consumed
             else words(
@@ -163,6 +164,62 @@ def class_table(claims: Sequence[Document], accounts: Sequence[Document]) -> Tab
 def _ppm(part: int, whole: int) -> int | None:
     """Millionths, rounded down, so that no share looks reached that is not."""
     return part * 1_000_000 // whole if whole else None
+
+
+GRANULARITIES: Final = (
+    words("15 分钟", "15 minutes"),
+    words("小时", "Hour"),
+    words("日", "Day"),
+    words("月", "Month"),
+    words("年", "Year"),
+)
+_MONTH_S: Final = 31 * 86_400
+
+
+def granularity_table(content: Content, accounts: Sequence[Document]) -> Table:
+    """What covers consumption, by how closely in time that is known: lots in their quarter-hour,
+    certificates in the months, or the year, that they were used for."""
+    claims = content.documents[CLAIMS]["claims"]
+    inside = all(
+        content.period.start_s <= parse_instant(one["from"])
+        and parse_instant(one["to"]) <= content.period.end_s
+        for one in claims
+    )
+    rows: list[list[Cell]] = []
+    if accounts and inside:
+        consumed = accounts[0]["electricity"]["consumption_wh"]
+        lots = sum(one["claimed_wh"] for one in claims)
+        used = [one for claim in claims for one in claim["certificates"]]
+        by_month = sum(one["wh"] for one in used if _length_s(one) <= _MONTH_S)
+        in_all = sum(one["wh"] for one in used)
+        amounts = [lots, lots, lots, lots + by_month, lots + in_all]
+        rows = [
+            [name.together, wh, _ppm(wh, consumed)]
+            for name, wh in zip(GRANULARITIES, amounts, strict=True)
+        ]
+    return Table(
+        name="granularities",
+        title=words("不同时间尺度的占比", "Shares at each granularity"),
+        columns=[
+            text_column("时间尺度", "Granularity", wide=4),
+            energy_column("覆盖电量", "Covered"),
+            share_column("占比", "Share"),
+        ],
+        rows=rows,
+        notes=[
+            words(
+                "份额在其刻钟内匹配，故小时与日同；证书只在其月份或年度内计入。"
+                "按年的占比不代表同时用电。",
+                "Lots are matched within their quarter-hour, so that hour and day are the same;"
+                " certificates count in the months or the year that they were used for. A share by"
+                " the year says nothing of use at the same time.",
+            )
+        ],
+    )
+
+
+def _length_s(one: Document) -> int:
+    return parse_instant(one["to"]) - parse_instant(one["from"])
 
 
 def certificate_table(found: Sequence[Document]) -> Table:
