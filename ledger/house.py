@@ -28,6 +28,7 @@ from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
 from ledger.credits import effects
 from ledger.credits import entries as credit_entries
+from ledger.disclosure import compute as disclosing
 from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
 from ledger.log import archive, audit, export, publish, store
@@ -55,16 +56,17 @@ from ledger.records import entries as record_entries
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.reports import entries as report_entries
-from ledger.reports.model import Compute
+from ledger.reports.model import DISCLOSURE, Compute
 from ledger.settings import Settings
 from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone, zone_offset_s
 
 # How each kind of report is computed (docs/formats.md §4.16).
-COMPUTES: Final[Mapping[str, Compute]] = {
+_SHOWN: Final[Mapping[str, Compute]] = {
     computing.INVENTORY: computing.inventory,
     computing.BALANCE: computing.balance,
 }
+COMPUTES: Final[Mapping[str, Compute]] = {**_SHOWN, DISCLOSURE: disclosing.disclosure(_SHOWN)}
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
 _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
@@ -79,6 +81,7 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     erasing.ERASE: (shortfall.before_erasure,),
     # Each of these looks at its own registers only.
     record_entries.PUT: (factor_entries.before_put, accounting_checks.before_put),
+    report_entries.PUBLISH: (disclosing.before_publish,),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),

@@ -125,6 +125,10 @@ WORDS: Final = {
         "instrument_groups",
         "Carbon credits and internal reductions: the same acts, in tonnes.",
     ),
+    "disclose": (
+        "disclosing",
+        "Disclosure packs: an organisation's year in one archive that others can check.",
+    ),
     "claim": ("claim_group", "Claims: matched energy that a consumer uses for itself, once."),
     "activity": (
         "activities",

@@ -214,9 +214,10 @@ class _Pages(FPDF):
                 self._row(names, widths, right, size=size, head=True)
             self._row(cells, widths, right, size=size)
         if not table.rows:
+            self.ln(1.2)
             self._line("无 none", size=size, color=_GREY)
         for note in table.notes:
-            self.ln(0.8)
+            self.ln(1.2)
             self._both(note)
         self.ln(3)
 

@@ -33,7 +33,7 @@ def words(zh: str, en: str) -> Words:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """`places`: decimals that people are shown; exact files show all. `wide`: how much of a page's
-    width it asks for, relative to others."""
+    width it asks for, relative to others. `brief`: of ids, how many characters a page shows."""
 
     title: Words
     unit: str = ""
@@ -41,6 +41,7 @@ class Column:
     places: int = 0
     number: bool = False
     wide: int = 1
+    brief: int = 0
 
     @property
     def heading(self) -> str:
@@ -52,6 +53,11 @@ def text_column(zh: str, en: str, *, wide: int = 2) -> Column:
     return Column(title=words(zh, en), wide=wide)
 
 
+def id_column(zh: str, en: str) -> Column:
+    """Of 32 hex digits; twelve of them are told apart on a page."""
+    return Column(title=words(zh, en), wide=2, brief=12)
+
+
 def number_column(
     zh: str, en: str, unit: str = "", *, scale: int = 1, places: int = 0, wide: int = 1
 ) -> Column:
@@ -60,15 +66,32 @@ def number_column(
     )
 
 
+def energy_column(zh: str, en: str) -> Column:
+    """Of Wh, shown as MWh."""
+    return number_column(zh, en, "MWh", scale=1_000_000, places=3, wide=2)
+
+
+def mass_column(zh: str, en: str, unit: str = "t") -> Column:
+    """Of g, shown as t."""
+    return number_column(zh, en, unit, scale=1_000_000, places=3, wide=2)
+
+
+def share_column(zh: str, en: str) -> Column:
+    """Of ppm, shown as percent."""
+    return number_column(zh, en, "%", scale=10_000, places=2, wide=2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """`name`: of its CSV file and its sheet. `notes`: what has to be read with it."""
+    """`name`: of its CSV file. `notes`: what has to be read with it. `printed`: whether the PDF has
+    it, too."""
 
     name: str
     title: Words
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[Words] = field(default=())
+    printed: bool = True
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -93,7 +116,7 @@ def shown(cell: Cell, column: Column) -> str:
     if cell is None or cell == "":
         return "–"
     if isinstance(cell, str):
-        return cell
+        return cell[: column.brief] if column.brief else cell
     amount = Decimal(cell) / column.scale
     rounded = amount.quantize(Decimal(1).scaleb(-column.places), rounding=ROUND_HALF_EVEN)
     return f"{rounded:,f}"
