@@ -17,8 +17,8 @@ from ledger.claims.store import SHORT, ClaimRow
 from ledger.disclosure.asked import SHOWN, Asked
 from ledger.errors import InvalidInput, NotFound
 from ledger.log.store import LogFacts
+from ledger.lots.model import span_of
 from ledger.parties import store as parties
-from ledger.periods.model import span_of
 from ledger.records import store as records
 from ledger.registry import catalogue, used
 from ledger.registry.schema import retirements

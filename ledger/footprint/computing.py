@@ -25,8 +25,8 @@ from ledger.footprint.claimed import Held
 from ledger.footprint.lines import Book
 from ledger.footprint.product import Product
 from ledger.log.store import LogFacts
+from ledger.lots.model import span_of
 from ledger.parties.store import current_party
-from ledger.periods.model import span_of
 from ledger.records import store as records
 from ledger.records.store import Record
 from ledger.reports.inputs import inputs_of
