@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, inspect
 from ledger import db, schema
 from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
 from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
+from ledger.accounting import regimes
 from ledger.anchors import alarm, publication, service
 from ledger.anchors import audit as anchor_audit
 from ledger.anchors.config import Anchors, load
@@ -72,7 +73,7 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
     erasing.ERASE: (shortfall.before_erasure,),
     # Each of these looks at its own registers only.
-    record_entries.PUT: (),
+    record_entries.PUT: (regimes.before_put,),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
