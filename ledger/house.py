@@ -15,6 +15,7 @@ from ledger import db, schema
 from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
 from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
 from ledger.accounting import regimes
+from ledger.accounting.factors import entries as factor_entries
 from ledger.anchors import alarm, publication, service
 from ledger.anchors import audit as anchor_audit
 from ledger.anchors.config import Anchors, load
@@ -73,7 +74,7 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
     erasing.ERASE: (shortfall.before_erasure,),
     # Each of these looks at its own registers only.
-    record_entries.PUT: (regimes.before_put,),
+    record_entries.PUT: (factor_entries.before_put, regimes.before_put),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
@@ -344,7 +345,7 @@ class House:
     def audit(self, progress: Progress) -> Audited:
         """Raises Corrupt with the first thing that does not hold."""
         record = self.high_water_of(self.settings, self.log).read()
-        found = audit.audit(self.engine, self.log, ENTRY_TYPES, record, progress)
+        found = audit.audit(self.engine, self.log, self.desk.types, record, progress)
         # Once more by the rule that outsiders scan for, which knows nothing of the tables.
         with db.reading(self.engine, long=True) as conn:
             try:
@@ -365,6 +366,6 @@ class House:
         export.require_empty(folder)
         self.checkpoint()
         with archive.alone(folder), db.reading(self.engine, long=True) as conn:
-            record = archive.grow(conn, self.log, ENTRY_TYPES, folder, progress)
+            record = archive.grow(conn, self.log, self.desk.types, folder, progress)
             archive.write_record(folder, record)
         return record.size

@@ -154,6 +154,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "statements_import": _park(Role.PREPARER),
     "statements_list": _park(*READERS),
     "reconciliation_show": _park(*READERS),
+    # Accounting
+    "factors_list": _SIGNED_IN,
+    "factors_find": _SIGNED_IN,
     # Four eyes and closing
     "officer_list": _READ,
     "officer_add": _ADMINISTER,

@@ -101,6 +101,10 @@ WORDS: Final = {
         "drafts",
         "Drafts: what one officer prepared, for another to approve or to send back.",
     ),
+    "factor": (
+        "factor_group",
+        "Factors: sets in force, each value with its source and how sure it is.",
+    ),
     "period": ("periods", "Accounting periods: provisional, submitted, approved, closed."),
     "job": ("remote", "Long work of a server."),
     "point": ("metering", "Metering points and their master data."),

@@ -30,6 +30,7 @@ LISTS = (
     "/credits/retirements",
     "/schemes",
     "/projects",
+    "/factors",
     "/statements",
     "/officers",
     "/drafts",

@@ -17,6 +17,7 @@ from tests.differential.acts_lots import divide, empty_run, run, wrap
 from tests.differential.acts_metering import correct, erase, send_readings
 from tests.differential.acts_officers import end_officer, register_officer, set_approval
 from tests.differential.acts_periods import restate_period, step_period
+from tests.differential.acts_records import end_record, publish_report, put_record
 from tests.differential.acts_units import (
     disclose,
     issue,
@@ -170,6 +171,9 @@ ACTS: tuple[Callable[[World], Act], ...] = (
     *[set_approval] * 3,
     *[step_period] * 8,
     *[restate_period] * 2,
+    *[put_record] * 4,
+    *[end_record] * 2,
+    *[publish_report] * 3,
     *[send_readings] * 5,
     erase,
     empty_run,

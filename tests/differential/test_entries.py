@@ -181,6 +181,25 @@ OWN: Final[dict[str, dict[str, Any]]] = {
     },
     "reduction.verify": {"record": "d1" * 16, "body": blob("verification+json")},
     "reduction.reverse": {"scheme": "ccus", "project": "well-1", "body": blob("reversal+json")},
+    "record.put": {
+        "register": "activity",
+        "name": "e1" * 16,
+        "replaces": "e2" * 16,
+        "body": blob("record+json"),
+    },
+    "record.end": {
+        "register": "factors",
+        "name": "cn-grid-2023",
+        "replaces": "e3" * 16,
+        "reason": "Superseded 已被取代",
+    },
+    "report.publish": {
+        "kind": "inventory",
+        "report": "f1" * 16,
+        "replaces": "",
+        "as_of": 17,
+        "body": blob("report+json"),
+    },
     "statement.import": {"kind": "gec", "body": blob("statement+json")},
 }
 
@@ -344,7 +363,20 @@ TEXTS: Final = (
     ("unit.disclose", "purpose"),
     ("unit.disclose", "from"),
     ("statement.import", "kind"),
+    ("record.put", "register"),
+    ("record.end", "name"),
+    ("report.publish", "kind"),
 )
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("record.put", 4_194_304), ("report.publish", 16_777_216)]
+)
+def test_how_large_bodies_may_be(kind: str, most: int) -> None:
+    good = statement(kind)
+    for size in (31, 32, most, most + 1):
+        body = {**good["body"], "size": size}
+        agree(signed_text(json.dumps(good | {"body": body}).encode() + b"\n", FARM))
 
 
 @pytest.mark.parametrize(("kind", "member"), TEXTS)

@@ -56,6 +56,8 @@ class World:
     ended_log_keys: set[str] = field(default_factory=set)
     four_eyes: set[str] = field(default_factory=set)
     periods: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    # The last entry of a record's name, by register and name, and whose it is.
+    records: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     corrections: list[str] = field(default_factory=list)
     leaf_hashes: list[str] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)  # of the last division that was planned
@@ -170,6 +172,7 @@ def remember(world: World, act: Act, receipt: Receipt) -> None:
     if said["type"] == "claim.make":
         world.claims[said["claim"]] = said["author"]
     _remember_log_key(world, act)
+    _remember_record(world, said)
     world.leaf_hashes.append(leaf_hash)
     world.stale.append(said["id"])
     world.accepted.append((act.submission, said, act.keys))
@@ -180,6 +183,11 @@ def _remember_log_key(world: World, act: Act) -> None:
         world.log_keys.append(act.keys[2])
     if act.said["type"] == "log-key.end":
         world.ended_log_keys.add(act.said["log_vkey"])
+
+
+def _remember_record(world: World, said: Mapping[str, Any]) -> None:
+    if said["type"] in ("record.put", "record.end"):
+        world.records[said["register"], said["name"]] = said["id"], said["author"]
 
 
 def text_of(act: Act) -> str:

@@ -13,6 +13,7 @@ from ledger.log.service import Receipt
 from ledger.parties.desk import Draft, seal_json
 from ledger.records import service, store
 from tests.ledgers import no_progress
+from tests.records.contents import a_set, value_of
 
 pytestmark = pytest.mark.both_databases
 
@@ -22,11 +23,11 @@ SECRET = "00112233445566778899aabbccddeeff"
 def values(house: House, as_of: int | None = None, author: str | None = None) -> dict[str, Any]:
     with reading(house.engine) as conn:
         found = store.current(conn, 1, "factors", as_of=as_of, author=author)
-    return {name: record.content["value"] for name, record in found.items()}
+    return {name: value_of(record.content) for name, record in found.items()}
 
 
 def put(house: House, name: str, value: int, author: str = "mill") -> Receipt:
-    return service.put(house.desk, "factors", name, {"value": value}, author=author)
+    return service.put(house.desk, "factors", name, a_set(value), author=author)
 
 
 def test_what_is_in_force_is_the_last_put_below_a_log_size(house: House) -> None:
@@ -46,7 +47,7 @@ def test_what_is_in_force_is_the_last_put_below_a_log_size(house: House) -> None
         found = store.find(conn, 1, "factors", "grid", as_of=second.index + 1)
         with pytest.raises(NotFound, match=f"in force at log size {again.index}"):
             store.find(conn, 1, "factors", "grid", as_of=again.index)
-    assert [(one.act, one.content.get("value"), one.reason) for one in history] == [
+    assert [(one.act, value_of(one.content), one.reason) for one in history] == [
         ("put", 1, ""),
         ("put", 2, ""),
         ("end", None, "superseded"),
@@ -80,7 +81,7 @@ def test_who_writes_on_an_old_version_is_refused(house: House) -> None:
         type="record.put",
         author="mill",
         members=members,
-        bodies={"body": seal_json({"value": 3}, "record")},
+        bodies={"body": seal_json(a_set(3), "record")},
     )
     with pytest.raises(Refused, match=r"factors grid: replaces is '.*', its last entry is"):
         house.desk.append(draft)

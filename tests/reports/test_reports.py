@@ -10,7 +10,6 @@ import pytest
 from ledger.db import reading
 from ledger.errors import Corrupt, InvalidInput, NotFound, Refused
 from ledger.house import House
-from ledger.log import audit
 from ledger.log.bodies import Blob
 from ledger.log.service import Receipt
 from ledger.parties.desk import Draft, fresh_salt
@@ -35,10 +34,6 @@ def load(house: House, report: str, number: int | None = None) -> dict[str, Any]
     with reading(house.engine) as conn:
         found = store.find_report(conn, 1, report, number=number)
         return store.load(conn, house.log, found)
-
-
-def replay(house: House) -> None:
-    audit.audit(house.engine, house.log, house.desk.types, None, no_progress)
 
 
 def test_a_version_says_what_changed_and_why(house: House) -> None:
@@ -70,7 +65,7 @@ def test_a_version_says_what_changed_and_why(house: House) -> None:
         below = store.list_reports(conn, 1, kind="inventory", author="mill", as_of=second.index)
         assert [one.entry_index for one in below] == [first.index]
         assert store.list_reports(conn, 1, author="farm") == []
-    replay(house)
+    house.audit(no_progress)
 
 
 def test_a_draft_publishes_nothing_and_is_of_any_size(house: House) -> None:
@@ -153,17 +148,17 @@ def test_a_report_stays_its_authors_and_of_its_kind(house: House) -> None:
     with pytest.raises(Refused, match="a later version, of 1, knows no less"):
         again("inventory", "mill", as_of=1)
     again("inventory", "mill")
-    replay(house)
+    house.audit(no_progress)
 
 
 def test_an_audit_recomputes_reports(house: House) -> None:
     honest = computing(house)
     publish(honest)
-    replay(honest)
+    honest.audit(no_progress)
 
     def other(*args: Any) -> dict[str, Any]:
         found = COUNTING["inventory"](*args)
         return {**found, "lines": found["lines"][1:]}
 
     with pytest.raises(Corrupt, match="the log computes another result"):
-        replay(computing(house, {"inventory": other}))
+        computing(house, {"inventory": other}).audit(no_progress)

@@ -16,11 +16,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from ledger.accounting.factors import regions, units
+from sqlalchemy import Connection
+
+from ledger.accounting.factors import regions, store, units
 from ledger.accounting.factors.model import Factor, FactorSeries
 from ledger.accounting.factors.series import FoundSeries, cut, shifted
 from ledger.accounting.factors.used import Found, Published, Substitution
 from ledger.errors import InvalidInput
+from ledger.log.store import LogFacts
 from ledger.units import Period
 
 Stated = Sequence[Substitution | Mapping[str, Any]]
@@ -79,6 +82,14 @@ class FactorLibrary:
             for factor in by.content.factors:
                 by_item.setdefault(factor.item, []).append((by, factor))
         object.__setattr__(self, "_factors", by_item)
+
+    @classmethod
+    def at(
+        cls, conn: Connection, log: LogFacts, as_of: int, *, sets: Sequence[str] = ()
+    ) -> FactorLibrary:
+        """The sets in force below a log size: those named, in that order, whoever put them; else
+        all that the operator put. Raises InvalidInput for a name that none has."""
+        return cls(sets=store.in_force(conn, log, as_of, sets), ordered=bool(sets))
 
     def find(
         self,

@@ -17,7 +17,7 @@ HEAD: dict[str, Any] = {
 }
 
 
-def factor(value: str = "0.5", **changes: Any) -> dict[str, Any]:
+def factor(value: Any = "0.5", /, **changes: Any) -> dict[str, Any]:
     """A factor as JSON: electricity of China in 2022, in kg/kWh."""
     return {
         "item": "electricity-average",
@@ -41,8 +41,11 @@ def set_json(*factors: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {**HEAD, "factors": list(factors), **changes}
 
 
-def own(*factors: dict[str, Any], **changes: Any) -> FactorSet:
-    return FactorSet.from_json(set_json(*factors, **changes))
+def own(*factors: dict[str, Any]) -> FactorSet:
+    """A set of them, put in order."""
+    members = ("item", "region", "year", "standard", "gas", "from")
+    ordered = sorted(factors, key=lambda one: [one[name] for name in members])
+    return FactorSet.from_json(set_json(*ordered))
 
 
 def published(name: str, content: FactorSet, entry: int = 7, version: int = 1) -> Published:

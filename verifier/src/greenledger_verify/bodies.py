@@ -1,4 +1,4 @@
-"""Opened bodies (formats.md §2, §4.2 to §4.12): their bytes against the reference, then their
+"""Opened bodies (formats.md §2, §4.2 to §4.16): their bytes against the reference, then their
 members.
 """
 
@@ -27,6 +27,7 @@ from greenledger_verify.members import (
 )
 from greenledger_verify.months import require_quarters
 from greenledger_verify.periodforms import PERIOD_BODIES
+from greenledger_verify.recordforms import RECORD_BODIES
 from greenledger_verify.reductionbodies import REDUCTION_BODIES
 from greenledger_verify.strict_json import BODY_DEPTH_MAX, parse_object
 from greenledger_verify.unitbodies import UNIT_BODIES
@@ -230,6 +231,7 @@ _CHECKS: Final[dict[str, tuple[Mapping[str, Check], Callable[[dict[str, Any]], N
     **UNIT_BODIES,
     **REDUCTION_BODIES,
     **PERIOD_BODIES,
+    **RECORD_BODIES,
     **ERASURE_BODIES,
 }
 

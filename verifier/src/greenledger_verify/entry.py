@@ -25,6 +25,7 @@ from greenledger_verify.members import (
 from greenledger_verify.merkle import leaf_hash
 from greenledger_verify.note import Note, parse_note
 from greenledger_verify.periodforms import PERIOD_MEMBERS, month
+from greenledger_verify.recordforms import RECORD_MEMBERS
 from greenledger_verify.strict_json import STATEMENT_DEPTH_MAX, parse_object
 from greenledger_verify.unitforms import UNIT_MEMBERS, check_unit_form
 
@@ -138,6 +139,7 @@ MEMBERS: Final[dict[str, dict[str, Check]]] = {
     },
     **UNIT_MEMBERS,
     **PERIOD_MEMBERS,
+    **RECORD_MEMBERS,
 }
 
 CORRECTS_LEAF_SIZE: Final = 32

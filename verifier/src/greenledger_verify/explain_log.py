@@ -101,6 +101,7 @@ def _explain_rules(state: State, report: Report) -> None:
             "That nothing was added to a closed period: whose readings and of what time they are "
             "stands in bodies."
         )
+    _explain_records(state, report)
     if state.erased:
         report.establish(
             "{batches} batches of readings were erased, by the entries {entries}: their values are "
@@ -136,6 +137,29 @@ def _explain_rules(state: State, report: Report) -> None:
         "show it."
     )
     report.leave_open("That the meters told the truth.")
+
+
+def _explain_records(state: State, report: Report) -> None:
+    if state.records:
+        report.establish(
+            "{names} names of records, {current} of them in force; each is its first author's, who "
+            "alone replaced or ended it.",
+            names=len(state.records),
+            current=sum(one.in_force for one in state.records.values()),
+        )
+    if state.reports:
+        report.establish(
+            "{reports} published reports in {versions} versions, each after the one that it "
+            "replaces.",
+            reports=len(state.reports),
+            versions=sum(one.number + 1 for one in state.reports.values()),
+        )
+    if state.records or state.reports:
+        report.leave_open(
+            "What records and reports say, and that a report is what follows from the log at the "
+            "size that it names: that stands in bodies; the audit of a log with bodies computes it "
+            "again."
+        )
 
 
 def _explain_units(book: UnitBook, report: Report) -> None:

@@ -163,9 +163,11 @@ def parse_origin(value: str) -> tuple[str, str, int]:
     return match[1], match[2], int(match[3])
 
 
-def hash_reference(media: str) -> Check:
+def hash_reference(media: str, size_max: int = INTEGER_MAX) -> Check:
     """``{hash, size, media}`` of a private body, whose size counts its salt."""
-    return object_of({"hash": hash_hex, "size": integer(SALT_SIZE), "media": one_of(media)})
+    return object_of(
+        {"hash": hash_hex, "size": integer(SALT_SIZE, size_max), "media": one_of(media)}
+    )
 
 
 def root_reference(media: str, leaves_min: int, leaves_max: int = INTEGER_MAX) -> Check:

@@ -36,6 +36,7 @@ from greenledger_verify.lotrules import LOT_RULES
 from greenledger_verify.note import VerifierKey, parse_vkey
 from greenledger_verify.officerrules import OFFICER_RULES
 from greenledger_verify.periodrules import PERIOD_RULES
+from greenledger_verify.recordrules import RECORD_RULES
 from greenledger_verify.signing import author_is_operator, check_signatures, genesis_key
 from greenledger_verify.state import Endorsement, Party, RegisteredKey, State
 from greenledger_verify.succession import succeed_effect, succeed_rule
@@ -382,6 +383,7 @@ _RULES: Final[dict[str, tuple[_Rule, _Rule]]] = {
     **LOG_KEY_RULES,
     **OFFICER_RULES,
     **PERIOD_RULES,
+    **RECORD_RULES,
     **LOT_RULES,
     **UNIT_RULES,
 }

@@ -55,6 +55,26 @@ class Endorsement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedRecord:
+    """The last entry of a record's name: whose the name is, and whether that entry put it."""
+
+    author: str
+    id: str
+    in_force: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportVersion:
+    """The last version of a report; ``number`` as many as stand before it."""
+
+    author: str
+    kind: str
+    id: str
+    as_of: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Predecessor:
     """The log before: its last known checkpoint, and the month that accounts begin with here."""
 
@@ -71,7 +91,7 @@ class State:
     ``signer`` is the author's key under the entry that is taken in, ``runs`` the log size that each
     run knows, by its leaf hash. ``officers`` by id; ``approvals``: each party's rule of approval;
     ``periods``: state and revision, by party and name. ``batches``: their authors, by leaf hash;
-    ``erased``: the entry that erased them.
+    ``erased``: the entry that erased them. ``records`` by register and name, ``reports`` by id.
     """
 
     origin: str
@@ -98,6 +118,8 @@ class State:
     corrections: set[bytes] = field(default_factory=set)
     batches: dict[bytes, str] = field(default_factory=dict)
     erased: dict[bytes, int] = field(default_factory=dict)
+    records: dict[tuple[str, str], NamedRecord] = field(default_factory=dict)
+    reports: dict[str, ReportVersion] = field(default_factory=dict)
     predecessor: Predecessor | None = None
     lots: LotBook = field(init=False)
     units: UnitBook = field(init=False)

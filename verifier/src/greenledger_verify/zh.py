@@ -10,6 +10,7 @@ from greenledger_verify.zh_lots import LOTS
 from greenledger_verify.zh_officers import OFFICERS
 from greenledger_verify.zh_pack import PACK
 from greenledger_verify.zh_reasons import REASONS
+from greenledger_verify.zh_records import RECORDS
 from greenledger_verify.zh_report import REPORT
 from greenledger_verify.zh_succession import SUCCESSION
 from greenledger_verify.zh_trust import TRUST
@@ -24,6 +25,7 @@ CHINESE: Final[dict[str, str]] = {
     **UNITS,
     **UNIT_REASONS,
     **OFFICERS,
+    **RECORDS,
     **ERASURES,
     **SUCCESSION,
     **EVIDENCE,
