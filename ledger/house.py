@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect
 from ledger import db, schema
 from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
 from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
-from ledger.accounting import computing
+from ledger.accounting import computing, regimes
 from ledger.accounting.factors import entries as factor_entries
 from ledger.accounting.registers import checks as accounting_checks
 from ledger.anchors import alarm, publication, service
@@ -80,7 +80,11 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
     erasing.ERASE: (shortfall.before_erasure,),
     # Each of these looks at its own registers only.
-    record_entries.PUT: (factor_entries.before_put, accounting_checks.before_put),
+    record_entries.PUT: (
+        factor_entries.before_put,
+        regimes.before_put,
+        accounting_checks.before_put,
+    ),
     report_entries.PUBLISH: (disclosing.before_publish,),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {

@@ -7,7 +7,7 @@ out, offsets and internal records stand on a line of their own, always.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ledger.accounting import activities, electricity, titles
@@ -15,6 +15,7 @@ from ledger.accounting import facts as f
 from ledger.accounting.factors.library import FactorLibrary
 from ledger.accounting.facts import ActivityFact, Facts
 from ledger.accounting.finding import Finder, Options
+from ledger.accounting.indicators import supply_share
 from ledger.accounting.lines import APART, TOTAL, Line, Total, records_of, total_of
 from ledger.accounting.offsets import ccus_json, offsets_json
 from ledger.accounting.regime import Regime
@@ -28,7 +29,8 @@ NO_SYSTEM: Final = "none"
 class Account:
     """Lines of a subject under a regime. `left_out`: {category: records} without a term.
 
-    `electricity`: consumption, estimated, residual and billed Wh. `apart`: lines in no total.
+    `electricity`: consumption, estimated, residual and billed Wh. `share`: of the regime's set in
+    consumption, where it defines one. `apart`: lines in no total.
     """
 
     regime: Regime
@@ -39,6 +41,7 @@ class Account:
     offsets: Mapping[str, Any]
     ccus: Sequence[Mapping[str, Any]]
     electricity: Mapping[str, Any]
+    share: Mapping[str, Any] = field(default_factory=dict)
     by_system_wh: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -132,6 +135,7 @@ class Account:
                 for name, records in sorted(self.left_out.items())
             ],
             "electricity": dict(self.electricity),
+            "share": dict(self.share) or "",
             "factors": [dict(one) for one in self.uses],
             "notes": [dict(one) for one in self.regime.notes],
         }
@@ -162,23 +166,21 @@ def account(
         offsets={},
         ccus=[ccus_json(one) for one in facts.ccus],
         electricity=electricity_json(facts),
+        share=share_of(regime, [facts.electricity], facts.period),
         by_system_wh=facts.electricity.by_system_wh,
     )
     return with_offsets(made, facts.offsets)
 
 
 def with_offsets(made: Account, offsets: Sequence[f.Offset]) -> Account:
-    return Account(
-        regime=made.regime,
-        subject=made.subject,
-        period=made.period,
-        lines=made.lines,
-        left_out=made.left_out,
-        offsets=offsets_json(made.regime.offsets, offsets, made.total.mass_g),
-        ccus=made.ccus,
-        electricity=made.electricity,
-        by_system_wh=made.by_system_wh,
-    )
+    """The same with offsets beside its total."""
+    return replace(made, offsets=offsets_json(made.regime.offsets, offsets, made.total.mass_g))
+
+
+def share_of(regime: Regime, found: Sequence[f.Electricity], period: Period) -> dict[str, Any]:
+    if regime.share is None:
+        return {}
+    return supply_share(regime, found, at_s=period.start_s)
 
 
 _ORDER: Final = {name: place for place, name in enumerate(titles.CATEGORIES)}

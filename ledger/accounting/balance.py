@@ -113,6 +113,7 @@ def balance(
         offsets={},
         ccus=[each for made in (*of_members, own) for each in made.ccus],
         electricity=_electricity_json([*members, park]),
+        share=accounts.share_of(regime, [one.electricity for one in (*members, park)], park.period),
         by_system_wh=_systems([*members, park]),
     )
     offsets = [each for one in (*members, park) for each in one.offsets]

@@ -18,8 +18,10 @@ _HEADINGS: Final = (
     ("过程 t", "process"),
     ("热力 t", "heat"),
     ("制冷剂 t", "refrigerants"),
+    ("其他 t", "other"),
     ("合计 t", "total"),
     ("单位", "in"),
+    ("占比 %", "share"),
     ("抵消 t（单列）", "offsets, apart"),
     ("状态", "status"),
 )
@@ -35,19 +37,26 @@ def table(accounts: Sequence[Account]) -> str:
 
 
 def _row(one: Account) -> list[str]:
-    if one.regime.figure != EMISSIONS:
-        blank = ["–"] * (len(_HEADINGS) - 2)
-        return [one.regime.name, *blank, one.regime.status]
     rule = one.regime
+    share = _percent(one.share["ppm"]) if one.share else "–"
+    if rule.figure != EMISSIONS:
+        blank = ["–"] * (len(_COLUMNS) + 3)
+        return [rule.name, *blank, share, millions(one.offsets["retired_g"]), rule.status]
     has = {*rule.terms, *(["electricity"] if rule.electricity else [])}
     return [
         rule.name,
         *(millions(one.of(name)) if name in has else "–" for name in _COLUMNS),
+        millions(one.total.mass_g - one.of(*_COLUMNS)),
         millions(one.total.mass_g),
         "CO2e" if rule.gwp else ", ".join(rule.gases),
+        share,
         millions(one.offsets["retired_g"]),
         rule.status,
     ]
+
+
+def _percent(ppm: int | str) -> str:
+    return "–" if isinstance(ppm, str) else f"{ppm // 10_000}.{ppm % 10_000 // 100:02}"
 
 
 def _beneath(one: Account) -> list[str]:
@@ -68,6 +77,13 @@ def _beneath(one: Account) -> list[str]:
                 f"    {use['item']} {use['region']} {use['year']} stands in for"
                 f" {wanted['region']} {wanted['year']}: {use['substituted']['reason']}"
             )
+    if one.share:
+        definition = one.share["definition"]
+        found.append(f"    {one.share['set']}: {definition['zh']} | {definition['en']}")
+        found += [
+            f"    {test['title']['zh']} | {test['title']['en']}: {test['verdict']}"
+            for test in one.share["tests"]
+        ]
     if one.pending_wh:
         found.append(
             f"    {millions(one.pending_wh)} MWh: 待官方核销 | pending official cancellation"

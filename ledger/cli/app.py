@@ -116,6 +116,7 @@ WORDS: Final = {
     "run": ("runs", "Matching runs in the log."),
     "lot": ("lots", "Lots: what runs have made of generation and use."),
     "scheme": ("schemes", "Schemes: the rules of certificates and credits, each with its source."),
+    "regime": ("regimes", "Regimes: how each supply counts in a figure, by which source."),
     "project": ("schemes", "Projects that units are issued for."),
     "certificate": (
         "instrument_groups",
