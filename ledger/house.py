@@ -56,6 +56,8 @@ from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.reports import entries as report_entries
 from ledger.reports.model import Compute
+from ledger.scorecard import entries as scorecard_entries
+from ledger.scorecard import scoring
 from ledger.settings import Settings
 from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone, zone_offset_s
@@ -64,6 +66,7 @@ from ledger.units import format_instant, parse_zone, zone_offset_s
 COMPUTES: Final[Mapping[str, Compute]] = {
     computing.INVENTORY: computing.inventory,
     computing.BALANCE: computing.balance,
+    scoring.KIND: scoring.scorecard,
 }
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
@@ -81,6 +84,7 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     record_entries.PUT: (
         factor_entries.before_put,
         accounting_checks.before_put,
+        scorecard_entries.before_put,
     ),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {

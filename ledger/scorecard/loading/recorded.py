@@ -14,7 +14,7 @@ from ledger.accounting.registers.document import Document
 from ledger.log import store as log_store
 from ledger.parties import store as parties
 from ledger.records import store as records
-from ledger.registry.schema import gone_units, holding_ends, holdings, batches
+from ledger.registry.schema import batches, gone_units, holding_ends, holdings
 from ledger.reports import store as reports
 from ledger.reports.model import BALANCE, DISCLOSURE, FOOTPRINT, INVENTORY
 from ledger.scorecard.evidence import Evidence, Stated
