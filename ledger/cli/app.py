@@ -121,6 +121,7 @@ WORDS: Final = {
         "instrument_groups",
         "Carbon credits and internal reductions: the same acts, in tonnes.",
     ),
+    "scorecard": ("scorecards", "How the park stands against each clause of a standard."),
     "claim": ("claim_group", "Claims: matched energy that a consumer uses for itself, once."),
     "activity": (
         "activities",
