@@ -57,6 +57,8 @@ from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.reports import entries as report_entries
 from ledger.reports.model import DISCLOSURE, Compute
+from ledger.scorecard import entries as scorecard_entries
+from ledger.scorecard import scoring
 from ledger.settings import Settings
 from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone, zone_offset_s
@@ -65,6 +67,7 @@ from ledger.units import format_instant, parse_zone, zone_offset_s
 _SHOWN: Final[Mapping[str, Compute]] = {
     computing.INVENTORY: computing.inventory,
     computing.BALANCE: computing.balance,
+    scoring.KIND: scoring.scorecard,
 }
 COMPUTES: Final[Mapping[str, Compute]] = {**_SHOWN, DISCLOSURE: disclosing.disclosure(_SHOWN)}
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
@@ -84,6 +87,7 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
         factor_entries.before_put,
         regimes.before_put,
         accounting_checks.before_put,
+        scorecard_entries.before_put,
     ),
     report_entries.PUBLISH: (disclosing.before_publish,),
 }

@@ -130,6 +130,7 @@ WORDS: Final = {
         "disclosing",
         "Disclosure packs: an organisation's year in one archive that others can check.",
     ),
+    "scorecard": ("scorecards", "How the park stands against each clause of a standard."),
     "claim": ("claim_group", "Claims: matched energy that a consumer uses for itself, once."),
     "activity": (
         "activities",

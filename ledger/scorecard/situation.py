@@ -18,8 +18,8 @@ from ledger.units import Period
 class Metered:
     """A point, and what is read of it in the period.
 
-    `parent`: the id of its parent, or `""`. `meter`: one is registered for all of the time that it
-    is due. `due`, `read`: intervals; `signed`: of those read, by keys of meters or gateways. A
+    `parent`: the id of its parent, or `""`. `meter`: one is registered when the period is judged.
+    `due`, `read`: intervals; `signed`: of those read, by endorsed keys of meters or gateways. A
     point of any length of intervals is due 0.
     """
 
@@ -96,7 +96,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Direct:
-    """Claimed self-generation, direct supply, and what a storage gave back of them."""
+    """Claimed direct supply; `name`: the technology of its plants."""
 
     name: str
     region: str

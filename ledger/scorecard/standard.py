@@ -272,12 +272,12 @@ class Standard:
     notes: tuple[tuple[str, Texts], ...]
     clauses: tuple[Clause, ...]
 
-    def section_of(self, clause: Clause) -> str:
+    def section_of(self, clause: str) -> str:
         """The number of its section, or `""`: the longest that begins the clause's."""
         fitting = [
             number
             for number in self.sections
-            if clause.clause == number or clause.clause.startswith((f"{number}.", f"{number}-"))
+            if clause == number or clause.startswith((f"{number}.", f"{number}-"))
         ]
         return max(fitting, key=len, default="")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ledger.accounting.factors.members import SLUG
@@ -19,6 +19,15 @@ from ledger.log.entry import Member
 from ledger.units import format_instant, parse_instant
 
 REGISTER: Final = "document"
+
+
+def _text(pattern: str) -> Member:
+    return Member(
+        expected=f"text {pattern}",
+        check=lambda value: (
+            isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) is not None
+        ),
+    )
 
 
 _FILE: Final[Mapping[str, Member]] = {
@@ -34,6 +43,30 @@ _FILE: Final[Mapping[str, Member]] = {
         ),
     ),
 }
+_ABOUT: Final[Mapping[str, Member]] = {"standard": SLUG, "clause": _text(r"[A-Za-z0-9./-]{1,100}")}
+_FIGURE: Final[Mapping[str, Member]] = {
+    "name": SLUG,
+    "value": _text(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?"),
+    "unit": _text(r"[A-Za-z0-9%/ ]{1,32}"),
+}
+
+
+def _is_about(value: Any) -> bool:
+    return (
+        isinstance(value, list) and len(value) <= 1_000 and all(_has(_ABOUT, one) for one in value)
+    )
+
+
+def _has(members: Mapping[str, Member], value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == set(members)
+        and all(member.check(value[name]) for name, member in members.items())
+    )
+
+
+# What an answer to a clause needs, and other documents may leave out.
+_DEFAULTS: Final[Mapping[str, Any]] = {"valid_from": "", "about": [], "statement": "", "figure": {}}
 _MEMBERS: Final[Mapping[str, Member]] = {
     "organisation": Member(
         expected='a party id, or ""', check=lambda value: value == "" or e.PARTY.check(value)
@@ -43,7 +76,14 @@ _MEMBERS: Final[Mapping[str, Member]] = {
     "issuer": Member(expected="up to 200 characters", check=e.REASON_OR_NONE.check),
     "file": Member(expected="an object", check=lambda value: isinstance(value, dict)),
     "issued": e.INSTANT_OR_NONE,
+    "valid_from": e.INSTANT_OR_NONE,
     "valid_until": e.INSTANT_OR_NONE,
+    "about": Member(expected="an array of {standard, clause}", check=_is_about),
+    "statement": e.REASON_OR_NONE,
+    "figure": Member(
+        expected="{name, value, unit}, or an empty object",
+        check=lambda value: value == {} or _has(_FIGURE, value),
+    ),
     "note": e.REASON_OR_NONE,
 }
 
@@ -74,7 +114,9 @@ class DocumentFile:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A document of an organisation ("": of the park). `kind`: slug, such as invoice, calibration,
-    verification. `issued_s`, `valid_until_s`: None where it does not say."""
+    verification. `issued_s`, `valid_from_s` (else when it was issued), `valid_until_s`: None where
+    it does not say. `about`: clauses of standards, by their ids, that it answers with a `statement`,
+    and a `figure` {name, value, unit} where a clause asks for one."""
 
     organisation: str
     title: str
@@ -84,11 +126,16 @@ class Document:
     issued_s: int | None = None
     valid_until_s: int | None = None
     note: str = ""
+    valid_from_s: int | None = None
+    about: tuple[Mapping[str, str], ...] = ()
+    statement: str = ""
+    figure: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        issued_s, until_s = self.issued_s, self.valid_until_s
-        if issued_s is not None and until_s is not None and until_s <= issued_s:
-            raise InvalidInput("the document is valid until before it was issued")
+        until_s = self.valid_until_s
+        for said, begin_s in (("it was issued", self.issued_s), ("it begins", self.valid_from_s)):
+            if begin_s is not None and until_s is not None and until_s <= begin_s:
+                raise InvalidInput(f"the document is valid until before {said}")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -98,13 +145,18 @@ class Document:
             "issuer": self.issuer,
             "file": self.file.to_json(),
             "issued": _instant(self.issued_s),
+            "valid_from": _instant(self.valid_from_s),
             "valid_until": _instant(self.valid_until_s),
+            "about": [dict(one) for one in self.about],
+            "statement": self.statement,
+            "figure": dict(self.figure),
             "note": self.note,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Document:
         """Raises InvalidInput for missing, unknown or wrong members."""
+        value = {**_DEFAULTS, **value}
         e.check_members(value, _MEMBERS)
         e.check_members(value["file"], _FILE)
         return cls(
@@ -116,6 +168,10 @@ class Document:
             issued_s=parse_instant(value["issued"]) if value["issued"] else None,
             valid_until_s=parse_instant(value["valid_until"]) if value["valid_until"] else None,
             note=value["note"],
+            valid_from_s=parse_instant(value["valid_from"]) if value["valid_from"] else None,
+            about=tuple(value["about"]),
+            statement=value["statement"],
+            figure=value["figure"],
         )
 
 

@@ -8,8 +8,8 @@ from ledger.scorecard.standard import Texts
 
 
 def direct_supply_share(held: Situation) -> Computed:
-    """Self-generation, direct supply and storage of both, from inside the region, of all that was
-    consumed; what lies outside is listed, and is no direct supply (domain §11, 7.1.2)."""
+    """Direct supply from plants inside the region, of all that was consumed; what lies outside is
+    listed, and is no direct supply (domain §11, 7.1.2)."""
     if not held.consumption_wh:
         return missing("本周期没有用电量", "nothing was consumed in the period")
     if not held.region:
@@ -23,11 +23,11 @@ def direct_supply_share(held: Situation) -> Computed:
         sum(one.wh for one in inside),
         held.consumption_wh,
         Texts(
-            zh=f"已申领的自用、直供及其储能放电中，电源位于区域 {held.region} 内者 ÷ 园区用电量",
-            en="Wh claimed as self-generation, direct supply or storage of these, from plants in"
-            f" region {held.region}, of the Wh that the park consumed",
+            zh=f"已申领的直供电量（电源位于区域 {held.region} 内）÷ 用电量；区域外电源不算直供",
+            en=f"claimed direct supply from plants in region {held.region} ÷ consumption; a plant"
+            " outside is not direct",
         ),
-        ({"id": one.name, "name": one.name, "region": one.region, "wh": one.wh} for one in outside),
+        ({"id": f"{one.name}/{one.region}", "region": one.region, "wh": one.wh} for one in outside),
     )
 
 

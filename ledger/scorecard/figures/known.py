@@ -13,7 +13,7 @@ FIGURES: Final[Mapping[str, Known]] = {
     "clean-share": Known(unit="%", compute=accounted("clean-share")),
     "emissions-per-energy": Known(unit="tCO2/tce", compute=accounted("emissions-per-energy")),
     "energy-use": Known(unit="tce", compute=accounted("energy-use")),
-    "quarter-hour-matched": Known(unit="%", compute=accounted("quarter-hour-matched")),
+    "hourly-matched": Known(unit="%", compute=accounted("hourly-matched")),
     "hourly-factor": Known(unit="%", compute=accounted("hourly-factor")),
     "direct-supply-share": Known(unit="%", compute=energy.direct_supply_share),
     "generation-closure": Known(unit="%", compute=energy.generation_closure),
