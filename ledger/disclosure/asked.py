@@ -9,7 +9,7 @@ from typing import Any, Final
 from ledger.errors import InvalidInput
 from ledger.log import entry as e
 from ledger.log.entry import Member, check_members
-from ledger.periods.model import is_period
+from ledger.lots.model import is_period
 from ledger.reports.model import BALANCE, FOOTPRINT, INVENTORY, SCORECARD
 
 # Reports that a pack shows, in its order, and the file of each kind.
@@ -60,6 +60,13 @@ class Asked:
     year: str
     reports: Sequence[str] = ()
     drafts: Sequence[tuple[str, Mapping[str, Any]]] = ()
+
+    @classmethod
+    def of(cls, organisation: str, year: str) -> Asked:
+        """Without a report yet. Raises InvalidInput."""
+        return cls.from_json(
+            {"organisation": organisation, "year": year, "reports": [], "drafts": []}
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
