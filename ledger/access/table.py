@@ -120,6 +120,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "claim_replace": _PREPARE,
     "claim_withdraw": _PREPARE,
     "evidence_make": _READ,
+    "disclosure_make": _READ,
     "evidence_show": _READ,
     # Certificates and credits
     "schemes_list": _SIGNED_IN,

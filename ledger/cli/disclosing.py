@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
 from ledger import db
-from ledger.claims.evidence import Level
 from ledger.cli.options import Dir, Json, open_house, read_key
 from ledger.cli.output import Output, counted, step
 from ledger.disclosure import packing
@@ -25,7 +24,7 @@ disclose = typer.Typer(
     help="Disclosure packs: an organisation's year in one archive that others can check.",
     no_args_is_help=True,
 )
-LEVELS = ("full", "total")
+LEVELS = packing.LEVELS
 
 
 def add_to(app: typer.Typer) -> None:
@@ -90,7 +89,7 @@ def make(
     wanted = packing.Wanted(
         asked=_asked(house, organisation, year, as_of, reports, regimes),
         as_of=as_of,
-        level=cast("Level", level),
+        level=level,
         kept=documents or (),
         font=house.settings.pdf_font,
     )

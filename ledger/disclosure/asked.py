@@ -61,6 +61,13 @@ class Asked:
     reports: Sequence[str] = ()
     drafts: Sequence[tuple[str, Mapping[str, Any]]] = ()
 
+    @classmethod
+    def of(cls, organisation: str, year: str) -> Asked:
+        """Without a report yet. Raises InvalidInput."""
+        return cls.from_json(
+            {"organisation": organisation, "year": year, "reports": [], "drafts": []}
+        )
+
     def to_json(self) -> dict[str, Any]:
         return {
             "organisation": self.organisation,

@@ -28,7 +28,7 @@ def choose(
     a time within it. Without an inventory among them one is drafted, under `regimes` or all that
     are in force; where none is, there can be none. Raises InvalidInput."""
     # What is wrong with them, before anything is looked for.
-    Asked.from_json({"organisation": organisation, "year": year, "reports": [], "drafts": []})
+    Asked.of(organisation, year)
     kinds: dict[str, str] = {}
     for version in reports.list_reports(conn, log.log_id, as_of=as_of):
         if version.kind not in SHOWN or (named and version.report not in named):

@@ -154,9 +154,11 @@ class _Gathering:
         }
 
     def _draft(self, kind: str, about: Mapping[str, Any]) -> Document:
-        if about.get("subject", self._asked.organisation) != self._asked.organisation:
-            raise InvalidInput(f"a pack of {self._asked.organisation} shows nobody else's {kind}")
         result = compute_of(self._computes, kind)(self._conn, self._log, about, self._as_of)
+        # Of a product it is its maker's; what asks for nobody is the park's.
+        maker = result.get("organisation", {}).get("party", self._log.operator)
+        if about.get("subject", maker) != self._asked.organisation:
+            raise InvalidInput(f"a pack of {self._asked.organisation} shows nobody else's {kind}")
         self.inputs |= {one["entry"] for one in result[INPUTS]}
         return {"report": "", "entry": -1, "as_of": self._as_of, "about": about, "result": result}
 

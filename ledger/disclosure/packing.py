@@ -34,6 +34,8 @@ from ledger.reports.model import DISCLOSURE
 README: Final = "readme.txt"
 PDF: Final = "report.pdf"
 XLSX: Final = "tables.xlsx"
+# Samples need a seed of who checks: such evidence is made one by one.
+LEVELS: Final[tuple[Level, ...]] = ("full", "total")
 _CHUNK: Final = 1024 * 1024
 Progress = Callable[[int, int], None]
 

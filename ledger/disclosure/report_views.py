@@ -21,6 +21,7 @@ def report_tables(content: Content) -> list[Table]:
     accounts = accounts_in(content)
     return [
         regime_table(accounts),
+        missing_table([one["result"] for one in content.reports(INVENTORY)]),
         line_table(accounts),
         indicator_table(accounts),
         footprint_table([one["result"] for one in content.reports(FOOTPRINT)]),
@@ -55,13 +56,13 @@ def regime_table(accounts: list[Document]) -> Table:
         name="emissions",
         title=words("各核算规则下的排放", "Emissions under each regime"),
         columns=[
-            text_column("规则", "Regime", wide=5),
+            text_column("规则", "Regime"),
             mass_column("范围一", "Scope 1"),
             mass_column("范围二", "Scope 2"),
             mass_column("合计", "Total"),
-            text_column("计为", "As", wide=1),
-            text_column("因子覆盖", "Coverage", wide=3),
-            text_column("规则依据", "Rule's status", wide=2),
+            text_column("计为", "As"),
+            text_column("因子覆盖", "Coverage"),
+            text_column("规则依据", "Rule's status"),
         ],
         rows=[
             [
@@ -96,14 +97,14 @@ def line_table(accounts: list[Document]) -> Table:
         printed=False,
         title=words("排放明细", "Lines of each figure"),
         columns=[
-            text_column("规则", "Regime", wide=3),
-            number_column("范围", "Scope", wide=1),
-            text_column("项目", "Line", wide=4),
-            text_column("数量", "Quantity", wide=2),
-            text_column("单位", "Unit", wide=1),
-            text_column("因子", "Factor", wide=3),
+            text_column("规则", "Regime"),
+            number_column("范围", "Scope"),
+            text_column("项目", "Line"),
+            text_column("数量", "Quantity"),
+            text_column("单位", "Unit"),
+            text_column("因子", "Factor"),
             mass_column("排放", "Emissions"),
-            text_column("计入", "Counts", wide=1),
+            text_column("计入", "Counts"),
         ],
         rows=[
             [
@@ -129,6 +130,16 @@ def _factor(used: Any) -> str:
     return "; ".join(f"{one.get('value', '')} {one.get('unit', '')}" for one in each)
 
 
+def missing_table(results: list[Document]) -> Table:
+    """Regimes under which there is no figure, and why: a gap is said, not left out."""
+    return Table(
+        name="not-computed",
+        title=words("未能计算的规则", "Regimes that could not be computed"),
+        columns=[text_column("规则", "Regime"), text_column("原因", "Why")],
+        rows=[[one["id"], one["why"]] for result in results for one in result.get("missing", ())],
+    )
+
+
 VERDICTS: Final = {
     "pass": "通过 passes",
     "fail": "未通过 fails",
@@ -142,11 +153,11 @@ def indicator_table(accounts: list[Document]) -> Table:
         name="indicators",
         title=words("占比与检验", "Shares and tests"),
         columns=[
-            text_column("规则", "Regime", wide=3),
-            text_column("指标", "Indicator", wide=2),
+            text_column("规则", "Regime"),
+            text_column("指标", "Indicator"),
             share_column("数值", "Value"),
-            text_column("检验", "Tests", wide=4),
-            text_column("定义", "Definition", wide=7),
+            text_column("检验", "Tests"),
+            text_column("定义", "Definition"),
         ],
         rows=[
             [
@@ -172,14 +183,14 @@ def footprint_table(found: list[Document]) -> Table:
         name="footprints",
         title=words("产品碳足迹", "Product footprints"),
         columns=[
-            text_column("产品", "Product", wide=4),
-            text_column("期间", "Period", wide=2),
-            text_column("声明单位", "Declared unit", wide=2),
-            text_column("不含生物吸收 kgCO2e", "Excluding uptake, kgCO2e", wide=3),
-            text_column("含生物吸收 kgCO2e", "Including uptake, kgCO2e", wide=3),
+            text_column("产品", "Product"),
+            text_column("期间", "Period"),
+            text_column("声明单位", "Declared unit"),
+            text_column("不含生物吸收 kgCO2e", "Excluding uptake, kgCO2e"),
+            text_column("含生物吸收 kgCO2e", "Including uptake, kgCO2e"),
             share_column("初级数据", "Primary data"),
-            text_column("规则", "Regime", wide=3),
-            text_column("规则依据", "Rule's status", wide=2),
+            text_column("规则", "Regime"),
+            text_column("规则依据", "Rule's status"),
         ],
         rows=[
             [
@@ -229,12 +240,12 @@ def clause_table(found: list[Document]) -> Table:
         name="scorecard",
         title=words("导则评分", "Scorecard"),
         columns=[
-            text_column("条款", "Clause", wide=1),
-            text_column("内容", "Title", wide=4),
-            text_column("结论", "Answer", wide=2),
-            text_column("依据", "By", wide=1),
-            text_column("数值", "Value", wide=2),
-            text_column("如何弥补", "What would close it", wide=4),
+            text_column("条款", "Clause"),
+            text_column("内容", "Title"),
+            text_column("结论", "Answer"),
+            text_column("依据", "By"),
+            text_column("数值", "Value"),
+            text_column("如何弥补", "What would close it"),
         ],
         rows=[
             [

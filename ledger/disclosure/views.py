@@ -89,7 +89,7 @@ def claim_table(claims: Sequence[Document], zone: str) -> Table:
             energy_column("证书", "Certificates"),
             energy_column("剩余", "Residual"),
             text_column("状态", "State"),
-            text_column("官方确认", "Official status", wide=3),
+            text_column("官方确认", "Official status"),
         ],
         rows=[
             [
@@ -141,7 +141,7 @@ def class_table(claims: Sequence[Document], accounts: Sequence[Document]) -> Tab
         name="supply-classes",
         title=words("供电类别", "Supply classes"),
         columns=[
-            text_column("类别", "Class", wide=4),
+            text_column("类别", "Class"),
             energy_column("电量", "Electricity"),
             share_column("占比", "Share"),
         ],
@@ -201,7 +201,7 @@ def granularity_table(content: Content, accounts: Sequence[Document]) -> Table:
         name="granularities",
         title=words("不同时间尺度的占比", "Shares at each granularity"),
         columns=[
-            text_column("时间尺度", "Granularity", wide=4),
+            text_column("时间尺度", "Granularity"),
             energy_column("覆盖电量", "Covered"),
             share_column("占比", "Share"),
         ],
@@ -228,14 +228,14 @@ def certificate_table(found: Sequence[Document]) -> Table:
         title=words("已使用的证书", "Certificates used"),
         columns=[
             id_column("注销", "Retirement"),
-            text_column("方案", "Scheme", wide=3),
+            text_column("方案", "Scheme"),
             text_column("类别", "Class"),
-            number_column("数量", "Units", wide=1),
+            number_column("数量", "Units"),
             energy_column("电量", "Energy"),
             energy_column("计入声明", "Counted"),
             text_column("用途", "Purpose"),
-            text_column("编号", "Codes", wide=2),
-            text_column("官方确认", "Official status", wide=3),
+            text_column("编号", "Codes", printed=False),
+            text_column("官方确认", "Official status"),
         ],
         rows=[
             [
@@ -266,13 +266,13 @@ def credit_table(found: Sequence[Document]) -> Table:
         title=words("碳信用与内部减排记录", "Credits and internal records"),
         columns=[
             id_column("注销", "Retirement"),
-            text_column("方案", "Scheme", wide=3),
+            text_column("方案", "Scheme"),
             text_column("种类", "Kind"),
             number_column("数量", "Units"),
             mass_column("减排量", "Amount", "tCO2e"),
             text_column("用途", "Purpose"),
-            text_column("编号", "Codes", wide=2),
-            text_column("官方确认", "Official status", wide=3),
+            text_column("编号", "Codes", printed=False),
+            text_column("官方确认", "Official status"),
         ],
         rows=[
             [
@@ -307,14 +307,14 @@ def factor_table(found: Sequence[Document]) -> Table:
         name="factors",
         title=words("所用因子", "Factors used"),
         columns=[
-            text_column("因子", "Item", wide=3),
+            text_column("因子", "Item"),
             text_column("地区", "Region"),
-            text_column("年份", "Year", wide=1),
+            text_column("年份", "Year"),
             text_column("数值", "Value"),
-            text_column("单位", "Unit", wide=2),
-            text_column("来源", "Source", wide=6),
-            text_column("状态", "Status", wide=2),
-            text_column("替代", "Substituted", wide=3),
+            text_column("单位", "Unit"),
+            text_column("来源", "Source"),
+            text_column("状态", "Status"),
+            text_column("替代", "Substituted"),
         ],
         rows=[
             [
