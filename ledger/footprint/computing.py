@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ledger.accounting import documents, regime
+from ledger.accounting import regime
 from ledger.accounting.factors import store as factors
 from ledger.accounting.factors.library import FactorLibrary
 from ledger.accounting.regime import Regime
 from ledger.accounting.regime_reading import from_json
+from ledger.accounting.registers import document as documents
 from ledger.claims.official import official
 from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.footprint import claimed, product, result
@@ -25,8 +26,8 @@ from ledger.footprint.claimed import Held
 from ledger.footprint.lines import Book
 from ledger.footprint.product import Product
 from ledger.log.store import LogFacts
+from ledger.lots.model import span_of
 from ledger.parties.store import current_party
-from ledger.periods.model import span_of
 from ledger.records import store as records
 from ledger.records.store import Record
 from ledger.reports.inputs import inputs_of
