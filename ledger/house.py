@@ -31,6 +31,9 @@ from ledger.credits import entries as credit_entries
 from ledger.disclosure import compute as disclosing
 from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
+from ledger.footprint import checks as products
+from ledger.footprint import computing as footprints
+from ledger.footprint import uses
 from ledger.log import archive, audit, export, publish, store
 from ledger.log.audit import Audited
 from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
@@ -56,7 +59,7 @@ from ledger.records import entries as record_entries
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.reports import entries as report_entries
-from ledger.reports.model import DISCLOSURE, Compute
+from ledger.reports.model import DISCLOSURE, FOOTPRINT, Compute
 from ledger.scorecard import entries as scorecard_entries
 from ledger.scorecard import scoring
 from ledger.settings import Settings
@@ -68,6 +71,7 @@ _SHOWN: Final[Mapping[str, Compute]] = {
     computing.INVENTORY: computing.inventory,
     computing.BALANCE: computing.balance,
     scoring.KIND: scoring.scorecard,
+    FOOTPRINT: footprints.compute,
 }
 COMPUTES: Final[Mapping[str, Compute]] = {**_SHOWN, DISCLOSURE: disclosing.disclosure(_SHOWN)}
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
@@ -87,6 +91,7 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
         factor_entries.before_put,
         regimes.before_put,
         accounting_checks.before_put,
+        products.before_put,
         scorecard_entries.before_put,
     ),
     report_entries.PUBLISH: (disclosing.before_publish,),
@@ -95,6 +100,7 @@ _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
     rule.ISSUE: (shortfall.after_issue,),
     rule.MOVE: (actual_user.after_move, settlement.after_move, effects.after_move),
+    report_entries.PUBLISH: (uses.after_publish,),
 }
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -93,16 +94,12 @@ class Footprint:
 def calculate(product: Product, period: str, book: Book, parts: Sequence[Part] = ()) -> Footprint:
     """Raises InvalidInput or Refused, naming what is missing."""
     made = product.declared_units(period)
-    own: list[tuple[Activity, int]] = []
+    own = _own_electricity(product, period, made)
     lines: list[Line] = []
     for one in product.activities:
-        if not one.is_of(period):
-            continue
-        with m.at(f"product {product.label}, activity {one.id}"):
-            share, quantity = _quantity(product, one, period, made)
-            if one.is_own_electricity:
-                own.append((one, round(convert(quantity * made, one.unit, "Wh"))))
-            else:
+        if one.is_of(period) and not one.is_own_electricity:
+            with _named(product, one):
+                share, quantity = _quantity(product, one, period, made)
                 lines.append(line_of(book, one, quantity, share))
     if not own and not lines:
         raise Refused(f"product {product.label}: its bill has no activity in {period}")
@@ -122,6 +119,26 @@ def calculate(product: Product, period: str, book: Book, parts: Sequence[Part] =
     )
     _require_sums(found)
     return found
+
+
+def own_electricity_wh(product: Product, period: str) -> int:
+    """What claims may supply: whole Wh that the product used of its producer's electricity."""
+    made = product.declared_units(period)
+    return sum(wh for _, wh in _own_electricity(product, period, made))
+
+
+def _own_electricity(product: Product, period: str, made: Fraction) -> list[tuple[Activity, int]]:
+    found = []
+    for one in product.activities:
+        if one.is_of(period) and one.is_own_electricity:
+            with _named(product, one):
+                _, quantity = _quantity(product, one, period, made)
+                found.append((one, round(convert(quantity * made, one.unit, "Wh"))))
+    return found
+
+
+def _named(product: Product, one: Activity) -> AbstractContextManager[None]:
+    return m.at(f"product {product.label}, activity {one.id}")
 
 
 def _quantity(

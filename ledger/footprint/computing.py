@@ -16,7 +16,7 @@ from ledger.accounting.factors import store as factors
 from ledger.accounting.factors.library import FactorLibrary
 from ledger.accounting.regime import Regime
 from ledger.accounting.regime_reading import from_json
-from ledger.accounting.registers import document
+from ledger.accounting.registers import document as documents
 from ledger.claims.official import official
 from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.footprint import claimed, product, result

@@ -1,4 +1,4 @@
-"""A footprint as the result of a report: all that a GB/T 24067 report and a PACT document say. Pure.
+"""The result of a footprint: all that a GB/T 24067 report and a PACT document say. Pure.
 
 Masses are integer mg of one declared unit, or exact decimals in kg; shares are integer ppm.
 """
@@ -103,10 +103,8 @@ def _coverage(lines: Sequence[Line]) -> list[dict[str, Any]]:
 
 
 def _allocation(found: Footprint) -> list[dict[str, Any]]:
-    used = dict.fromkeys(one.group for one in found.lines if one.group)
-    for one in found.product.activities:
-        if one.group and one.is_of(found.period):
-            used.setdefault(one.group)
+    activities = [one for one in found.product.activities if one.is_of(found.period)]
+    used = dict.fromkeys(activity.group for activity in activities if activity.group)
     shown = []
     for group in used:
         one = found.product.allocation_of(group, found.period)

@@ -20,26 +20,28 @@ from ledger.db import Trigger, append_only, metadata
 
 # What footprints in force take of the energy of NEW's claim, by any claim of its chain. A version
 # that was replaced lets go of what it took; one of another report never does.
-_TAKEN: Final = """COALESCE((
-    SELECT SUM(u.wh) FROM footprint_uses AS u
-    WHERE u.log_id = NEW.log_id AND u.chain = NEW.chain{more}
-    AND NOT EXISTS (
-        SELECT 1 FROM reports AS r WHERE r.log_id = u.log_id AND r.report = u.report
-        AND r.number > u.number)), 0)"""
-_SAME_KIND: Final = """
-    AND u.supply_class = NEW.supply_class AND u.technology = NEW.technology"""
-
 WITHIN_TRIGGER: Final = Trigger(
     name="footprint_uses_within",
     table="footprint_uses",
-    forbids=f"NEW.wh + {_TAKEN.format(more=_SAME_KIND)} > NEW.held_wh",
+    forbids="""NEW.wh + COALESCE((
+    SELECT SUM(u.wh) FROM footprint_uses AS u
+    WHERE u.log_id = NEW.log_id AND u.chain = NEW.chain
+    AND u.supply_class = NEW.supply_class AND u.technology = NEW.technology
+    AND NOT EXISTS (
+        SELECT 1 FROM reports AS r WHERE r.log_id = u.log_id AND r.report = u.report
+        AND r.number > u.number)), 0) > NEW.held_wh""",
     says="footprints take no more of a claim than it holds of a class and technology",
 )
 # Whatever is said of classes and technologies: half of a claim's lots is supply, half is cover.
 CLAIM_TRIGGER: Final = Trigger(
     name="footprint_uses_claim",
     table="footprint_uses",
-    forbids=f"""2 * (NEW.wh + {_TAKEN.format(more="")}) > COALESCE((
+    forbids="""2 * (NEW.wh + COALESCE((
+    SELECT SUM(u.wh) FROM footprint_uses AS u
+    WHERE u.log_id = NEW.log_id AND u.chain = NEW.chain
+    AND NOT EXISTS (
+        SELECT 1 FROM reports AS r WHERE r.log_id = u.log_id AND r.report = u.report
+        AND r.number > u.number)), 0)) > COALESCE((
     SELECT SUM(l.wh) FROM claim_lots AS l
     WHERE l.log_id = NEW.log_id AND l.claim = NEW.claim), 0) + 2 * COALESCE((
     SELECT SUM(c.wh) FROM claim_retirements AS c

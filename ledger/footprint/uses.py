@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select
 
@@ -25,6 +25,8 @@ from ledger.records import store as records
 from ledger.reports.model import FOOTPRINT
 from ledger.reports.schema import reports
 
+# A database takes only so many values at once.
+_AT_ONCE: Final = 500
 _later = reports.alias("later")
 
 
@@ -37,25 +39,34 @@ def _in_force() -> ColumnElement[bool]:
     )
 
 
-def taken_wh(conn: Connection, log_id: int, chain: bytes, *, but: str = "") -> dict[Kind, int]:
-    """{(class, technology): Wh} that footprints in force take of a chain's energy, those of the
-    report `but` aside."""
+def taken_wh(conn: Connection, log_id: int, chain: bytes) -> dict[Kind, int]:
+    """{(class, technology): Wh} that footprints in force take of a chain's energy."""
+    return _taken(conn, log_id, chain)
+
+
+def taken_by(
+    conn: Connection, log_id: int, chain: bytes, which: Collection[str]
+) -> dict[Kind, int]:
+    """The same, of some reports alone: what new versions of them let go of."""
+    found: dict[Kind, int] = {}
+    given = [bytes.fromhex(report) for report in which]
+    for begin in range(0, len(given), _AT_ONCE):
+        some = footprint_uses.c.report.in_(given[begin : begin + _AT_ONCE])
+        for kind, wh in _taken(conn, log_id, chain, some).items():
+            found[kind] = found.get(kind, 0) + wh
+    return found
+
+
+def _taken(
+    conn: Connection, log_id: int, chain: bytes, *more: ColumnElement[bool]
+) -> dict[Kind, int]:
     uses = footprint_uses.c
     query = (
         select(uses.supply_class, uses.technology, func.sum(uses.wh))
-        .where(uses.log_id == log_id, uses.chain == chain, _in_force())
+        .where(uses.log_id == log_id, uses.chain == chain, _in_force(), *more)
         .group_by(uses.supply_class, uses.technology)
     )
-    if but:
-        query = query.where(uses.report != bytes.fromhex(but))
     return {(row[0], row[1]): int(row[2]) for row in conn.execute(query)}
-
-
-def left_wh(conn: Connection, log_id: int, held: Held, *, but: str = "") -> dict[Kind, int]:
-    """{(class, technology): Wh above 0} of a claim that no footprint in force takes yet."""
-    taken = taken_wh(conn, log_id, held.chain, but=but)
-    left = {kind: wh - taken.get(kind, 0) for kind, wh in held.held_wh.items()}
-    return {kind: wh for kind, wh in left.items() if wh > 0}
 
 
 def require_held(part: Part, held: Held, taken: Mapping[Kind, int]) -> None:
