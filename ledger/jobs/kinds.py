@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from ledger.claims import evidence
 from ledger.db import reading
 from ledger.errors import InvalidInput
-from ledger.jobs import matching
+from ledger.jobs import matching, pact
 from ledger.jobs.housekeeping import keep_house
 from ledger.jobs.model import Result
 from ledger.jobs.work import Kind, Run
@@ -40,6 +40,7 @@ EXPIRY: Final = "expiry"
 AUDIT: Final = "audit"
 ANCHOR: Final = "anchor"
 BACKUP: Final = "backup"
+PACT: Final = "pact"
 
 FILE: Final = "file"
 EVIDENCE_FILE: Final = "evidence.json"
@@ -221,6 +222,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         AUDIT: Kind(do=_audit),
         ANCHOR: Kind(do=_anchor),
         BACKUP: Kind(do=_backup),
+        PACT: Kind(do=pact.do),
     }
 )
 
