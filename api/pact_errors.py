@@ -24,7 +24,7 @@ from api.problems import Problem, status_of
 from ledger.errors import LedgerError, NotFound, NotSignedIn, Throttled
 from ledger.footprint.pact.clients import TokenExpired
 
-TOKEN_PATH: Final = "/auth/token"
+TOKEN_PATH: Final = "/auth/token"  # noqa: S105  (no password)
 _log = structlog.get_logger("api")
 _CODES: Final[Mapping[int, str]] = {403: "AccessDenied", 404: "NotFound", 501: "NotImplemented"}
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="greenledger"'}
@@ -123,8 +123,6 @@ def _failed(error: Exception, *, of_token: bool) -> Failed:
     return Failed(status, code, "an error of ours, which was logged; try again later")
 
 
-def _of_status(
-    status: int, message: str, headers: Mapping[str, str], *, of_token: bool
-) -> Failed:
+def _of_status(status: int, message: str, headers: Mapping[str, str], *, of_token: bool) -> Failed:
     code = "invalid_request" if of_token else _CODES.get(status, "BadRequest")
     return Failed(status, code, message, headers)

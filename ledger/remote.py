@@ -31,7 +31,7 @@ _POST_BYTES_MAX: Final = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Any status; `media` in lower case, without parameters; `links`: the Link header (RFC 8288)."""
+    """Any status; `media` in lower case, without parameters; `links`: the header Link."""
 
     status: int
     media: str

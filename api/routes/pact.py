@@ -92,16 +92,19 @@ async def token(request: Request, service: ServiceOf) -> Response:
 
 
 def _form(request: Request, body: bytes) -> dict[str, str]:
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
-        if media != _FORM:
-            raise ValueError(media)
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=20)
     except ValueError:
-        raise Failed(400, "invalid_request", f"the body is a form: {_FORM}") from None
+        pairs = []
+    if _media_of(request) != _FORM or not pairs:
+        raise Failed(400, "invalid_request", f"the body is a form: {_FORM}")
     if len(dict(pairs)) != len(pairs):
         raise Failed(400, "invalid_request", "a parameter stands twice")
     return dict(pairs)
+
+
+def _media_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _credentials(request: Request, form: dict[str, str]) -> tuple[str, str]:
@@ -203,8 +206,7 @@ def get_footprint(id_: str, request: Request, service: ServiceOf, partner: Partn
 @router.post("/3/events")
 async def take_event(request: Request, service: ServiceOf, partner: PartnerOf) -> Response:
     """A CloudEvent in structured mode; what it asks for is answered later, by an event."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != MEDIA:
+    if _media_of(request) != MEDIA:
         raise InvalidInput(f"Content-Type is {MEDIA}: CloudEvents in structured mode")
     await run_in_threadpool(_take, request, service, partner, await request.body())
     return Response(status_code=200)
@@ -241,4 +243,3 @@ def evidence_documentation() -> Response:
 
 def _json(value: Any, headers: dict[str, str] | None = None) -> Response:
     return Response(orjson.dumps(value), 200, headers, media_type="application/json")
-

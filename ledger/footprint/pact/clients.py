@@ -29,8 +29,8 @@ ALL: Final = "*"
 TOKEN_S: Final = 3600
 # An expired token is told so for so long; later it is unknown.
 _KNOWN_S: Final = 86_400
-_SECRET: Final = "glc_"
-_TOKEN: Final = "glp_"
+_SECRET: Final = "glc_"  # noqa: S105  (how secrets begin)
+_TOKEN: Final = "glp_"  # noqa: S105  (likewise)
 LABEL_MAX: Final = 100
 _LOCAL: Final = ("127.0.0.1", "::1", "localhost")
 
@@ -183,7 +183,9 @@ def client_of(conn: Connection, client: str) -> Client:
     """Raises NotFound."""
     row = conn.execute(select(clients).where(clients.c.client == client)).one_or_none()
     if row is None:
-        raise NotFound(f"there is no PACT client {client[:40]!r}; see: greenledger pact client list")
+        raise NotFound(
+            f"there is no PACT client {client[:40]!r}; see: greenledger pact client list"
+        )
     return _client(row)
 
 

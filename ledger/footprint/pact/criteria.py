@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -105,11 +106,9 @@ def _criteria(found: Mapping[str, list[str]]) -> Criteria:
 
 def _moment(name: str, text: str) -> datetime:
     # A plus that was not escaped is a blank in a query.
-    written = text.replace(" ", "+")
-    try:
-        if not _TIME.fullmatch(written):
-            raise ValueError(text)
-        found = datetime.fromisoformat(written.upper())
-        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInput(f"{name} is no time such as 2026-01-31T00:00:00Z") from None
+    written = text.replace(" ", "+").upper()
+    with suppress(ValueError, OverflowError):
+        if _TIME.fullmatch(written):
+            found = datetime.fromisoformat(written)
+            return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    raise InvalidInput(f"{name} is no time such as 2026-01-31T00:00:00Z")

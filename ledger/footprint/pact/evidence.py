@@ -33,7 +33,7 @@ _HASH: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file that shows what a figure rests on: its SHA-256 in hex, and where it is, if anywhere."""
+    """A file that shows what a figure rests on: SHA-256 in hex, and where it is, if anywhere."""
 
     name: str
     sha256: str

@@ -168,7 +168,7 @@ def _news(conn: Connection, log: LogFacts, client: Client, base_url: str, size: 
 
 
 def _behind(conn: Connection, log_id: int) -> list[Client]:
-    """Partners that take events, and of whose owner something was published since they were told."""
+    """Partners that take events, whose owner has published something since they were told."""
     query = (
         select(partners_table.c.client)
         .join(
@@ -200,4 +200,3 @@ def end_client(conn: Connection, now_s: int, actor: Actor, client: str) -> None:
     """It asks nothing more, and nothing more goes to it. Raises NotFound."""
     clients.end(conn, now_s, actor, client)
     mailbox.give_up(conn, now_s, client)
-

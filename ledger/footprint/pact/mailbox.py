@@ -139,7 +139,9 @@ def open_requests(conn: Connection, *, limit: int = PAGE) -> list[Received]:
     query = _received().where(
         inbox.c.kind == CREATED, inbox.c.answered_at_s.is_(None), clients.c.ended_at_s.is_(None)
     )
-    return [_row(row) for row in conn.execute(query.order_by(inbox.c.at_s, inbox.c.id).limit(limit))]
+    return [
+        _row(row) for row in conn.execute(query.order_by(inbox.c.at_s, inbox.c.id).limit(limit))
+    ]
 
 
 def _received() -> Any:

@@ -24,7 +24,9 @@ FOOTPRINTS_MAX: Final = 10_000
 _PAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 _TOKEN_BYTES_MAX: Final = 65_536
 _WITHIN_S: Final = 30.0
-_LINK: Final = re.compile(r'<([^<>]*)>((?:\s*;\s*[\w*!#$&+.^`|~-]+\s*(?:=\s*(?:"[^"]*"|[^",;\s]*))?)*)')
+_LINK: Final = re.compile(
+    r'<([^<>]*)>((?:\s*;\s*[\w*!#$&+.^`|~-]+\s*(?:=\s*(?:"[^"]*"|[^",;\s]*))?)*)'
+)
 _NEXT: Final = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^",;\s]*))', re.IGNORECASE)
 
 

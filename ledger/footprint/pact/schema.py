@@ -31,7 +31,6 @@ KINDS: Final = ("created", "fulfilled", "rejected", "published")
 _KINDS: Final = ", ".join(f"'{kind}'" for kind in KINDS)
 
 
-
 def _kind() -> Column[str]:
     named = CheckConstraint(f"kind IN ({_KINDS})", name="kind")
     return Column("kind", String(9), named, nullable=False)

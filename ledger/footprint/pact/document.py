@@ -1,0 +1,189 @@
+"""A published footprint report as a PACT document. Pure.
+
+What the report has no figure for is left out, never written as 0, but for what PACT demands. All
+figures are for one declared unit. Source: WBCSD PACT technical specification 3.0.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ledger.footprint.pact.evidence import Evidence, extension
+from ledger.footprint.pact.model import VERSION, ProductFootprint
+from ledger.footprint.pact.reading import parse
+from ledger.footprint.pact.rules import remarks
+
+_PACT_STANDARD: Final = "PACT-3.0"
+_MG_PER_KG: Final = 1_000_000
+_CO2: Final = "CO2"
+_BIOGENIC: Final = "biogenic"
+_PPM_PER_PERCENT: Final = 10_000
+_SECONDARY: Final = "secondary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a report stands, and what follows from that. `preceding`: ids of documents that it
+    replaces; `created`: when, by its author's word; `base_url`: where this service is reached."""
+
+    id: str
+    preceding: tuple[str, ...]
+    created: str
+    status: str
+    evidence: Evidence
+    base_url: str
+
+
+def product_of(content: Mapping[str, Any]) -> str:
+    """The name of the record of the product that a report is of."""
+    return str(content["about"]["product"])
+
+
+def document_of(content: Mapping[str, Any], place: Place) -> ProductFootprint:
+    """`content`: of a report of kind `footprint`. It holds all of PACT's rules in words, too."""
+    result = content["result"]
+    product, organisation = result["product"], result["organisation"]
+    value: dict[str, Any] = {
+        "id": place.id,
+        "specVersion": VERSION,
+        "created": place.created,
+        "status": place.status,
+        "companyName": organisation["name"] or organisation["party"],
+        "companyIds": [company_id(place.evidence.origin, organisation["party"])],
+        "productDescription": product["description"],
+        "productIds": product["ids"],
+        "productNameCompany": product["name"]["en"],
+        "comment": _comment(result),
+        "pcf": _figures(content),
+        "extensions": [extension(place.evidence, place.base_url).to_json()],
+    }
+    if place.preceding:
+        value["precedingPfIds"] = list(place.preceding)
+    if product["classifications"]:
+        value["productClassifications"] = product["classifications"]
+    found = parse(ProductFootprint, value)
+    wrong = remarks(found)
+    assert not wrong, wrong
+    return found
+
+
+def company_id(origin: str, party: str) -> str:
+    """A URN that is the organisation's alone, as PACT proposes for codes that a supplier gives."""
+    return f"urn:pact:company:customcode:supplier-id:{origin}:{party}"
+
+
+def _figures(content: Mapping[str, Any]) -> dict[str, Any]:
+    result = content["result"]
+    product, totals, period = result["product"], result["totals"], result["period"]
+    found: dict[str, Any] = {
+        "declaredUnitOfMeasurement": product["unit"],
+        "declaredUnitAmount": product["amount"],
+        "productMassPerDeclaredUnit": product["mass_kg"],
+        "referencePeriodStart": period["from"],
+        "referencePeriodEnd": period["to"],
+        **_geography(product["geography"]),
+        "boundaryProcessesDescription": _boundary(result),
+        "pcfExcludingBiogenicUptake": totals["excluding_uptake_kg"],
+        "pcfIncludingBiogenicUptake": totals["including_uptake_kg"],
+        "fossilCarbonContent": product["fossil_carbon_kg"],
+        "biogenicCarbonContent": product["biogenic_carbon_kg"],
+        "fossilGhgEmissions": totals["fossil_kg"],
+        "landUseChangeGhgEmissions": totals["land_use_change_kg"],
+        "biogenicCO2Uptake": totals["uptake_kg"],
+        "biogenicNonCO2Emissions": _kg(_biogenic_other_mg(result)),
+        "ipccCharacterizationFactors": [result["regime"]["gwp"]],
+        "crossSectoralStandards": list(dict.fromkeys([*product["standards"], _PACT_STANDARD])),
+        "exemptedEmissionsPercent": percent(product["cut_off"]["share_ppm"]),
+        "exemptedEmissionsDescription": product["cut_off"]["rule"],
+        "primaryDataShare": percent(result["primary_ppm"]),
+        "dqi": {
+            "technologicalDQR": result["data_quality"]["technology"],
+            "geographicalDQR": result["data_quality"]["place"],
+            "temporalDQR": result["data_quality"]["time"],
+        },
+    }
+    if totals["aircraft_mg"]:
+        found["aircraftGhgEmissions"] = totals["aircraft_kg"]
+    if product["rules"]:
+        found["productOrSectorSpecificRules"] = [_rule(one) for one in product["rules"]]
+    if result["allocation"]:
+        found["allocationRulesDescription"] = "; ".join(
+            f"{one['id']}: by {one['method']}, {one['reason']}" for one in result["allocation"]
+        )
+    sources = _sources(result)
+    if sources:
+        found["secondaryEmissionFactorSources"] = sources
+    return found
+
+
+def _geography(place: str) -> dict[str, str]:
+    """`""` is the world, which PACT says by silence."""
+    if not place:
+        return {}
+    return {"geographyCountrySubdivision" if "-" in place else "geographyCountry": place}
+
+
+def _boundary(result: Mapping[str, Any]) -> str:
+    stages = ", ".join(one["id"] for one in result["stages"])
+    return f"{result['product']['boundary']}: {stages}"
+
+
+def _rule(one: Mapping[str, Any]) -> dict[str, Any]:
+    found = {"operator": one["operator"], "ruleNames": one["names"]}
+    return {**found, "otherOperatorName": one["other_operator"]} if one["other_operator"] else found
+
+
+def _biogenic_other_mg(result: Mapping[str, Any]) -> int:
+    """What biogenic lines emit beside CO2, as CO2e. Biogenic CO2 has no member of its own: it is in
+    the total alone. A mass that is known as CO2e only counts as CO2 here, the larger by far."""
+    return sum(
+        one["co2e_mg"] if one["co2_mg"] == 0 else one["co2e_mg"] - one["co2_mg"]
+        for one in _biogenic(result)
+    )
+
+
+def _biogenic(result: Mapping[str, Any]) -> list[dict[str, int]]:
+    return [
+        {
+            "co2e_mg": one["co2e_mg"],
+            "co2_mg": one["gases_mg"].get(_CO2, one["gases_mg"].get("CO2e", 0)),
+        }
+        for one in result["lines"]
+        if one["category"] == _BIOGENIC
+    ]
+
+
+def _sources(result: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Sets of factors that secondary lines rest on; their version is the entry that put them."""
+    used = {
+        (use["set"], f"entry {use['entry']}")
+        for line in result["lines"]
+        if line["kind"] == _SECONDARY
+        for use in line["factors"]
+    }
+    return [{"name": name, "version": version} for name, version in sorted(used)]
+
+
+def _comment(result: Mapping[str, Any]) -> str:
+    """What nobody may read over: the regime, factors that stand in for others, and limits."""
+    regime, product = result["regime"], result["product"]
+    said = [f"regime {regime['id']}" if "id" in regime else ""]
+    said += [f"{name}: {product[name]}" for name in ("uncertainty", "limitations") if product[name]]
+    return ". ".join(one.rstrip(".") for one in said if one)
+
+
+def percent(ppm: int) -> str:
+    """Millionths as a percentage, exactly: `12.3456`."""
+    return _decimal(ppm, _PPM_PER_PERCENT, 4)
+
+
+def _kg(mg: int) -> str:
+    return _decimal(mg, _MG_PER_KG, 6)
+
+
+def _decimal(value: int, size: int, places: int) -> str:
+    whole, rest = divmod(abs(value), size)
+    text = f"{whole}.{rest:0{places}}".rstrip("0").rstrip(".")
+    return f"-{text}" if value < 0 else text
