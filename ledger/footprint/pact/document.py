@@ -17,10 +17,10 @@ from ledger.footprint.pact.rules import remarks
 
 _PACT_STANDARD: Final = "PACT-3.0"
 _MG_PER_KG: Final = 1_000_000
-_CO2: Final = "CO2"
+# Gases that biogenicNonCO2Emissions has not.
+_CO2: Final = ("CO2", "CO2e")
 _BIOGENIC: Final = "biogenic"
 _PPM_PER_PERCENT: Final = 10_000
-_SECONDARY: Final = "secondary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def document_of(content: Mapping[str, Any], place: Place) -> ProductFootprint:
         "productNameCompany": product["name"]["en"],
         "comment": _comment(result),
         "pcf": _figures(content),
-        "extensions": [extension(place.evidence, place.base_url).to_json()],
+        "extensions": [extension(place.evidence, place.base_url)],
     }
     if place.preceding:
         value["precedingPfIds"] = list(place.preceding)
@@ -137,41 +137,48 @@ def _rule(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _biogenic_other_mg(result: Mapping[str, Any]) -> int:
     """What biogenic lines emit beside CO2, as CO2e. Biogenic CO2 has no member of its own: it is in
-    the total alone. A mass that is known as CO2e only counts as CO2 here, the larger by far."""
+    the total alone, and so is what is known as CO2e only."""
     return sum(
-        one["co2e_mg"] if one["co2_mg"] == 0 else one["co2e_mg"] - one["co2_mg"]
-        for one in _biogenic(result)
+        one["co2e_mg"] - sum(one["gases_mg"].get(gas, 0) for gas in _CO2)
+        for one in result["lines"]
+        if one["category"] == _BIOGENIC
     )
 
 
-def _biogenic(result: Mapping[str, Any]) -> list[dict[str, int]]:
-    return [
-        {
-            "co2e_mg": one["co2e_mg"],
-            "co2_mg": one["gases_mg"].get(_CO2, one["gases_mg"].get("CO2e", 0)),
-        }
-        for one in result["lines"]
-        if one["category"] == _BIOGENIC
-    ]
-
-
 def _sources(result: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Sets of factors that secondary lines rest on; their version is the entry that put them."""
-    used = {
-        (use["set"], f"entry {use['entry']}")
-        for line in result["lines"]
-        if line["kind"] == _SECONDARY
-        for use in line["factors"]
-    }
+    """Sets of factors that lines rest on; their version is the entry that put them."""
+    used = {(use["set"], f"entry {use['entry']}") for use in _uses(result)}
     return [{"name": name, "version": version} for name, version in sorted(used)]
 
 
+def _uses(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [use for line in result["lines"] for use in line["factors"]]
+
+
 def _comment(result: Mapping[str, Any]) -> str:
-    """What nobody may read over: the regime, factors that stand in for others, and limits."""
+    """What nobody may read over: the regime, factors that nobody has announced officially or that
+    stand in for others, and limits."""
     regime, product = result["regime"], result["product"]
-    said = [f"regime {regime['id']}" if "id" in regime else ""]
-    said += [f"{name}: {product[name]}" for name in ("uncertainty", "limitations") if product[name]]
-    return ". ".join(one.rstrip(".") for one in said if one)
+    said = [f"Regime {regime['regime']}, {regime['status']}"]
+    doubtful = {_named(use) + ", " + use["status"] for use in _uses(result) if _is_doubtful(use)}
+    said += [f"Factor {one}" for one in sorted(doubtful)]
+    replaced = {_replaced(use) for use in _uses(result) if use["substituted"]}
+    said += [f"Substituted: {one}" for one in sorted(replaced)]
+    said += [product[name].strip() for name in ("uncertainty", "limitations")]
+    return " ".join(f"{one.rstrip('.')}." for one in said if one)
+
+
+def _is_doubtful(use: Mapping[str, Any]) -> bool:
+    return bool(use["status"] != "official")
+
+
+def _named(use: Mapping[str, Any]) -> str:
+    return " ".join(str(use[name]) for name in ("item", "region", "year") if use[name])
+
+
+def _replaced(use: Mapping[str, Any]) -> str:
+    wanted, reason = use["substituted"]["wanted"], use["substituted"]["reason"]
+    return f"{_named(use)} for {_named(wanted)}: {reason}"
 
 
 def percent(ppm: int) -> str:

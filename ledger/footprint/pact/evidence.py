@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger.footprint.pact.model import Extension
-
 VERSION: Final = "1.0.0"
 # Of the specification of data model extensions, not of ours.
 _SPEC_VERSION: Final = "2.0.0"
@@ -55,7 +53,7 @@ class Evidence:
     files: Sequence[File] = ()
 
 
-def extension(evidence: Evidence, base_url: str) -> Extension:
+def extension(evidence: Evidence, base_url: str) -> dict[str, Any]:
     """As a document carries it; `base_url` is where this service is reached."""
     log = f"{base_url}/api/v1/log"
     data: dict[str, Any] = {
@@ -73,14 +71,12 @@ def extension(evidence: Evidence, base_url: str) -> Extension:
             {"name": one.name, "sha256": one.sha256, **({"url": one.url} if one.url else {})}
             for one in evidence.files
         ]
-    return Extension.model_validate(
-        {
-            "specVersion": _SPEC_VERSION,
-            "dataSchema": base_url + SCHEMA_PATH,
-            "documentation": base_url + DOCUMENTATION_PATH,
-            "data": data,
-        }
-    )
+    return {
+        "specVersion": _SPEC_VERSION,
+        "dataSchema": base_url + SCHEMA_PATH,
+        "documentation": base_url + DOCUMENTATION_PATH,
+        "data": data,
+    }
 
 
 def schema(base_url: str) -> Mapping[str, Any]:

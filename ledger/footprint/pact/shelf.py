@@ -1,21 +1,24 @@
 """What an organisation has published: its footprint reports as PACT documents, as of a log size.
 
 A version of a report is a document with an id of its own, which never changes but for becoming
-deprecated once a later version stands in the log (PACT 3.0.3, "Lifecycle"). So a list as of a log
+deprecated, once a later version stands in the log or its product is ended (PACT 3.0.3, "Lifecycle"). So a list as of a log
 size is the same whenever it is asked for.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from ledger.footprint.pact.document import Place, document_of, product_of
+from ledger.footprint.pact.evidence import Evidence
 from ledger.footprint.pact.model import ACTIVE, DEPRECATED, ProductFootprint
 from ledger.log.store import LogFacts, entry_at
+from ledger.records.model import PRODUCT
+from ledger.records.store import current
 from ledger.reports.model import FOOTPRINT
 from ledger.reports.schema import reports
 from ledger.reports.store import Version, load, versions
@@ -47,6 +50,7 @@ def shown(
         reports.c.entry_index >= since,
         reports.c.entry_index < as_of,
     )
+    in_force = current(conn, log.log_id, PRODUCT, as_of=as_of, author=party)
     found = []
     for report in conn.execute(series.distinct()).scalars():
         known = [
@@ -56,30 +60,38 @@ def shown(
         ]
         for number, version in enumerate(known):
             if version.entry_index >= since:
-                found.append(_shown(conn, log, known, number, base_url))
+                found.append(_shown(conn, log, known, number, base_url, in_force))
     return sorted(found, key=lambda one: one.entry)
 
 
 def _shown(
-    conn: Connection, log: LogFacts, known: Sequence[Version], number: int, base_url: str
+    conn: Connection,
+    log: LogFacts,
+    known: Sequence[Version],
+    number: int,
+    base_url: str,
+    in_force: Collection[str],
 ) -> Shown:
     version, content = known[number], load(conn, log, known[number])
+    product = product_of(content)
     entry = entry_at(conn, log.log_id, version.entry_index)
     place = Place(
         id=id_of(version),
         preceding=tuple(id_of(one) for one in known[:number]),
         created=str(entry.statement["at"]),
-        status=ACTIVE if version is known[-1] else DEPRECATED,
-        origin=log.origin,
-        vkey=log.log_key.vkey,
-        entry=version.entry_index,
-        leaf=entry.leaf_hash.hex(),
-        body=version.body,
-        as_of=version.as_of,
+        status=ACTIVE if version is known[-1] and product in in_force else DEPRECATED,
+        evidence=Evidence(
+            origin=log.origin,
+            vkey=log.log_key.vkey,
+            entry=version.entry_index,
+            leaf=entry.leaf_hash.hex(),
+            body=version.body,
+            as_of=version.as_of,
+        ),
         base_url=base_url,
     )
     return Shown(
         footprint=document_of(content, place),
-        product=product_of(content),
+        product=product,
         entry=version.entry_index,
     )
