@@ -98,7 +98,7 @@ REMARKED: list[tuple[dict[str, Any], str, Any, str]] = [
         "PEF",
         "$.pcf.productOrSectorSpecificRules[0].otherOperatorName",
     ),
-    (SHEET, "pcf.fossilGhgEmissions", "1.8", "$.pcf.pcfExcludingBiogenicUptake"),
+    (SHEET, "pcf.fossilGhgEmissions", "2.0", "$.pcf.pcfExcludingBiogenicUptake"),
     (PANEL, "pcf.biogenicNonCO2Emissions", "0.71", "$.pcf.pcfExcludingBiogenicUptake"),
     (PANEL, "pcf.biogenicCO2Uptake", "-18.1", "$.pcf.pcfIncludingBiogenicUptake"),
 ]

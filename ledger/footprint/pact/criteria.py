@@ -36,7 +36,7 @@ class Criteria:
     times: Mapping[str, datetime] = field(default_factory=dict)
 
     def match(self, footprint: ProductFootprint) -> bool:
-        there = {
+        there: dict[str, list[str]] = {
             "productId": footprint.product_ids,
             "companyId": footprint.company_ids,
             "geography": _places(footprint),

@@ -130,7 +130,7 @@ def next_of(links: str, url: str) -> str | None:
     for target, parameters in _LINK.findall(links):
         rels = [quoted or bare for quoted, bare in _NEXT.findall(parameters)]
         if rels and "next" in rels[0].lower().split():
-            found = urljoin(url, target)
+            found = str(urljoin(url, target))
             here, there = urlsplit(url), urlsplit(found)
             if (here.scheme, here.netloc) != (there.scheme, there.netloc):
                 raise Corrupt(f"{_host(url)} leads to another host, which gets no token of ours")

@@ -1,8 +1,8 @@
 """What an organisation has published: its footprint reports as PACT documents, as of a log size.
 
-A version of a report is a document with an id of its own, which never changes but for becoming
-deprecated, once a later version stands in the log or its product is ended (PACT 3.0.3, "Lifecycle"). So a list as of a log
-size is the same whenever it is asked for.
+A version of a report is a document with an id of its own. It never changes but for becoming
+deprecated, once a later version stands in the log or its product is ended (PACT 3.0.3,
+"Lifecycle"). So a list as of a log size is the same whenever it is asked for.
 """
 
 from __future__ import annotations
