@@ -6,16 +6,24 @@ figures are for one declared unit. Source: WBCSD PACT technical specification 3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ledger.errors import InvalidInput
 from ledger.footprint.pact.evidence import Evidence, extension
 from ledger.footprint.pact.model import VERSION, ProductFootprint
 from ledger.footprint.pact.reading import parse
 from ledger.footprint.pact.rules import remarks
 
 _PACT_STANDARD: Final = "PACT-3.0"
+_STANDARDS: Final = {
+    "ISO 14067": "ISO14067",
+    "ISO 14083": "ISO14083",
+    "ISO 14040": "ISO14040-44",
+    "ISO 14044": "ISO14040-44",
+    "PAS 2050": "PAS2050",
+}
 _MG_PER_KG: Final = 1_000_000
 # Gases that biogenicNonCO2Emissions has not.
 _CO2: Final = ("CO2", "CO2e")
@@ -42,7 +50,8 @@ def product_of(content: Mapping[str, Any]) -> str:
 
 
 def document_of(content: Mapping[str, Any], place: Place) -> ProductFootprint:
-    """`content`: of a report of kind `footprint`. It holds all of PACT's rules in words, too."""
+    """`content`: of a report of kind `footprint`. It holds all of PACT's rules in words, too: raises
+    InvalidInput where the product's record lacks what they demand."""
     result = content["result"]
     product, organisation = result["product"], result["organisation"]
     value: dict[str, Any] = {
@@ -65,7 +74,8 @@ def document_of(content: Mapping[str, Any], place: Place) -> ProductFootprint:
         value["productClassifications"] = product["classifications"]
     found = parse(ProductFootprint, value)
     wrong = remarks(found)
-    assert not wrong, wrong
+    if wrong:
+        raise InvalidInput("; ".join(wrong))
     return found
 
 
@@ -80,7 +90,7 @@ def _figures(content: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "declaredUnitOfMeasurement": product["unit"],
         "declaredUnitAmount": product["amount"],
-        "productMassPerDeclaredUnit": product["mass_kg"],
+        "productMassPerDeclaredUnit": _mass(product),
         "referencePeriodStart": period["from"],
         "referencePeriodEnd": period["to"],
         **_geography(product["geography"]),
@@ -94,7 +104,7 @@ def _figures(content: Mapping[str, Any]) -> dict[str, Any]:
         "biogenicCO2Uptake": totals["uptake_kg"],
         "biogenicNonCO2Emissions": _kg(_biogenic_other_mg(result)),
         "ipccCharacterizationFactors": [result["regime"]["gwp"]],
-        "crossSectoralStandards": list(dict.fromkeys([*product["standards"], _PACT_STANDARD])),
+        "crossSectoralStandards": _standards(product["standards"]),
         "exemptedEmissionsPercent": percent(product["cut_off"]["share_ppm"]),
         "exemptedEmissionsDescription": product["cut_off"]["rule"],
         "primaryDataShare": percent(result["primary_ppm"]),
@@ -116,6 +126,20 @@ def _figures(content: Mapping[str, Any]) -> dict[str, Any]:
     if sources:
         found["secondaryEmissionFactorSources"] = sources
     return found
+
+
+def _mass(product: Mapping[str, Any]) -> str:
+    """Of a product by the kilogram there is nothing to state."""
+    return str(product["amount"] if product["unit"] == "kilogram" else product["mass_kg"])
+
+
+def _standards(names: Sequence[str]) -> list[str]:
+    """In PACT's writing where it has one."""
+    known = [
+        next((said for begin, said in _STANDARDS.items() if name.startswith(begin)), name)
+        for name in names
+    ]
+    return list(dict.fromkeys([*known, _PACT_STANDARD]))
 
 
 def _geography(place: str) -> dict[str, str]:

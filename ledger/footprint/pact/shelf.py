@@ -8,11 +8,12 @@ deprecated, once a later version stands in the log or its product is ended (PACT
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from ledger.errors import InvalidInput
 from ledger.footprint.pact.document import Place, document_of, product_of
 from ledger.footprint.pact.evidence import Evidence
 from ledger.footprint.pact.model import ACTIVE, DEPRECATED, ProductFootprint
@@ -33,6 +34,15 @@ class Shown:
     entry: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A report that makes no PACT document, and why: what its product's record lacks."""
+
+    product: str
+    entry: int
+    why: str
+
+
 def id_of(version: Version) -> str:
     """A UUID of version 4, as demanded: of the random 16 bytes that the entry goes by."""
     return str(uuid.UUID(bytes=bytes.fromhex(version.id), version=4))
@@ -43,6 +53,19 @@ def shown(
 ) -> list[Shown]:
     """All that the organisation has published from log size `since` on, in the order of the log,
     as it stands at log size `as_of`."""
+    found = _every(conn, log, party, base_url, as_of=as_of, since=since)
+    return sorted((one for one in found if isinstance(one, Shown)), key=lambda one: one.entry)
+
+
+def withheld(conn: Connection, log: LogFacts, party: str, *, as_of: int) -> list[Withheld]:
+    """What it has published, and partners can't be given."""
+    found = _every(conn, log, party, "https://greenledger.invalid", as_of=as_of, since=0)
+    return sorted((one for one in found if isinstance(one, Withheld)), key=lambda one: one.entry)
+
+
+def _every(
+    conn: Connection, log: LogFacts, party: str, base_url: str, *, as_of: int, since: int
+) -> Iterator[Shown | Withheld]:
     series = select(reports.c.report).where(
         reports.c.log_id == log.log_id,
         reports.c.author == party,
@@ -51,8 +74,7 @@ def shown(
         reports.c.entry_index < as_of,
     )
     in_force = current(conn, log.log_id, PRODUCT, as_of=as_of, author=party)
-    found = []
-    for report in conn.execute(series.distinct()).scalars():
+    for report in conn.execute(series.distinct()).scalars().all():
         known = [
             one
             for one in versions(conn, log.log_id, bytes(report).hex())
@@ -60,26 +82,27 @@ def shown(
         ]
         for number, version in enumerate(known):
             if version.entry_index >= since:
-                found.append(_shown(conn, log, known, number, base_url, in_force))
-    return sorted(found, key=lambda one: one.entry)
+                yield _examined(conn, log, known[: number + 1], base_url, in_force, known[-1])
 
 
-def _shown(
+def _examined(
     conn: Connection,
     log: LogFacts,
     known: Sequence[Version],
-    number: int,
     base_url: str,
     in_force: Collection[str],
-) -> Shown:
-    version, content = known[number], load(conn, log, known[number])
+    last: Version,
+) -> Shown | Withheld:
+    """The last of the versions `known`; `last` is the one in force."""
+    *before, version = known
+    content = load(conn, log, version)
     product = product_of(content)
     entry = entry_at(conn, log.log_id, version.entry_index)
     place = Place(
         id=id_of(version),
-        preceding=tuple(id_of(one) for one in known[:number]),
+        preceding=tuple(map(id_of, before)),
         created=str(entry.statement["at"]),
-        status=ACTIVE if version is known[-1] and product in in_force else DEPRECATED,
+        status=ACTIVE if version is last and product in in_force else DEPRECATED,
         evidence=Evidence(
             origin=log.origin,
             vkey=log.log_key.vkey,
@@ -90,8 +113,8 @@ def _shown(
         ),
         base_url=base_url,
     )
-    return Shown(
-        footprint=document_of(content, place),
-        product=product,
-        entry=version.entry_index,
-    )
+    try:
+        footprint = document_of(content, place)
+    except InvalidInput as error:
+        return Withheld(product=product, entry=version.entry_index, why=str(error))
+    return Shown(footprint=footprint, product=product, entry=version.entry_index)
