@@ -34,6 +34,7 @@ from ledger.files import make_private_folder
 from ledger.footprint import checks as products
 from ledger.footprint import computing as footprints
 from ledger.footprint import uses
+from ledger.footprint.pact import schema as _partners  # noqa: F401  (likewise)
 from ledger.log import archive, audit, export, publish, store
 from ledger.log.audit import Audited
 from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement

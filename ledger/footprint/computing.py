@@ -91,7 +91,7 @@ class Shared:
         """Raises NotFound."""
         if name not in self.documents:
             self.documents[name] = records.find(
-                self.conn, self.log.log_id, document.REGISTER, name, as_of=self.as_of
+                self.conn, self.log.log_id, documents.REGISTER, name, as_of=self.as_of
             )
         return self.documents[name]
 

@@ -23,7 +23,7 @@ from ledger.disclosure.asked import Asked
 from ledger.disclosure.choosing import choose
 from ledger.errors import InvalidInput
 from ledger.house import COMPUTES
-from ledger.jobs import matching
+from ledger.jobs import matching, pact
 from ledger.jobs.housekeeping import keep_house
 from ledger.jobs.model import Result
 from ledger.jobs.work import Kind, Run
@@ -47,6 +47,7 @@ EXPIRY: Final = "expiry"
 AUDIT: Final = "audit"
 ANCHOR: Final = "anchor"
 BACKUP: Final = "backup"
+PACT: Final = "pact"
 
 FILE: Final = "file"
 EVIDENCE_FILE: Final = "evidence.json"
@@ -272,6 +273,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         AUDIT: Kind(do=_audit),
         ANCHOR: Kind(do=_anchor),
         BACKUP: Kind(do=_backup),
+        PACT: Kind(do=pact.do),
     }
 )
 
