@@ -38,7 +38,9 @@ def test_records_are_put_read_replaced_and_ended(own_town: Town) -> None:
     for reader in (mill, manager, own_town["mill-viewer"], own_town["auditor"]):
         (found,) = reader.get(f"/records/{PRIVATE}/{NAME}").json()["versions"]
         assert found["content"]["title"] == "Licence 许可证"
-        assert len(reader.get(f"/records/{PRIVATE}").json()["items"]) == 1
+        listed = reader.get(f"/records/{PRIVATE}").json()["items"]
+        assert NAME in [one["name"] for one in listed]
+        assert {one["author"] for one in listed} == {"mill"}
 
 
 def test_what_is_wrong_is_said(own_town: Town) -> None:
@@ -73,5 +75,24 @@ def test_a_report_tells_of_ones_own_alone(own_town: Town) -> None:
             assert answer.status_code == 404, (path, about, answer.text)
     answer = manager.post("/reports/draft", json={"kind": "inventory", "about": {}})
     assert answer.status_code in (200, 422), answer.text
-    assert mill.get("/reports").json() == {"items": [], "next": ""}
     assert mill.get(f"/reports/{NAME}").status_code == 404
+
+
+def test_a_report_is_drafted_published_and_shown(own_town: Town) -> None:
+    mill, farm = own_town["mill-preparer"], own_town["farm-preparer"]
+    (there,) = mill.get("/reports", params={"kind": "inventory"}).json()["items"]
+    assert (there["author"], there["version"]) == ("mill", 1)
+    assert farm.get("/reports").json()["items"] == []
+    path = f"/reports/{there['report']}"
+    first = mill.get(path, params={"version": 0}).json()
+    assert first["changes"] == {"lines": [], "because": []}
+    asked = {"kind": "inventory", "about": first["about"], "report": there["report"]}
+    drafted = mill.post("/reports/draft", json=asked).json()
+    made = mill.post("/reports", json=asked | {"as_of": drafted["as_of"]})
+    assert made.status_code == 201, made.text
+    shown = mill.get(path).json()
+    assert shown["version"] == 2
+    assert {name: shown[name] for name in drafted} == drafted
+    assert farm.get(path).status_code == 404
+    assert mill.get(path, params={"version": 9}).status_code == 404
+    assert farm.post("/reports", json=asked | {"about": {"subject": "farm"}}).status_code == 404
