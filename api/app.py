@@ -14,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from api import callers, problems
 from api.limits import Limits, Rates
 from api.metrics import Measured, Metrics
-from api.routes import ROUTERS
+from api.routes import ROUTERS, pact
 from api.service import Service
 from ledger.access.passwords import Passwords
 from ledger.house import House
@@ -71,6 +71,7 @@ def create_app(
     app.state.metrics = metrics
     for router in ROUTERS:
         app.include_router(router, prefix=BASE, dependencies=[Depends(callers.caller_of)])
+    app.include_router(pact.router)  # its own paths, callers and errors
     problems.add_to(app)
     app.add_middleware(
         Limits,

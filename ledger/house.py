@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Engine, inspect
 from ledger import db, schema
 from ledger.access import requests, sealing  # noqa: F401  (requests: its table)
 from ledger.access import schema as _accounts  # noqa: F401  (its tables are of this database)
-from ledger.accounting import regimes
+from ledger.accounting import computing, regimes
 from ledger.accounting.factors import entries as factor_entries
+from ledger.accounting.registers import checks as accounting_checks
 from ledger.anchors import alarm, publication, service
 from ledger.anchors import audit as anchor_audit
 from ledger.anchors.config import Anchors, load
@@ -27,8 +28,13 @@ from ledger.claims import entries as claim_entries
 from ledger.claims import shortfall
 from ledger.credits import effects
 from ledger.credits import entries as credit_entries
+from ledger.disclosure import compute as disclosing
 from ledger.errors import Corrupt, InvalidInput, LedgerError, Refused, Unavailable
 from ledger.files import make_private_folder
+from ledger.footprint import checks as products
+from ledger.footprint import computing as footprints
+from ledger.footprint import uses
+from ledger.footprint.pact import schema as _partners  # noqa: F401  (likewise)
 from ledger.log import archive, audit, export, publish, store
 from ledger.log.audit import Audited
 from ledger.log.entry import ORIGIN, PARTY, Entry, write_statement
@@ -54,13 +60,21 @@ from ledger.records import entries as record_entries
 from ledger.registry import entries as registry_entries
 from ledger.registry import rule
 from ledger.reports import entries as report_entries
-from ledger.reports.model import Compute
+from ledger.reports.model import DISCLOSURE, FOOTPRINT, Compute
+from ledger.scorecard import entries as scorecard_entries
+from ledger.scorecard import scoring
 from ledger.settings import Settings
 from ledger.statements import entries as statement_entries
 from ledger.units import format_instant, parse_zone, zone_offset_s
 
 # How each kind of report is computed (docs/formats.md §4.16).
-COMPUTES: Final[Mapping[str, Compute]] = {}
+_SHOWN: Final[Mapping[str, Compute]] = {
+    computing.INVENTORY: computing.inventory,
+    computing.BALANCE: computing.balance,
+    scoring.KIND: scoring.scorecard,
+    FOOTPRINT: footprints.compute,
+}
+COMPUTES: Final[Mapping[str, Compute]] = {**_SHOWN, DISCLOSURE: disclosing.disclosure(_SHOWN)}
 # What rooms above ask of an entry before a room below stores it, and do with what it has stored.
 Also = Callable[[Tx, Entry, Bodies], None]
 _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
@@ -74,12 +88,20 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (since.before_readings, period_entries.before_readings),
     erasing.ERASE: (shortfall.before_erasure,),
     # Each of these looks at its own registers only.
-    record_entries.PUT: (factor_entries.before_put, regimes.before_put),
+    record_entries.PUT: (
+        factor_entries.before_put,
+        regimes.before_put,
+        accounting_checks.before_put,
+        products.before_put,
+        scorecard_entries.before_put,
+    ),
+    report_entries.PUBLISH: (disclosing.before_publish,),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),
     rule.ISSUE: (shortfall.after_issue,),
     rule.MOVE: (actual_user.after_move, settlement.after_move, effects.after_move),
+    report_entries.PUBLISH: (uses.after_publish,),
 }
 _TYPES: Final = (
     *party_entries.ENTRY_TYPES,

@@ -75,10 +75,13 @@ def _sides(index: int, size: int, path: Sequence[bytes]) -> list[dict[str, str]]
     return found
 
 
-def open_entry(desk: Desk, index: int) -> Opening:
-    """An entry with what its signatures rest on."""
+def open_entry(desk: Desk, index: int, *, body: bool = False) -> Opening:
+    """An entry with what its signatures rest on; with its JSON `body`, where it is to be shown."""
     with reading(desk.engine) as conn:
-        return _Opening(conn, desk, "entry", index).finish()
+        opening = _Opening(conn, desk, "entry", index)
+        if body:
+            opening.rest_on(index)
+        return opening.finish()
 
 
 def open_point_reading(desk: Desk, name: str, start_s: int) -> Opening:

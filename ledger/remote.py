@@ -31,11 +31,12 @@ _POST_BYTES_MAX: Final = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Any status; `media` in lower case, without parameters."""
+    """Any status; `media` in lower case, without parameters; `links`: the header Link."""
 
     status: int
     media: str
     body: bytes
+    links: str = ""
 
 
 class Source(Protocol):
@@ -118,6 +119,33 @@ def post(url: str, body: bytes, media: str, *, within_s: float = POST_S) -> Answ
         line.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request with headers of its own; `called`: the server's name in errors."""
+
+    verb: str
+    url: str
+    called: str
+    headers: Mapping[str, str]
+    content: bytes | None = None
+
+
+def ask(asked: Asked, bytes_max: int, *, within_s: float = POST_S) -> Answer:
+    """Raises Unavailable or Corrupt. Neither URL nor headers stand in an error."""
+    line = _Line(within_s, within_s)
+    try:
+        return line.ask(
+            asked.verb,
+            asked.url,
+            bytes_max,
+            called=asked.called,
+            content=asked.content,
+            headers=asked.headers,
+        )
+    finally:
+        line.close()
+
+
 class _Line:
     """One connection at a time. A server that sends byte by byte, to keep us busy for ever, is cut
     off after `answer_s`."""
@@ -147,6 +175,7 @@ class _Line:
         called: str,
         content: bytes | None = None,
         media: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """`called`: the server's name in errors."""
         import httpx
@@ -155,11 +184,11 @@ class _Line:
         timer = threading.Timer(self._answer_s, self._cut_off, (late,))
         timer.daemon = True
         timer.start()
-        headers = {"Content-Type": media} if media else {}
+        sent = {**({"Content-Type": media} if media else {}), **(headers or {})}
         traced = {"trace": self._trace}
         try:
             with self._client.stream(
-                verb, url, content=content, headers=headers, extensions=traced
+                verb, url, content=content, headers=sent, extensions=traced
             ) as answer:
                 return _read(answer, bytes_max, called)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -199,4 +228,6 @@ def _read(answer: httpx.Response, bytes_max: int, called: str) -> Answer:
         if len(found) > bytes_max:
             raise Corrupt(f"{called} has more than the {bytes_max} bytes that it may have")
     media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Answer(status=answer.status_code, media=media, body=bytes(found))
+    # Several fields of a name are one list (RFC 9110, 5.3).
+    links = ", ".join(answer.headers.get_list("link"))
+    return Answer(status=answer.status_code, media=media, body=bytes(found), links=links)

@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     requests_per_s: float = Field(default=200, gt=0)
     requests_burst: int = Field(default=400, ge=1)
 
+    # Where partners reach `/3/footprints` and `/auth/token` (docs/pact.md), such as
+    # https://pact.park.example; links in events and documents lead there.
+    pact_url: str = ""
+
     # Where workers hear of jobs; without it jobs run in the process that serves, on `job_threads`
     # threads. A worker that says nothing for `job_lease_s` has lost its job.
     redis_url: SecretStr = SecretStr("")

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from sqlalchemy import make_url
 
-from ledger import db
+from ledger import accounting, db
 from ledger.anchors import store as anchors
 from ledger.approvals import officers
 from ledger.approvals import store as drafts
@@ -29,7 +29,8 @@ from ledger.approvals.service import approve, carry_out
 from ledger.approvals.store import Known, Person
 from ledger.claims import service as claims
 from ledger.db import reading, writing
-from ledger.house import House
+from ledger.files import parse_toml
+from ledger.house import COMPUTES, House
 from ledger.log import mldsa
 from ledger.log.notes import Signer, SigningKey, parse_note
 from ledger.log.service import Receipt, Submission
@@ -44,13 +45,16 @@ from ledger.parties import log_key_desk
 from ledger.parties.desk import Desk, Draft, custodial_key
 from ledger.parties.store import Key, find_keys
 from ledger.periods import service as periods
+from ledger.records import service as records
 from ledger.registry.service import ensure_scheme
+from ledger.reports import service as reports
 from ledger.settings import Settings
 from ledger.statements.profile import read_statement_profile
 from ledger.statements.service import import_statement
 from ledger.units import Period, format_instant
 from tests import units
 from tests.raw import Raw, marked
+from tests.records import contents
 from tests.servers.postgres import PostgreSQL
 from tests.servers.witness import Cosigner
 
@@ -336,6 +340,8 @@ def fill(house: House) -> None:
         claims.make(desk, ["secret-saw"], day, retirements=[retirement])
     _cosign(house)
     _add_officers(house)
+    _add_records(house)
+    _add_reports(house)
     _add_erasure(house)
     _add_log_keys(house)
     house.checkpoint()
@@ -376,6 +382,31 @@ def _cosign(house: House) -> None:
     with writing(house.engine) as conn:
         for _ in range(2):
             anchors.save(conn, house.log.log_id, received)
+
+
+def _add_records(house: House) -> None:
+    """One that was replaced, one that ended, and one of a private register."""
+    desk = house.desk
+    for value in (1, 2):
+        records.put(desk, "factors", "mill-grid", contents.a_set(value), author="mill")
+    records.put(desk, "factors", "mill-heat", contents.a_set(3), author="mill")
+    records.end(desk, "factors", "mill-heat", "measured anew", author="mill")
+    document = contents.a_document("mill", "secret-licence")
+    records.put(desk, "document", "5e" * 16, document, author="mill")
+
+
+def _add_reports(house: House) -> None:
+    """An inventory, and its next version, after the registration of a point was replaced."""
+    desk, about = house.desk, {"subject": "mill", "period": "2026-02"}
+    # Of shares: it needs no factor.
+    file = Path(accounting.__file__).parent / "regimes" / "guideline-renewable.toml"
+    share = parse_toml(file.read_text(encoding="utf-8"), file.name)
+    records.put(desk, "regime", "guideline-renewable", share, author="operator")
+    first = reports.publish(desk, COMPUTES, "inventory", about, author="mill")
+    saw = Point(name="secret-saw", kind="consumption", owner="mill", region="320500")
+    register_point(desk, saw, author="mill")
+    report = first.entry.statement["report"]
+    reports.publish(desk, COMPUTES, "inventory", about, author="mill", report=report)
 
 
 def _add_officers(house: House) -> None:

@@ -92,7 +92,8 @@ class Park:
                 name=name,
                 kind="consumption" if consumes else "generation",
                 owner="tenants" if consumes else "plant",
-                region="" if consumes else "440100",
+                region="440100",
+                technology="" if consumes else name,
             )
             register_point(desk, point)
         self.files = {name: self.take(*FILES[name]) for name in order(FILES)}

@@ -18,7 +18,9 @@ from api.routes import (
     periods,
     points,
     readings,
+    records,
     reductions,
+    reports,
     sessions,
     units,
 )
@@ -42,4 +44,6 @@ ROUTERS: Final = (
     jobs.router,
     approvals.router,
     periods.router,
+    records.router,
+    reports.router,
 )

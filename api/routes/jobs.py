@@ -20,7 +20,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from api.acting import Act, ActOf
-from api.callers import CallerOf, operation_of, router_of
+from api.callers import CallerOf, operation_of, own, router_of
 from api.media import (
     HEX_16,
     NAME,
@@ -205,6 +205,22 @@ def make_evidence(claim: claims.ClaimPath, body: EvidenceIn, act: ActOf) -> JobS
     return _ask(act, kinds.EVIDENCE, params, row.author)
 
 
+class DisclosureIn(Model):
+    """Whose year, and how much of its claims the evidence opens."""
+
+    organisation: PartyId
+    year: Annotated[str, Field(pattern=r"^[0-9]{4}$", examples=["2026"])]
+    level: Literal["full", "total"] = "full"
+
+
+@router.post("/disclosures", operation_id="disclosure_make", status_code=202, responses=_ACCEPTED)
+def disclose(body: DisclosureIn, act: ActOf) -> JobShown:
+    """Build the archive of an organisation's year, a draft: the job's `disclosure.zip`."""
+    what = f"there is no organisation {body.organisation} of yours"
+    own(act.caller, act.operation, body.organisation, what)
+    return _ask(act, kinds.DISCLOSURE, body.model_dump(), body.organisation)
+
+
 @router.post("/checkpoints", operation_id="checkpoint_sign", status_code=202, responses=_ACCEPTED)
 def sign_checkpoint(act: ActOf) -> JobShown:
     """Sign the log's present size, before the schedule does."""
@@ -315,7 +331,7 @@ def file(
     job: JobPath,
     name: Annotated[str, Path(pattern=r"^[a-z0-9.]{1,64}$", examples=["evidence.json"])],
 ) -> Response:
-    """A file that came of a job: evidence."""
+    """A file that came of a job: evidence, a disclosure."""
     _find(service, caller, "evidence_show", job)
     parts = jobs.output(service.house, job, name)
     return Response(b"".join(parts), media_type="application/octet-stream")

@@ -120,6 +120,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "claim_replace": _PREPARE,
     "claim_withdraw": _PREPARE,
     "evidence_make": _READ,
+    "disclosure_make": _READ,
     "evidence_show": _READ,
     # Certificates and credits
     "schemes_list": _SIGNED_IN,
@@ -171,6 +172,15 @@ RULES: Final[Mapping[str, Rule]] = {
     "period_show": _READ,
     "period_advance": _own(Role.PREPARER, Role.APPROVER),
     "period_restate": _PREPARE,
+    # Records and reports
+    "records_list": _READ,
+    "record_show": _READ,
+    "record_put": _PREPARE,
+    "record_end": _PREPARE,
+    "reports_list": _READ,
+    "report_show": _READ,
+    "report_draft": _READ,
+    "report_publish": _PREPARE,
     # Work
     "jobs_list": _READ,
     "job_show": _READ,

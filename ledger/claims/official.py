@@ -32,7 +32,8 @@ class Official:
 
     `units`, `confirmed`: of its retirements. `lots_pending`: lots of supply whose certificate has
     not come, or is no confirmed part of this claim. `as_of`: date of the latest statement that
-    confirms some of it, or `""`. `reasons`: why it is pending, for people.
+    confirms some of it, or `""`. `reasons`: why it is pending, for people. `entries`: of the
+    statements that confirm some of it.
     """
 
     units: int
@@ -40,6 +41,7 @@ class Official:
     lots_pending: int
     as_of: str
     reasons: tuple[str, ...]
+    entries: frozenset[int]
 
     @property
     def status(self) -> str:
@@ -67,6 +69,7 @@ def official(
     sure: dict[BatchId, int] = {}
     schemes = catalogue.current_schemes(conn, log_id, as_of)
     reasons: list[str] = []
+    entries: set[int] = set()
     for retirement in row.manifest.retirements:
         found = used.find_retirement(conn, log_id, retirement)
         said = is_confirmed(
@@ -80,6 +83,7 @@ def official(
         )
         total, confirmed = total + said.units, confirmed + said.confirmed
         dated = max(dated, said.as_of)
+        entries |= said.entries
         if said.final:
             size = schemes[found.scheme].rules.unit_size
             for one in found.gone:
@@ -107,6 +111,7 @@ def official(
         lots_pending=len(waiting_lots),
         as_of=dated,
         reasons=tuple(reasons),
+        entries=frozenset(entries),
     )
 
 

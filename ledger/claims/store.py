@@ -219,11 +219,17 @@ def used_of_lots(
 def on_month(claimed: Claimed, start_s: int, month: Month) -> Int64:
     """int64[count]: what is claimed of a lot, on the grid of its month."""
     wh = np.zeros(month.count, dtype=np.int64)
-    first = position(start_s, month.start_s) + claimed.first
-    begin, end = max(first, 0), min(first + len(claimed.wh), month.count)
-    if begin < end:
-        wh[begin:end] = claimed.wh[begin - first : end - first]
+    add_on_grid(wh, month.start_s, claimed, start_s)
     return wh
+
+
+def add_on_grid(to: Int64, first_s: int, claimed: Claimed, start_s: int) -> None:
+    """Add what is claimed of a lot, in a claim from `start_s` on, to quarter-hours from `first_s`
+    on, as far as it lies there."""
+    first = position(start_s, first_s) + claimed.first
+    begin, end = max(first, 0), min(first + len(claimed.wh), len(to))
+    if begin < end:
+        to[begin:end] += claimed.wh[begin - first : end - first]
 
 
 def save_claim(conn: Connection, log_id: int, row: ClaimRow, wh_of: Mapping[bytes, int]) -> None:

@@ -106,6 +106,10 @@ WORDS: Final = {
         "Factors: sets in force, each value with its source and how sure it is.",
     ),
     "period": ("periods", "Accounting periods: provisional, submitted, approved, closed."),
+    "record": (
+        "records",
+        "Records: factors, regimes, activities, documents, products, under names.",
+    ),
     "job": ("remote", "Long work of a server."),
     "point": ("metering", "Metering points and their master data."),
     "contract": ("matching", "Contracts that let supply be matched."),
@@ -122,7 +126,24 @@ WORDS: Final = {
         "instrument_groups",
         "Carbon credits and internal reductions: the same acts, in tonnes.",
     ),
+    "disclose": (
+        "disclosing",
+        "Disclosure packs: an organisation's year in one archive that others can check.",
+    ),
+    "scorecard": ("scorecards", "How the park stands against each clause of a standard."),
     "claim": ("claim_group", "Claims: matched energy that a consumer uses for itself, once."),
+    "activity": (
+        "activities",
+        "Activity data: fuel, heat, process, refrigerants, transport, … by period.",
+    ),
+    "report": (
+        "reports",
+        "Reports: inventories and the park's balance, recomputed by the log before it takes them.",
+    ),
+    "document": (
+        "documents",
+        "Documents: invoices, reports, certificates, … by the hash of their file.",
+    ),
 }
 
 # What works through a server's API, too; all else works on a data directory.

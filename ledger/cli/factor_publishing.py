@@ -39,6 +39,7 @@ Status = Annotated[str, typer.Option(help="How sure that is: " + ", ".join(STATU
 
 def add_to(group: typer.Typer) -> None:
     group.command("publish")(publish)
+    group.command("publish-shipped")(publish_shipped)
     group.command("diff")(diff)
     group.command("series")(series)
 
@@ -65,6 +66,16 @@ def publish(
         set_name = name or file.stem
         content = _of_file(house, file, set_name, title, source, status)
     _put(Output(as_json=as_json), house, set_name, content, author, key)
+
+
+def publish_shipped(directory: Dir = None, as_json: Json = False) -> None:
+    """Put all sets in force that came with the program and were never put here."""
+    house = open_house(directory)
+    found = service.ensure(house.desk)
+    out = Output(as_json=as_json)
+    out.say(f"Published: {', '.join(found)}." if found else "All of them were put here before.")
+    out.say("Compare them with what holds for you: greenledger factor list")
+    out.result({"sets": found})
 
 
 def _of_file(

@@ -12,13 +12,14 @@ from sqlalchemy import Connection
 from ledger import db
 from ledger.accounting.factors import files, regions, service, store
 from ledger.accounting.factors.library import FactorLibrary
-from ledger.accounting.factors.model import Factor, FactorSeries
+from ledger.accounting.factors.model import REGISTER, Factor, FactorSeries
 from ledger.accounting.factors.used import Found, Published, Substitution, labels
 from ledger.cli.options import Dir, Json, open_house
 from ledger.cli.output import Output, counted
 from ledger.errors import InvalidInput
 from ledger.house import House
 from ledger.log import store as log_store
+from ledger.records import store as records
 from ledger.records.store import PUT, Record
 from ledger.units import format_instant
 
@@ -59,6 +60,8 @@ def list_factors(
     house = open_house(directory)
     with db.reading(house.engine) as conn:
         found = library(conn, house, sets)
+        known = records.current(conn, house.log.log_id, REGISTER)
+    others = [f"{name} (of {one.author})" for name, one in known.items() if name not in found.names]
     around = regions.chain(region) if region else ()
     rows = [
         (by, one)
@@ -77,10 +80,13 @@ def list_factors(
     _say_series(out, series)
     if not found.sets:
         out.say("No set is in force yet: greenledger factor shipped says what can be published.")
+    if others:
+        out.say(f"In force too, and asked where --set names them: {', '.join(others)}")
     out.result(
         {
             "factors": [{**by.use(), **one.to_json()} for by, one in rows],
             "series": [{**by.use(), **series_json(one)} for by, one in series],
+            "others": [name for name in known if name not in found.names],
         }
     )
 

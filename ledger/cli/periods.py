@@ -11,9 +11,10 @@ from ledger import db
 from ledger.cli.approving import As, OfficerKey, carried
 from ledger.cli.options import Dir, Json, open_house, read_key
 from ledger.cli.output import Output, counted, energy, span
+from ledger.lots.model import span_of
 from ledger.metering import store as metering
 from ledger.periods import service, store
-from ledger.periods.model import STATES, Standing, span_of
+from ledger.periods.model import STATES, Standing
 from ledger.periods.report import PPM, Report
 from ledger.units import format_instant
 

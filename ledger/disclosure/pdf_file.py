@@ -16,7 +16,7 @@ from fpdf.enums import XPos, YPos
 
 from ledger.disclosure.fonts import Face, Fonts
 from ledger.disclosure.tables import Table, Words, words
-from ledger.disclosure.wrapping import wrap
+from ledger.disclosure.wrapping import column_widths, longest_piece, wrap
 
 _MARGIN_MM: Final = 18.0
 _FAMILY: Final = "text"
@@ -196,33 +196,52 @@ class _Pages(FPDF):
         self.set_y(top + height + 1.5)
 
     def _table(self, table: Table, *, headed: bool) -> None:
-        size = 7.2 if len(table.columns) > 6 else 7.8
-        widths = self._widths(table)
+        columns, rows = table.page()
+        size = 7.2 if len(columns) > 6 else 7.8
+        names = [
+            f"{one.title.zh}\n{one.title.en}" + (f" ({one.unit})" if one.unit else "")
+            for one in columns
+        ]
+        widths = self._widths([names, *rows], size)
+        right = [one.number for one in columns]
         if headed:
             self._need(24)
             self._line(table.title.together, size=9, bold=True)
             self.ln(0.8)
-        heading = [f"{one.title.zh}\n{one.title.en}" for one in table.columns]
-        units = [f" ({one.unit})" if one.unit else "" for one in table.columns]
-        names = [name + unit for name, unit in zip(heading, units, strict=True)]
-        right = [one.number for one in table.columns]
+        # A header does not stand alone at the foot of a page.
+        first = self._height(rows[0], widths, size) if rows else 0.0
+        self._need(self._height(names, widths, size) + first)
         self._row(names, widths, right, size=size, head=True)
-        for cells in table.shown():
-            # The header again, where a row begins a page.
-            height = self._height(cells, widths, size)
-            if self._need(height):
+        for cells in rows:
+            if self._need(self._height(cells, widths, size)):
                 self._row(names, widths, right, size=size, head=True)
             self._row(cells, widths, right, size=size)
-        if not table.rows:
+        if not rows:
+            self.ln(1.2)
             self._line("无 none", size=size, color=_GREY)
         for note in table.notes:
-            self.ln(0.8)
+            self.ln(1.2)
             self._both(note)
         self.ln(3)
 
-    def _widths(self, table: Table) -> list[float]:
-        whole = sum(one.wide for one in table.columns)
-        return [self.epw * one.wide / whole for one in table.columns]
+    def _widths(self, rows: Sequence[Sequence[str]], size: float) -> list[float]:
+        self.set_font(_FAMILY, "", size)
+        columns = [[self._clean(cell) for cell in column] for column in zip(*rows, strict=True)]
+        natural = [max(map(self._natural, column)) for column in columns]
+        least = [
+            max(longest_piece(cell, self.get_string_width) for cell in column) for column in columns
+        ]
+        # A hash or an address may be cut; a column that holds one does not take the page.
+        most = self.epw / 3
+        padding = 2 * _GAP_MM + 0.3
+        return column_widths(
+            [one + padding for one in natural],
+            [min(one, most) + padding for one in least],
+            self.epw,
+        )
+
+    def _natural(self, cell: str) -> float:
+        return max(self.get_string_width(line) for line in cell.split("\n"))
 
     def _height(self, cells: Sequence[str], widths: Sequence[float], size: float) -> float:
         self.set_font(_FAMILY, "", size)
@@ -242,8 +261,6 @@ class _Pages(FPDF):
         head: bool = False,
     ) -> None:
         height = self._height(cells, widths, size)
-        if head:
-            self._need(height + 12)
         top, left = self.get_y(), _MARGIN_MM
         if head:
             self.set_fill_color(*_PALE)

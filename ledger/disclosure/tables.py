@@ -6,7 +6,7 @@ How an integer is shown is the column's: `scale` base units are one `unit`. No f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -32,15 +32,16 @@ def words(zh: str, en: str) -> Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`places`: decimals that people are shown; exact files show all. `wide`: how much of a page's
-    width it asks for, relative to others."""
+    """`places`: decimals that people are shown; exact files show all. `brief`: of ids, how many
+    characters a page shows. `printed`: whether a page has it, too."""
 
     title: Words
     unit: str = ""
     scale: int = 1
     places: int = 0
     number: bool = False
-    wide: int = 1
+    brief: int = 0
+    printed: bool = True
 
     @property
     def heading(self) -> str:
@@ -48,36 +49,55 @@ class Column:
         return f"{self.title.together} ({self.unit})" if self.unit else self.title.together
 
 
-def text_column(zh: str, en: str, *, wide: int = 2) -> Column:
-    return Column(title=words(zh, en), wide=wide)
+def text_column(zh: str, en: str, *, printed: bool = True) -> Column:
+    return Column(title=words(zh, en), printed=printed)
 
 
-def number_column(
-    zh: str, en: str, unit: str = "", *, scale: int = 1, places: int = 0, wide: int = 1
-) -> Column:
-    return Column(
-        title=words(zh, en), unit=unit, scale=scale, places=places, number=True, wide=wide
-    )
+def id_column(zh: str, en: str) -> Column:
+    """Of 32 hex digits; twelve of them are told apart on a page."""
+    return Column(title=words(zh, en), brief=12)
+
+
+def number_column(zh: str, en: str, unit: str = "", *, scale: int = 1, places: int = 0) -> Column:
+    return Column(title=words(zh, en), unit=unit, scale=scale, places=places, number=True)
+
+
+def energy_column(zh: str, en: str) -> Column:
+    """Of Wh, shown as MWh."""
+    return number_column(zh, en, "MWh", scale=1_000_000, places=3)
+
+
+def mass_column(zh: str, en: str, unit: str = "t") -> Column:
+    """Of g, shown as t."""
+    return number_column(zh, en, unit, scale=1_000_000, places=3)
+
+
+def share_column(zh: str, en: str) -> Column:
+    """Of ppm, shown as percent."""
+    return number_column(zh, en, "%", scale=10_000, places=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """`name`: of its CSV file and its sheet. `notes`: what has to be read with it."""
+    """`name`: of its CSV file. `notes`: what has to be read with it. `printed`: whether the PDF has
+    it, too."""
 
     name: str
     title: Words
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[Words] = field(default=())
+    printed: bool = True
 
     def __post_init__(self) -> None:
         for row in self.rows:
             assert len(row) == len(self.columns), f"{self.name}: {row!r}"
 
-    def shown(self) -> Iterator[list[str]]:
-        """Rows as people read them."""
-        for row in self.rows:
-            yield [shown(cell, column) for cell, column in zip(row, self.columns, strict=True)]
+    def page(self) -> tuple[list[Column], list[list[str]]]:
+        """The columns that a page has, and its rows as people read them."""
+        places = [place for place, column in enumerate(self.columns) if column.printed]
+        rows = [[shown(row[place], self.columns[place]) for place in places] for row in self.rows]
+        return [self.columns[place] for place in places], rows
 
 
 def exact(amount: int, scale: int) -> str:
@@ -93,7 +113,7 @@ def shown(cell: Cell, column: Column) -> str:
     if cell is None or cell == "":
         return "–"
     if isinstance(cell, str):
-        return cell
+        return cell[: column.brief] if column.brief else cell
     amount = Decimal(cell) / column.scale
     rounded = amount.quantize(Decimal(1).scaleb(-column.places), rounding=ROUND_HALF_EVEN)
     return f"{rounded:,f}"

@@ -1,10 +1,10 @@
 """Breaking text of Chinese and Latin words into lines: between any two Chinese characters, and
-between Latin words; no line begins with a closing mark. Pure."""
+between Latin words; no line begins with a closing mark. And columns that fit a page. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 Measure = Callable[[str], float]
@@ -54,3 +54,23 @@ def _cut(word: str, width: float, measure: Measure) -> list[str]:
             parts.append("")
         parts[-1] += character
     return parts
+
+
+def longest_piece(text: str, measure: Measure) -> float:
+    """The width below which some word of a text would be cut."""
+    pieces = [piece for part in text.split("\n") for piece in _pieces(part)]
+    return max((measure(piece.strip()) for piece in pieces), default=0.0)
+
+
+def column_widths(natural: Sequence[float], least: Sequence[float], whole: float) -> list[float]:
+    """`natural`: what each column takes without a break, `least`: what it needs for its longest
+    word. All fill `whole`; who wants more than its least gets its part of what is free."""
+    free = whole - sum(least)
+    if free <= 0:
+        return [whole * one / sum(least) for one in least]
+    # By the root: a column of long sentences does not push the others to one word a line.
+    wanted = [max(0.0, more - one) ** 0.5 for more, one in zip(natural, least, strict=True)]
+    if sum(natural) <= whole or not any(wanted):
+        spare = whole - sum(natural)
+        return [one + spare / len(natural) for one in natural]
+    return [one + free * more / sum(wanted) for one, more in zip(least, wanted, strict=True)]

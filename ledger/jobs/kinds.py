@@ -7,6 +7,7 @@ rest, and ends with its append (`Run.finishing`), or has nothing to append.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -17,13 +18,18 @@ from sqlalchemy import Connection
 
 from ledger.claims import evidence
 from ledger.db import reading
+from ledger.disclosure import packing
+from ledger.disclosure.asked import Asked
+from ledger.disclosure.choosing import choose
 from ledger.errors import InvalidInput
-from ledger.jobs import matching
+from ledger.house import COMPUTES
+from ledger.jobs import matching, pact
 from ledger.jobs.housekeeping import keep_house
 from ledger.jobs.model import Result
 from ledger.jobs.work import Kind, Run
 from ledger.log.audit import no_progress
 from ledger.log.service import Receipt
+from ledger.log.store import load_head
 from ledger.metering import importing
 from ledger.metering.importers import read_profile
 from ledger.recovery.backup import backup
@@ -35,14 +41,18 @@ IMPORT: Final = "import"
 STATEMENT: Final = "statement"
 MATCH: Final = "match"
 EVIDENCE: Final = "evidence"
+DISCLOSURE: Final = "disclosure"
 CHECKPOINT: Final = "checkpoint"
 EXPIRY: Final = "expiry"
 AUDIT: Final = "audit"
 ANCHOR: Final = "anchor"
 BACKUP: Final = "backup"
+PACT: Final = "pact"
 
 FILE: Final = "file"
 EVIDENCE_FILE: Final = "evidence.json"
+DISCLOSURE_FILE: Final = "disclosure.zip"
+_CHUNK: Final = 1024 * 1024
 
 
 def _entries(receipts: Sequence[Receipt]) -> list[int]:
@@ -138,6 +148,42 @@ def _check_evidence(params: Mapping[str, Any]) -> None:
     _sample(params)
 
 
+def _disclosure(run: Run) -> Result:
+    """An organisation's year as an archive, a draft, kept as a file of the job."""
+    params, house = run.job.params, run.house
+    with reading(house.engine) as conn:
+        size = load_head(conn, house.log.log_id).size
+        asked = choose(conn, house.log, params["organisation"], params["year"], size)
+    with tempfile.TemporaryFile() as file:
+        found = packing.pack(
+            house.desk,
+            COMPUTES,
+            packing.Wanted(
+                asked=asked, as_of=size, level=params["level"], font=house.settings.pdf_font
+            ),
+            file,
+            checkpoint=house.checkpoint,
+            vkey=house.verification_key.vkey,
+            progress=lambda done, total: run.progress(done, total, "packing"),
+        )
+        file.seek(0)
+        length = run.save_file(DISCLOSURE_FILE, iter(lambda: file.read(_CHUNK), b""))
+    return {
+        "organisation": asked.organisation,
+        "year": asked.year,
+        "as_of": size,
+        "level": params["level"],
+        "files": found.files,
+        "bytes": length,
+    }
+
+
+def _check_disclosure(params: Mapping[str, Any]) -> None:
+    if params["level"] not in packing.LEVELS:
+        raise InvalidInput(f"level is one of {', '.join(packing.LEVELS)}")
+    Asked.of(params["organisation"], params["year"])
+
+
 def _checkpoint(run: Run) -> Result:
     """Sign the present size and publish it; the same size again changes nothing."""
     note = run.house.checkpoint().decode()
@@ -216,11 +262,18 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             outputs=(EVIDENCE_FILE,),
             check=_check_evidence,
         ),
+        DISCLOSURE: Kind(
+            do=_disclosure,
+            needs={"organisation": str, "year": str, "level": str},
+            outputs=(DISCLOSURE_FILE,),
+            check=_check_disclosure,
+        ),
         CHECKPOINT: Kind(do=_checkpoint),
         EXPIRY: Kind(do=_expiry),
         AUDIT: Kind(do=_audit),
         ANCHOR: Kind(do=_anchor),
         BACKUP: Kind(do=_backup),
+        PACT: Kind(do=pact.do),
     }
 )
 

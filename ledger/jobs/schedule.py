@@ -15,6 +15,7 @@ from ledger.anchors.config import NOBODY
 from ledger.anchors.service import earliest_retry_s
 from ledger.db import reading, writing
 from ledger.errors import NotFound
+from ledger.footprint.pact import exchange
 from ledger.house import House
 from ledger.jobs import kinds, service, store
 from ledger.jobs.model import PARK, Job
@@ -23,6 +24,7 @@ from ledger.log import store as log_store
 
 log: Final = structlog.get_logger(__name__)
 CLOCK: Final = ""  # the account that the schedule asks as
+PACT_EVERY_S: Final = 10
 
 
 def due(house: House) -> list[Job]:
@@ -46,7 +48,7 @@ def due(house: House) -> list[Job]:
             if store.find_key(conn, CLOCK, key) is not None:
                 continue
         found.append(service.submit(house, kind, {}, party=PARK, account=CLOCK, key=key))
-    return [*found, *_due_anchor(house)]
+    return [*found, *_due_anchor(house), *_due_pact(house)]
 
 
 def _due_anchor(house: House) -> list[Job]:
@@ -65,6 +67,19 @@ def _due_anchor(house: House) -> list[Job]:
             if store.find_key(conn, CLOCK, key) is not None:
                 return []
     return [service.submit(house, kinds.ANCHOR, {}, party=PARK, account=CLOCK, key=key)]
+
+
+def _due_pact(house: House) -> list[Job]:
+    """Partners are answered, told and sent to when there is something to say."""
+    now_s = house.desk.clock_s()
+    key = f"{kinds.PACT} {now_s // PACT_EVERY_S}"
+    with reading(house.engine) as conn:
+        tells = bool(house.settings.pact_url)
+        if not exchange.has_work(conn, house.log.log_id, now_s, tells=tells):
+            return []
+        if store.find_key(conn, CLOCK, key) is not None:
+            return []
+    return [service.submit(house, kinds.PACT, {}, party=PARK, account=CLOCK, key=key)]
 
 
 def _has_grown(house: House) -> bool:

@@ -10,7 +10,7 @@ import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from ledger.errors import InvalidInput
 from ledger.units import QUARTER_HOUR_S, Period
@@ -74,6 +74,27 @@ def parse_month(text: str, zone_offset_s: int) -> Month:
     if not found or not 1971 <= int(found[1]) < 9999:
         raise InvalidInput(f"{text!r} is no month such as 2026-01")
     return Month(year=int(found[1]), month=int(found[2]), zone_offset_s=zone_offset_s)
+
+
+_PERIOD = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?", re.ASCII)
+
+
+def is_period(value: Any) -> bool:
+    """Whether it names a month `2026-03` or a year `2026` of park time."""
+    found = _PERIOD.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and 1971 <= int(found[1]) < 9999
+
+
+def span_of(name: str, zone_s: int) -> Period:
+    """`2026-03` or `2026` as a time. Raises InvalidInput."""
+    if not is_period(name):
+        raise InvalidInput(f"period is {name!r}, not a month 2026-03 or a year 2026")
+    year, month = int(name[:4]), int(name[5:] or 1)
+    first = Month(year=year, month=month, zone_offset_s=zone_s)
+    if len(name) > 4:
+        return first.period
+    last = Month(year=year, month=12, zone_offset_s=zone_s)
+    return Period(start_s=first.start_s, end_s=last.next.start_s)
 
 
 def months_in(period: Period, zone_offset_s: int) -> list[Month]:

@@ -265,6 +265,54 @@ def unspent_held(conn: Connection, log_id: int, holder: bytes, period: Period) -
     return [lot_row(row) for row in conn.execute(query)]
 
 
+def lots_held(conn: Connection, log_id: int, holder: bytes, as_of: int) -> list[LotRow]:
+    """All lots that were ever allotted to a point below a log size, by id."""
+    query = (
+        select(lots)
+        .where(lots.c.log_id == log_id, lots.c.holder == holder, lots.c.entry_index < as_of)
+        .order_by(lots.c.lot)
+    )
+    return [lot_row(row) for row in conn.execute(query)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allotted:
+    """Wh of all lots of a class that an entry made of a point's months for a holder."""
+
+    point: bytes
+    supply_class: int
+    holder: bytes
+    entry_index: int
+    wh: int
+
+
+def allotted(conn: Connection, log_id: int, period: Period, as_of: int) -> list[Allotted]:
+    """What was made of the months of a period below a log size, without remainders."""
+    key = (lots.c.point, lots.c.supply_class, lots.c.holder, lots.c.entry_index)
+    query = (
+        select(*key, func.sum(lots.c.wh).label("wh"))
+        .where(
+            lots.c.log_id == log_id,
+            lots.c.month_start_s >= period.start_s,
+            lots.c.month_start_s < period.end_s,
+            lots.c.supply_class > 0,
+            lots.c.entry_index < as_of,
+        )
+        .group_by(*key)
+        .order_by(*key)
+    )
+    return [
+        Allotted(
+            point=bytes(row.point),
+            supply_class=row.supply_class,
+            holder=bytes(row.holder),
+            entry_index=row.entry_index,
+            wh=int(row.wh),
+        )
+        for row in conn.execute(query)
+    ]
+
+
 def lots_of_origin(conn: Connection, log_id: int, point: bytes, month_start_s: int) -> list[LotRow]:
     """All lots that a point's month was ever divided into."""
     query = (

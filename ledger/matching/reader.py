@@ -87,7 +87,7 @@ class Reader:
         )
 
     def aligned(self, grid: Grid, points: Iterable[str]) -> dict[str, Aligned]:
-        return {point: align(grid, point, self._series(point, grid.period)) for point in points}
+        return {point: align(grid, point, self.series(point, grid.period)) for point in points}
 
     def in_service(self, grid: Grid, point: str, found: Aligned) -> Aligned:
         """Before its first meter and after its last, a point without readings used nothing."""
@@ -104,7 +104,7 @@ class Reader:
         found: dict[str, list[Bill]] = {}
         for point in self.leaves("billed"):
             bills = found.setdefault(self.parent(point), [])
-            for series in self._series(point, span):
+            for series in self.series(point, span):
                 for start, wh in zip(series.start_s.tolist(), series.value.tolist(), strict=True):
                     period = Period(start_s=start, end_s=start + series.length_s)
                     bills.append(Bill(period=period, wh=wh))
@@ -190,11 +190,17 @@ class Reader:
         """Remember that the registrations of these points were used."""
         self._used.update(self.points[point].entry_index for point in points)
 
+    @property
+    def entries(self) -> frozenset[int]:
+        """The entries that were used."""
+        return frozenset(self._used)
+
     def inputs(self) -> list[bytes]:
         """Leaf hashes of the entries used, in log order."""
         return [log_store.leaf_at(self._conn, self._log.log_id, one) for one in sorted(self._used)]
 
-    def _series(self, point: str, span: Period) -> Sequence[Series]:
+    def series(self, point: str, span: Period) -> Sequence[Series]:
+        """Effective readings of a point inside a span, one item for each interval length."""
         found = self.points[point]
         self._used.add(found.entry_index)
         items = effective(

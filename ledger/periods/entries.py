@@ -17,6 +17,7 @@ from ledger.log import entry as e
 from ledger.log.bodies import blob_kind, json_media
 from ledger.log.entry import Entry, Member
 from ledger.log.types import Bodies, EntryType, Tx
+from ledger.lots.model import is_period
 from ledger.metering import store as metering
 from ledger.metering.batches import Readings
 from ledger.metering.entries import blob
@@ -30,7 +31,6 @@ from ledger.periods.model import (
     STATES,
     STEPS,
     Standing,
-    is_period,
     require_step,
     way_of,
 )

@@ -7,13 +7,11 @@ one; the closing before stays in the log.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from ledger.errors import InvalidInput, Refused
-from ledger.lots.model import Month
 from ledger.units import Period
 
 OPEN: Final = "open"
@@ -33,25 +31,6 @@ STEPS: Final[Mapping[tuple[str, str], bool]] = {
 }
 # Of these a period has ended, by the log's time.
 ENDED: Final = frozenset({SUBMITTED, APPROVED, CLOSED})
-
-_NAME = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?", re.ASCII)
-
-
-def is_period(value: Any) -> bool:
-    found = _NAME.fullmatch(value) if isinstance(value, str) else None
-    return found is not None and 1971 <= int(found[1]) < 9999
-
-
-def span_of(name: str, zone_s: int) -> Period:
-    """`2026-03` or `2026` as a time. Raises InvalidInput."""
-    if not is_period(name):
-        raise InvalidInput(f"period is {name!r}, not a month 2026-03 or a year 2026")
-    year, month = int(name[:4]), int(name[5:] or 1)
-    first = Month(year=year, month=month, zone_offset_s=zone_s)
-    if len(name) > 4:
-        return first.period
-    last = Month(year=year, month=12, zone_offset_s=zone_s)
-    return Period(start_s=first.start_s, end_s=last.next.start_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,11 @@ from ledger.log import store as log_store
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt
 from ledger.log.store import LogFacts
+from ledger.lots.model import span_of
 from ledger.parties.desk import Desk, Draft, seal_json
 from ledger.periods import store
 from ledger.periods.entries import RESTATE, STATE
-from ledger.periods.model import CLOSED, Standing, require_step, span_of
+from ledger.periods.model import CLOSED, Standing, require_step
 from ledger.periods.report import NAME, Report, report_on
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select
 
 from ledger.log.store import LogFacts
-from ledger.periods.model import CLOSED, Standing, span_of
+from ledger.lots.model import span_of
+from ledger.periods.model import CLOSED, Standing
 from ledger.periods.schema import period_states
 from ledger.units import Period
 

@@ -42,6 +42,21 @@ def compute_of(computes: Computes, kind: str) -> Compute:
     return computes[kind]
 
 
+def subjects_of(about: Mapping[str, Any]) -> set[str]:
+    """The organisations that a report asks for by name; none where it asks for the park."""
+    found = {about[name] for name in ("subject", "organisation") if name in about}
+    return {one for one in found if isinstance(one, str)}
+
+
+def require_subject(about: Mapping[str, Any], author: str, operator: str) -> None:
+    """Raises Refused where a report is about somebody else: results come of private bodies."""
+    others = sorted(subjects_of(about) - {author})
+    if others and author != operator:
+        raise Refused(
+            f"a report about {others[0]!r} is published by it or the operator, not by {author!r}"
+        )
+
+
 def in_force(tx: Tx, entry: Entry) -> Version | None:
     """The version that the entry replaces. Raises Refused."""
     said = entry.statement
@@ -82,6 +97,7 @@ def _accept(computes: Computes, tx: Tx, entry: Entry, bodies: Bodies) -> None:
             raise InvalidInput(f"{name} of the body is {content[name]}, of its entry {said[name]}")
     if body.content != encode(content):
         raise InvalidInput("a report is written as JSON with sorted members and without blanks")
+    require_subject(content["about"], entry.author, tx.log.operator)
     require_inputs(tx, content["result"], said["as_of"])
     _require_changes(tx, before, content)
     _require_result(tx, compute, content)

@@ -118,13 +118,15 @@ class Confirmation:
     """Whether all units of a use are officially cancelled, or transferred to who used them.
 
     `confirmed`: units of which that is known, of `units`. `as_of`: the latest date of what confirms
-    them, `""` where nothing does. `pending`: (code, first, end) of the others.
+    them, `""` where nothing does. `pending`: (code, first, end) of the others. `entries`: of the
+    statements that confirm.
     """
 
     units: int
     confirmed: int
     as_of: str
     pending: tuple[tuple[str, int, int], ...]
+    entries: frozenset[int]
 
     @property
     def final(self) -> bool:
@@ -140,12 +142,20 @@ def confirmation(
     units = confirmed = 0
     as_of = ""
     pending: list[tuple[str, int, int]] = []
+    entries: set[int] = set()
     for code, known in parts:
         for part in known:
             units += part.units
             if part.confirms(parties, custodian):
                 confirmed += part.units
                 as_of = max(as_of, part.as_of)
+                entries.add(part.entry_index)
             else:
                 pending.append((code, part.first, part.end))
-    return Confirmation(units=units, confirmed=confirmed, as_of=as_of, pending=tuple(pending))
+    return Confirmation(
+        units=units,
+        confirmed=confirmed,
+        as_of=as_of,
+        pending=tuple(pending),
+        entries=frozenset(entries),
+    )

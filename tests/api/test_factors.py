@@ -37,7 +37,11 @@ def test_factors_are_listed_found_and_refused(new_town: Town) -> None:
     service.publish(desk, "own", own(factor("0.1", year=2023)))
     both = asked("/factors/electricity-average", params={"region": "CN", "year": 2023})
     assert (both.status_code, "sets cn-electricity and own" in both.json()["detail"]) == (422, True)
-    ordered = {"region": "CN", "year": 2023, "set": ["own", "cn-electricity"]}
+    ordered: dict[str, str | int | list[str]] = {
+        "region": "CN",
+        "year": 2023,
+        "set": ["own", "cn-electricity"],
+    }
     (first,) = asked("/factors/electricity-average", params=ordered).json()["factors"]
     assert first["value"] == "0.1"
     assert asked("/factors", params={"set": "gold"}).status_code == 422

@@ -34,8 +34,9 @@ def test_sets_are_published_and_show_their_sources(run: Run, begun: Path) -> Non
     known = {one["set"]: one["here"] for one in answer(run, "factor", "shipped")["sets"]}
     assert set(known.values()) == {"not yet"}
     assert {"cn-electricity", "cn-fuels", "gwp", "tce"} <= set(known)
-    for name in known:
-        assert answer(run, "factor", "publish", name)["version"] == 1
+    assert answer(run, "factor", "publish", "gwp")["version"] == 1
+    assert set(answer(run, "factor", "publish-shipped")["sets"]) == {*known} - {"gwp"}
+    assert "All of them were put here before" in run("factor", "publish-shipped").out
     again = answer(run, "factor", "publish", "gwp")
     assert (again["repeated"], again["version"]) == (1, 1)
     assert "in force" in run("factor", "shipped").out
@@ -83,6 +84,9 @@ def test_own_sets_come_from_files_and_versions_are_compared(run: Run, begun: Pat
     shown = answer(run, "factor", "show", "own")
     assert [one["version"] for one in shown["versions"]] == [1, 2, 3]
     assert "自有因子 – Own factors" in run("factor", "show", "own").out
+    run("party", "add", "mill", "--name", "Mill", "--role", "enterprise")
+    run("factor", "publish", str(begun / "own.toml"), "--name", "mills", "--author", "mill")
+    assert "asked where --set names them: mills (of mill)" in run("factor", "list").out
     for words, code, said in (
         (("publish", str(table), "--name", "new"), 2, "say with --source where"),
         (("publish", "nowhere.toml"), 4, "neither a file nor a set that came with the program"),

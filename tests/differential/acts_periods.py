@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.db import reading
 from ledger.log.bodies import reference
-from ledger.periods.model import span_of
+from ledger.lots.model import span_of
 from ledger.periods.report import report_on
 from tests.differential.world import PARTIES, Act, World, sealed
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from ledger.db import reading
 from ledger.log.bodies import Blob, reference
+from ledger.records.model import FACTORS
 from ledger.reports import store
 from ledger.reports.changes import changes
 from ledger.reports.model import MEDIA, encode
 from ledger.reports.service import draft
 from tests.differential.world import PARTIES, Act, World, sealed
+from tests.records.contents import a_set
 from tests.reports.counting import COUNTING
 
 NAMES = ("grid", "heat", "a1" * 16)
@@ -32,7 +34,9 @@ def _name(world: World) -> tuple[str, str, str, str]:
 def put_record(world: World) -> Act:
     register, name, last, owner = _name(world)
     author = world.author(owner)
-    body = sealed(world, {"value": world.chance.randrange(5)}, "record")
+    value = world.chance.randrange(5)
+    content = a_set(value) if register == FACTORS else {"value": value}
+    body = sealed(world, content, "record")
     said = world.said(
         "record.put",
         author,

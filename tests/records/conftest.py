@@ -9,13 +9,14 @@ import pytest
 
 from ledger.house import House
 from tests.ledgers import begun_template, close, copy_ledger, open_house
+from tests.reports.counting import computing
 
 __all__ = ["begun_template"]
 
 
 @pytest.fixture
 def house(begun_template: Path, tmp_path: Path) -> Iterator[House]:
-    found = open_house(copy_ledger(begun_template, tmp_path / "records"))
+    found = computing(open_house(copy_ledger(begun_template, tmp_path / "records")))
     for party in ("mill", "farm"):
         found.desk.register_party(party, party, ["enterprise"])
         found.desk.create_key(party)

@@ -16,3 +16,22 @@ def a_set(value: int) -> dict[str, Any]:
 def value_of(content: Mapping[str, Any]) -> int | None:
     """What `a_set` was given; None of an end, which has no content."""
     return int(content["factors"][0]["value"]) if content else None
+
+
+def a_document(organisation: str, title: str) -> dict[str, Any]:
+    """Of the register `document`, which is private."""
+    return {
+        "organisation": organisation,
+        "title": title,
+        "kind": "certificate",
+        "issuer": "Office 机关",
+        "file": {
+            "name": "licence.pdf",
+            "sha256": "ab" * 32,
+            "size": 7,
+            "media": "application/pdf",
+        },
+        "issued": "2026-01-01T00:00:00Z",
+        "valid_until": "",
+        "note": "",
+    }

@@ -1,4 +1,7 @@
-"""A house that computes reports of a kind made up for tests: who is registered, and how often."""
+"""A house that computes reports of a kind made up for tests: who is registered, and how often.
+
+It takes any record, too: what rooms above ask of the content is tested with them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from ledger.log.service import Writer
 from ledger.log.store import LogFacts, entries
 from ledger.log.types import EntryTypes
 from ledger.parties.desk import custodial_key
+from ledger.records import entries as records
 from ledger.reports.entries import Computes, entry_types
 from ledger.reports.inputs import inputs_of
 
@@ -46,9 +50,9 @@ COUNTING: Computes = {"inventory": count_parties}
 
 
 def computing(house: House, computes: Computes = COUNTING) -> House:
-    """The same ledger, by a program that computes these kinds."""
-    (publish,) = entry_types(computes)
-    types = EntryTypes.of([*house.desk.types.by_name.values(), publish])
+    """The same ledger, by a program that computes these kinds, and takes any record."""
+    own = (*entry_types(computes), *records.ENTRY_TYPES)
+    types = EntryTypes.of([*house.desk.types.by_name.values(), *own])
     desk = house.desk
     writer = Writer(
         house.engine,

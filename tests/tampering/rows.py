@@ -92,7 +92,9 @@ ATTACKS: dict[str, RowAttack] = {
     "projects": _change(
         "a project is mine", "projects", "master = replace(master, 'farm', 'mill')"
     ),
+    "records": _forget("a factor that was corrected is in force again", "records", "number > 0"),
     "reductions": _change("stored by another plant", "reductions", "plant = 'hill'"),
+    "reports": _forget("a corrected inventory was never corrected", "reports", "number > 0"),
     "retirements": _change("used up for somebody else", "retirements", "beneficiary = 'farm'"),
     "reversals": _forget("what leaked away was not seen", "reversals"),
     "runs": _change("a run knew of more readings", "runs", "as_of = as_of + 1"),

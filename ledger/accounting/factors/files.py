@@ -20,7 +20,7 @@ from ledger.accounting.factors import units
 from ledger.accounting.factors.model import REGISTER, FactorSet, at
 from ledger.errors import InvalidInput, NotFound
 
-_SHIPPED: Final = Path(__file__).parents[1] / "factor_sets"
+SHIPPED: Final = Path(__file__).parents[1] / "factor_sets"
 _ABSENT: Final[Mapping[str, Any]] = {
     "region": "",
     "year": 0,
@@ -49,7 +49,7 @@ _REQUIRED: Final = ("item", "unit", "value")
 
 
 def shipped_sets() -> list[str]:
-    return sorted(file.stem for file in _SHIPPED.glob("*.toml"))
+    return sorted(file.stem for file in SHIPPED.glob("*.toml"))
 
 
 def shipped(name: str) -> FactorSet:
@@ -59,7 +59,7 @@ def shipped(name: str) -> FactorSet:
             f"no set of factors {name!r} came with the program; there is:"
             f" {', '.join(shipped_sets())}"
         )
-    file = _SHIPPED / f"{name}.toml"
+    file = SHIPPED / f"{name}.toml"
     return parse_toml(file.read_text(encoding="utf-8"), file.name)
 
 

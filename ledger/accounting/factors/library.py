@@ -91,6 +91,10 @@ class FactorLibrary:
         all that the operator put. Raises InvalidInput for a name that none has."""
         return cls(sets=store.in_force(conn, log, as_of, sets), ordered=bool(sets))
 
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in self.sets]
+
     def find(
         self,
         item: str,
@@ -259,7 +263,7 @@ class FactorLibrary:
             return "no set of factors is in force; publish one: greenledger factor shipped"
         items = sorted(self._factors)
         alike = [one for one in items if one.split("-")[0] == item.split("-")[0]] or items
-        names = ", ".join(one.name for one in self.sets)
+        names = ", ".join(self.names)
         return f"no set in force ({names}) has that item; there is: {_shown(alike)}"
 
     def _no_series(self, asked: Asked, stated: Substitution | None) -> str:

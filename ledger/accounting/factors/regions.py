@@ -1,6 +1,6 @@
 """Regions of factors: from a place to its province, its grid region, the country. Pure.
 
-A code is `""` (anywhere), a country (`CN`), a grid region (`CN-south`), or two to six digits of
+A code is `""` (anywhere), a country (`CN`), a grid region (`CN-south`), or two to twelve digits of
 GB/T 2260 (`44`, `4401`, `440100`). Which grid region a place is in is data: regions.toml.
 """
 
@@ -20,7 +20,7 @@ GRID: Final = "grid"
 PROVINCE: Final = "province"
 LEVELS: Final = (NATIONAL, GRID, PROVINCE)
 CHINA: Final = "CN"
-_CODE: Final = re.compile(r"(?:[A-Z]{2}(?:-[a-z0-9-]{1,20})?|\d{2}(?:\d{2}){0,2})?", re.ASCII)
+_CODE: Final = re.compile(r"(?:[A-Z]{2}(?:-[a-z0-9-]{1,20})?|\d{2,12})?", re.ASCII)
 _FILE: Final = Path(__file__).parent / "regions.toml"
 
 
@@ -57,15 +57,15 @@ def grid_of(code: str) -> str:
 
 def chain(code: str) -> tuple[str, ...]:
     """From a place to what contains it, narrowest first: `440100` → 440100, 4401, 44, CN-south,
-    CN, "". Trailing zeros of GB/T 2260 name the place above. Raises InvalidInput."""
+    CN, "". Raises InvalidInput."""
     if not is_region(code):
         raise InvalidInput(
             f"region {code!r} is neither a country (CN), a grid region"
-            f" ({', '.join(grid_regions())}) nor 2, 4 or 6 digits of GB/T 2260"
+            f" ({', '.join(grid_regions())}) nor 2 to 12 digits of GB/T 2260"
         )
     found = [code]
     if code[:1].isdigit():
-        found += [code[:length] for length in (4, 2) if length < len(code)]
+        found += [code[:length] for length in (9, 6, 4, 2) if length < len(code)]
         found += [grid for grid in (grid_of(code),) if grid] + [CHINA]
     elif "-" in code:
         found.append(code[:2])

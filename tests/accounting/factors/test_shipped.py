@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from ledger.accounting.factors import files
+from ledger.accounting.factors import files, regions
 from ledger.accounting.factors.model import FactorSet
 from tests.accounting.factors.sets import shipped_library
 
@@ -135,6 +135,15 @@ def test_each_says_whence_it_comes_and_how_sure_that_is() -> None:
         "electricity-market-excluded",
         "gwp-co2",
     }
+
+
+def test_each_place_of_a_factor_is_one_that_regions_know() -> None:
+    places = {one.region for one in ALL}
+    grids = {place for place in places if place.startswith("CN-")}
+    assert grids == set(regions.grid_regions())
+    provinces = places - grids - {"", "CN"}
+    assert len(provinces) == 30
+    assert all(regions.name(province) != province for province in provinces)
 
 
 def test_sets_are_the_same_through_json_and_say_no_factor_twice() -> None:

@@ -38,7 +38,9 @@ _LINES: Final = (
     "credits",
     "status",
 )
-_PUBLISHED: Final[Check] = object_of({name: FILE[name] for name in ("file", "sha256", "size")})
+_PUBLISHED: Final[Check] = object_of(
+    {"id": FILE["file"], "sha256": FILE["sha256"], "size": FILE["size"]}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ def _require_published(opening: Opening, manifest: Manifest) -> None:
     """The opened body of the entry says what the manifest does.
 
     1. The entry is a disclosure, by the organisation, of that log.
-    2. The body is of the same year and log size.
+    2. The body was asked the same, at the same log size.
     3. It names the same files with the same hashes; who vouches for each is the same.
     """
     # 1
@@ -103,9 +105,10 @@ def _require_published(opening: Opening, manifest: Manifest) -> None:
         raise VerificationError("what the entry says is not opened")
     # 2
     about = _object(content, "about")
-    _require_same("year", about.get("year"), manifest.year)
-    _require_same("organisation", about.get("organisation"), manifest.organisation)
     _require_same("as_of", content.get("as_of"), manifest.as_of)
+    asked = {name: value for name, value in about.items() if name != "files"}
+    if asked != manifest.about:
+        raise VerificationError("the entry says that something else was asked than the manifest")
     # 3
     published = [
         *_published(_object(content, "result").get("files"), by_log=True),
@@ -138,7 +141,7 @@ def _published(files: object, *, by_log: bool) -> Iterable[Named]:
     for number, one in enumerate(files):
         with locate("item {number}", number=number):
             _PUBLISHED(one)
-        yield Named(file=one["file"], sha256=one["sha256"], size=one["size"], by_log=by_log)
+        yield Named(file=one["id"], sha256=one["sha256"], size=one["size"], by_log=by_log)
 
 
 def _judge_evidence(
@@ -147,7 +150,7 @@ def _judge_evidence(
     """Judge one evidence file by itself, and take over what it shows, one line for the claim."""
     own = Report(language=report.language)
     try:
-        with report.step("The evidence {file} holds", file=file), pack.open(file) as opened:
+        with report.step("{file}: the evidence holds", file=file), pack.open(file) as opened:
             try:
                 judge_evidence(opened, log, None, trust, own)
             except UnusableInput as error:
@@ -174,7 +177,7 @@ def _as_failure(error: UnusableInput) -> VerificationError:
 def _one_line(file: str, own: Report) -> Line:
     found = {name: own.lines[name] for name in _LINES if name in own.lines}
     return Line(
-        name=say("evidence {file}", file=file),
+        name=say("{file}", file=file),
         texts=tuple(
             say("{line}: {said}", line=line.name, said=line.texts) for line in found.values()
         ),
@@ -189,7 +192,7 @@ def _explain_files(judged: _Judged, report: Report) -> None:
         "log {origin}; each is as its manifest says, and no other one is there.",
         count=len(manifest.files),
         organisation=manifest.organisation,
-        year=manifest.year,
+        year=manifest.about["year"],
         size=f"{manifest.as_of:,}",
         origin=manifest.log,
     )

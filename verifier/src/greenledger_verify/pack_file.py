@@ -43,7 +43,7 @@ DIRECTORY_SIZE_MAX: Final = 16 * 1024**2
 # What is read whole: manifest and opening.
 WHOLE_SIZE_MAX: Final = 64 * 1024**2
 _CHUNK: Final = 1024 * 1024
-_DEPTH_MAX: Final = 3
+_DEPTH_MAX: Final = 32
 _END_SIZE: Final = 22
 _LOCATOR_SIZE: Final = 20
 # Lower case, so that no two names are one on any disk; no part begins with a point.
@@ -51,18 +51,31 @@ _NAME: Final = r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*"
 _name: Final = pattern(rf"(?=.{{1,{NAME_MAX}}}\Z){_NAME}", "folder/name.json")
 BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
+_ABOUT: Final[dict[str, Check]] = {
+    "organisation": text(1, 64),
+    "year": pattern(r"[0-9]{4}", "2026"),
+}
 FILE: Final[dict[str, Check]] = {
     "file": _name,
     "sha256": hash_hex,
     "size": integer(0, TOTAL_SIZE_MAX),
     "by": one_of("log", "author"),
 }
+
+
+def _check_about(value: object) -> None:
+    """What was asked: an organisation and a year, and more that the entry says too."""
+    if not isinstance(value, dict):
+        raise VerificationError("it must be an object")
+    asked = {name: value.get(name) for name in _ABOUT}
+    check_members(asked, _ABOUT)
+
+
 _MANIFEST: Final[dict[str, Check]] = {
     "format": one_of(FORMAT),
     "log": text(1, 200),
-    "organisation": text(1, 64),
-    "year": pattern(r"[0-9]{4}", "2026"),
     "as_of": integer(1),
+    "about": _check_about,
     "files": list_of(object_of(FILE)),
 }
 
@@ -79,11 +92,16 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
+    """``about``: what the pack was asked to show."""
+
     log: str
-    organisation: str
-    year: str
     as_of: int
+    about: Mapping[str, Any]
     files: tuple[Named, ...]
+
+    @property
+    def organisation(self) -> str:
+        return str(self.about["organisation"])
 
     def evidence(self) -> list[str]:
         return [one.file for one in self.files if one.file.startswith(EVIDENCE_FOLDER)]
@@ -224,9 +242,8 @@ def read_manifest(raw: bytes) -> Manifest:
             raise VerificationError("the manifest can't name itself, nor the opening")
     return Manifest(
         log=value["log"],
-        organisation=value["organisation"],
-        year=value["year"],
         as_of=value["as_of"],
+        about=value["about"],
         files=files,
     )
 

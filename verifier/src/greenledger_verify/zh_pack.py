@@ -28,7 +28,7 @@ PACK: Final[dict[str, str]] = {
         "该记录写明了这些文件及其哈希：作者无法向他人出示另一套文件。"
     ),
     "The entry publishes these files, and no others": "该记录发布的正是这些文件，没有其他",
-    "The evidence {file} holds": "证据 {file} 成立",
+    "{file}: the evidence holds": "{file}：证据成立",
     "The pack holds {count} files about {organisation}, {year}, as of {size} entries of the log "
     "{origin}; each is as its manifest says, and no other one is there.": (
         "此包有关于 {organisation} {year} 年的 {count} 个文件，截至日志 {origin} 的 {size} 条记录；"
@@ -38,7 +38,7 @@ PACK: Final[dict[str, str]] = {
     "can't be changed afterwards.": (
         "其余 {count} 个文件（报告、工作簿、文档）的内容：出自作者之言，但事后不能更改。"
     ),
-    "evidence {file}": "证据 {file}",
+    "{file}": "{file}",
     "file {file}": "文件 {file}",
     "it can't be unpacked: {why}": "无法解压：{why}",
     "it has more than {max} bytes": "超过 {max} 字节",
@@ -50,6 +50,9 @@ PACK: Final[dict[str, str]] = {
     "its hash is {given}, the manifest says {expected}": "其哈希为 {given}，清单所说为 {expected}",
     "manifest.json": "manifest.json",
     "the archive has {given} files, more than {max}": "压缩包有 {given} 个文件，超过 {max} 个",
+    "the entry says that something else was asked than the manifest": (
+        "记录所说的披露要求与清单不同"
+    ),
     "the entry is {given}, no disclosure": "该记录是 {given}，不是披露",
     "the file {file} is missing": "缺少文件 {file}",
     "the file {file} is not the one of the entry": "文件 {file} 与记录所载的不同",

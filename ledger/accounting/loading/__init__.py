@@ -1,0 +1,1 @@
+"""Facts of the log as it stood at a size, loaded for accounting."""

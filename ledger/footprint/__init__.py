@@ -1,0 +1,1 @@
+"""Product carbon footprints, and their exchange."""

@@ -1,0 +1,1 @@
+"""Exchange of product footprints: PACT (WBCSD) technical specification, version 3."""

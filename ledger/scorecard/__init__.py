@@ -1,0 +1,1 @@
+"""How the park stands against each clause of a standard."""

@@ -1,0 +1,1 @@
+"""What a scorecard rests on, read from the log as it stood at a size."""

@@ -1,0 +1,1 @@
+"""PACT: documents, the exchange over HTTP, what partners send."""
