@@ -20,8 +20,8 @@ from ledger.accounting.lines import Title
 from ledger.accounting.regime import PPM, SETS, Regime
 from ledger.errors import InvalidInput
 
-PASS: Final = "pass"  # noqa: S105
-FAIL: Final = "fail"
+WITHIN: Final = "pass"
+BEYOND: Final = "fail"
 NOT_APPLICABLE: Final = "not applicable"
 GRID_CFE: Final = "grid-cfe"
 
@@ -89,7 +89,7 @@ def judged(
 
 
 def _verdict(passes: bool) -> str:
-    return PASS if passes else FAIL
+    return WITHIN if passes else BEYOND
 
 
 def intensity(regime: Regime, total_g: int, energy: Energy, *, at_s: int) -> dict[str, Any]:

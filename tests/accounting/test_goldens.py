@@ -49,7 +49,7 @@ def total(name: str) -> float:
 
 
 def test_910_counts_what_nothing_green_covers_by_the_fossil_factor() -> None:
-    """20,000 × 0.8325 = 16,650; CO2 alone: no CH4, no refrigerant. 16,650 + 2,476.7 + 1,000 + 1,100"""
+    """20,000 × 0.8325 = 16,650; + 2,476.7 + 1,000 + 1,100; CO2 alone: no CH4, no refrigerant."""
     assert parts("ndrc-910") == {
         "electricity": 16_650,
         "fuel": 2_476.7,
