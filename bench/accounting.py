@@ -8,6 +8,7 @@ the report. The floor decodes the nine series' blocks once, and adds them up.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,14 +50,14 @@ def run(repeat: int) -> list[Row]:
         floor = best_of(repeat, lambda: _read_once(house))
         rows = [
             Row(
-                name=f"{kind} of a year, {count} regimes",
-                seconds=best_of(repeat, lambda kind=kind: _computed(house, kind)),
+                name=f"{kind} of a year, {_computed(house, kind)} regimes",
+                seconds=best_of(repeat, partial(_computed, house, kind)),
                 unit="interval",
                 amount=intervals,
                 floor_name="decode the nine series once",
                 floor_seconds=floor,
             )
-            for kind, count in ((kind, _computed(house, kind)) for kind in COMPUTED)
+            for kind in COMPUTED
         ]
         house.engine.dispose()
     return rows
