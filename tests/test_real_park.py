@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ledger import db, proving
+from ledger.accounting.table import table
 from ledger.claims import service as claims
 from ledger.claims.evidence import SAMPLES, Level, Sample, lines
 from ledger.claims.service import ClaimReport
@@ -31,6 +32,8 @@ from ledger.metering.points import Point
 from ledger.metering.service import find_point, register_point
 from ledger.settings import Settings
 from ledger.units import Period, parse_instant
+from tests.accounting.books import size
+from tests.accounting.park import accounts, keep_books
 
 PROFILES = Path(store.__file__).parent / "profiles"
 CONSUMERS = ("factory-a", "b2", "b5", "b19", "b21", "b27", "b36")
@@ -69,6 +72,9 @@ FILES = {
 BY_MONTH = "b36"
 MONTHS = months_in(YEAR, 8 * 3600)
 SEED = bytes(range(32))
+# Certificates of 2018 are still valid then.
+AFTER_S = parse_instant("2019-02-01T00:00:00Z")
+GOLDEN = Path(__file__).parent / "accounting" / "park-2018.txt"
 
 
 class Park:
@@ -77,11 +83,18 @@ class Park:
     `order` puts whatever has no order of its own into some order.
     """
 
+    size = 0  # of the log, when its books were kept
+
     def __init__(
         self, folder: Path, data: Path, order: Callable[[Iterable[str]], list[str]] = list
     ) -> None:
         self.data = data
-        self.house = House.init(Settings(dir=folder / "ledger"), origin="park.test/2018", name="P")
+        self.house = House.init(
+            Settings(dir=folder / "ledger"),
+            origin="park.test/2018",
+            name="P",
+            clock_s=lambda: AFTER_S,
+        )
         desk = self.house.desk
         for party, role in (("plant", "generator"), ("tenants", "enterprise")):
             desk.register_party(party, party.title(), [role])
@@ -162,7 +175,11 @@ class Park:
 
 @pytest.fixture(scope="module")
 def park(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Park]:
-    park = Park(tmp_path_factory.mktemp("park"), shared / "data" / "park-2018")
+    data = shared / "data" / "park-2018"
+    park = Park(tmp_path_factory.mktemp("park"), data)
+    keep_books(park.house, data)
+    park.house.checkpoint()
+    park.size = size(park.house)
     yield park
     park.house.engine.dispose()
 
@@ -262,6 +279,17 @@ def test_the_same_meter_under_another_name_is_noticed(park: Park) -> None:
     )
     found = park.take("building_b37_2018_hourly.csv", "building-hourly-csv")
     assert [warning for warning in found.warnings if "b36" in warning]
+
+
+def test_one_year_under_all_regimes(park: Park) -> None:
+    """The table of docs/accounting.md; how each figure comes about stands there.
+
+    30,129.8671 MWh, of it 12,654.106201 MWh directly from the park's own plant, 3,000 MWh by
+    certificates: 14,475.760899 MWh are left, at 0.8325 t/MWh 12,051.070948 t under NDRC 910.
+    """
+    found = table(accounts(park.house, park.size))
+    assert "12,051.070948" in found
+    assert found == GOLDEN.read_text(encoding="utf-8"), found
 
 
 def test_the_audit_finds_nothing_and_outsiders_agree(park: Park, tmp_path: Path) -> None:

@@ -147,14 +147,7 @@ def balance(
     asked = _Asked.of(about, has_subject=False)
     view = View(conn, log, span_of(asked.period, log.zone_s), as_of)
     library = FactorLibrary.at(conn, log, as_of, sets=asked.sets)
-    by_organisation: dict[str, list[ActivityFact]] = {}
-    for one in activities_of(view):
-        by_organisation.setdefault(one.organisation, []).append(one)
-    members = [
-        organisation(view, name, by_organisation.get(name, []), region=asked.region)
-        for name in _members(view, by_organisation)
-    ]
-    whole = park(view, by_organisation.get("", []), region=asked.region)
+    members, whole = members_of(view, region=asked.region)
     facts = [one.facts for one in members]
 
     def under(regime: Regime) -> dict[str, Any]:
@@ -169,6 +162,18 @@ def balance(
         }
 
     return _result(view, asked, under, [*members, whole])
+
+
+def members_of(view: View, *, region: str = "") -> tuple[list[Loaded], Loaded]:
+    """The facts of each member, by id, and of what no member has. Raises as `organisation`."""
+    by_organisation: dict[str, list[ActivityFact]] = {}
+    for one in activities_of(view):
+        by_organisation.setdefault(one.organisation, []).append(one)
+    members = [
+        organisation(view, name, by_organisation.get(name, []), region=region)
+        for name in _members(view, by_organisation)
+    ]
+    return members, park(view, by_organisation.get("", []), region=region)
 
 
 def _members(view: View, activities: Mapping[str, Sequence[ActivityFact]]) -> list[str]:

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.errors import InvalidInput, Refused
+
+# What names a period, and its time, are those of lots, which are divided by months.
+from ledger.lots.model import is_period as is_period
+from ledger.lots.model import span_of as span_of
 from ledger.units import Period
 
 OPEN: Final = "open"

@@ -14,6 +14,7 @@ from ledger.accounting.factors import files
 from ledger.accounting.factors import service as factors
 from ledger.accounting.factors.model import FactorSet
 from ledger.claims import service as claims
+from ledger.claims import store as claim_rows
 from ledger.db import reading
 from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.house import COMPUTES, House
@@ -154,7 +155,7 @@ def test_what_came_later_changes_nothing(books: House) -> None:
 
 def _claim(house: House) -> bytes:
     with reading(house.engine) as conn:
-        (row,) = claims.store.find_claims(conn, 1)
+        (row,) = claim_rows.find_claims(conn, 1)
     return row.claim
 
 
@@ -166,7 +167,7 @@ def _without_anthracite() -> FactorSet:
 
 def test_before_the_claim_nothing_is_claimed(books: House) -> None:
     with reading(books.engine) as conn:
-        (row,) = claims.store.find_claims(conn, 1)
+        (row,) = claim_rows.find_claims(conn, 1)
     figure = of(draft(books, as_of=row.entry_index), "ndrc-910")
     assert figure["electricity"]["supplied_wh"] == {}
     assert figure["offsets"]["retired_g"] == 0

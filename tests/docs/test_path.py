@@ -17,12 +17,14 @@ import pytest
 
 from greenledger_verify.cli import main as verify
 from ledger import proving
+from ledger.accounting import regime_reading
+from ledger.accounting.factors import service as factors
 from ledger.certificates.service import MeteredIssue, issue_metered
 from ledger.certificates.settlement import Settlement, settle
 from ledger.claims import evidence, settling
 from ledger.claims import service as claims
 from ledger.db import reading
-from ledger.house import House
+from ledger.house import COMPUTES, House
 from ledger.log.audit import no_progress
 from ledger.lots.model import Month, month_of
 from ledger.matching.service import Agreement, register_contract, run_matching
@@ -30,8 +32,10 @@ from ledger.metering.importers import read_profile
 from ledger.metering.importing import import_file
 from ledger.metering.points import Point
 from ledger.metering.service import find_point, register_point
+from ledger.records import service as records
 from ledger.registry.project import Project
 from ledger.registry.service import ensure_scheme, register_project
+from ledger.reports import service as reports
 from ledger.settings import Settings
 from ledger.units import Period, parse_instant
 from tests.docs.pages import ROOT, code_words, prose, read
@@ -132,6 +136,15 @@ def certify(house: House, month: Month) -> None:
     settle(desk, settlement)
 
 
+def account(house: House) -> None:
+    """The mill's January, as a park counts it."""
+    factors.ensure(house.desk, ["cn-electricity"])
+    rules = regime_reading.shipped("ndrc-910").content
+    records.put(house.desk, "regime", "ndrc-910", rules, author="operator")
+    about = {"subject": "mill", "period": "2026-01"}
+    reports.publish(house.desk, COMPUTES, "inventory", about, author="mill")
+
+
 def vouch_for(house: House, now_s: int) -> None:
     key = Cosigner("witness.example/path")
     with serving(Witness(house.log.log_key.vkey, [key], clock_s=lambda: now_s)) as witness:
@@ -158,7 +171,7 @@ def the_path(folder: Path) -> None:
     for party, role in (("sunny", "generator"), ("mill", "enterprise")):
         desk.register_party(party, party, [role])
         desk.create_key(party)
-    register_point(desk, Point(name="roof", kind="generation", owner="sunny"))
+    register_point(desk, Point(name="roof", kind="generation", owner="sunny", technology="pv"))
     register_point(desk, Point(name="mill", kind="consumption", owner="mill"))
     text = PROFILE.read_text(encoding="utf-8")
 
@@ -214,6 +227,7 @@ def the_path(folder: Path) -> None:
     take_in("roof", 2_000, 1_000, reason="read twice")
     claims.flag(desk)
     claims.replace(desk, claim, "the roof was corrected")
+    account(house)
     house.audit(no_progress)
     house.engine.dispose()
 
