@@ -73,7 +73,7 @@ def test_79_99_fails_and_80_passes(numerator: int, denominator: int, expected: s
 
 
 def test_what_falls_short_never_reads_as_if_it_did_not() -> None:
-    """Four decimals, cut to the worse side: 79.99999 → 79.9999, 0.20001 with at most 0.2 → 0.2001."""
+    """Four decimals, cut to the worse side: 79.99999 → 79.9999; at most 0.2: 0.20001 → 0.2001."""
     least = Threshold(op=">=", value="80", unit="%")
     most = Threshold(op="<=", value="0.2", unit="tCO2/tce")
     assert shown(Fraction(7_999_999, 100_000), least) == "79.9999"
