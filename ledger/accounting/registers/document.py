@@ -115,8 +115,8 @@ class DocumentFile:
 class Document:
     """A document of an organisation ("": of the park). `kind`: slug, such as invoice, calibration,
     verification. `issued_s`, `valid_from_s` (else when it was issued), `valid_until_s`: None where
-    it does not say. `about`: clauses of standards, by their ids, that it answers with a `statement`,
-    and a `figure` {name, value, unit} where a clause asks for one."""
+    it does not say. `about`: clauses of standards, by their ids, that it answers, with a
+    `statement`, and a `figure` {name, value, unit} where a clause asks for one."""
 
     organisation: str
     title: str
