@@ -73,6 +73,7 @@ class _Pages(FPDF):
     def __init__(self, report: Report, fonts: Fonts) -> None:
         super().__init__(format="A4")
         self._report = report
+        self._character_widths: dict[tuple[str, float], dict[str, float]] = {}
         self._characters = fonts.regular.characters & fonts.bold.characters
         self._add(fonts.regular, "")
         self._add(fonts.bold, "B")
@@ -228,9 +229,7 @@ class _Pages(FPDF):
         self.set_font(_FAMILY, "", size)
         columns = [[self._clean(cell) for cell in column] for column in zip(*rows, strict=True)]
         natural = [max(map(self._natural, column)) for column in columns]
-        least = [
-            max(longest_piece(cell, self.get_string_width) for cell in column) for column in columns
-        ]
+        least = [max(longest_piece(cell, self._width_of) for cell in column) for column in columns]
         # A hash or an address may be cut; a column that holds one does not take the page.
         most = self.epw / 3
         padding = 2 * _GAP_MM + 0.3
@@ -241,7 +240,7 @@ class _Pages(FPDF):
         )
 
     def _natural(self, cell: str) -> float:
-        return max(self.get_string_width(line) for line in cell.split("\n"))
+        return max(self._width_of(line) for line in cell.split("\n"))
 
     def _height(self, cells: Sequence[str], widths: Sequence[float], size: float) -> float:
         self.set_font(_FAMILY, "", size)
@@ -286,6 +285,18 @@ class _Pages(FPDF):
     def _line_mm(self, size: float) -> float:
         return size * _POINT_MM * 1.36
 
+    def _width_of(self, text: str) -> float:
+        """As `get_string_width`, in the font that is set, from the widths of single characters:
+        they are not kerned."""
+        known = self._character_widths.setdefault((self.font_style, self.font_size_pt), {})
+        total = 0.0
+        for one in text:
+            width = known.get(one)
+            if width is None:
+                width = known[one] = float(self.get_string_width(one))
+            total += width
+        return total
+
     def _clean(self, text: str) -> str:
         return "".join(
             one if one == "\n" or ord(one) in self._characters else _LACKING for one in text
@@ -293,7 +304,7 @@ class _Pages(FPDF):
 
     def _wrapped(self, text: str, width: float) -> list[str]:
         """In the font that is set."""
-        return wrap(self._clean(text), width - 0.2, self.get_string_width)
+        return wrap(self._clean(text), width - 0.2, self._width_of)
 
     def _line(
         self,
