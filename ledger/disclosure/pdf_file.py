@@ -76,7 +76,10 @@ class _Pages(FPDF):
         self._character_widths: dict[tuple[str, float], dict[str, float]] = {}
         self._characters = fonts.regular.characters & fonts.bold.characters
         self._add(fonts.regular, "")
-        self._add(fonts.bold, "B")
+        # The same file read again would take as long again.
+        self._bold = "B" if fonts.bold != fonts.regular else ""
+        if self._bold:
+            self._add(fonts.bold, self._bold)
         self.set_creation_date(datetime.fromtimestamp(report.at_s, UTC))
         self.set_title(self._clean(f"{report.subject} {report.period} {report.title.together}"))
         self.set_creator("greenledger")
@@ -315,7 +318,7 @@ class _Pages(FPDF):
         color: tuple[int, int, int] = _INK,
         align: str = "L",
     ) -> None:
-        self.set_font(_FAMILY, "B" if bold else "", size)
+        self.set_font(_FAMILY, self._bold if bold else "", size)
         lines = self._wrapped(text, self.epw)
         self._lines(lines, _MARGIN_MM, self.epw, size=size, bold=bold, color=color, align=align)
 
@@ -331,7 +334,7 @@ class _Pages(FPDF):
         color: tuple[int, int, int] = _INK,
         align: str = "L",
     ) -> None:
-        self.set_font(_FAMILY, "B" if bold else "", size)
+        self.set_font(_FAMILY, self._bold if bold else "", size)
         self.set_text_color(*color)
         for line in lines:
             self.set_x(x - self.c_margin)
