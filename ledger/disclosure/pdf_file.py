@@ -73,9 +73,13 @@ class _Pages(FPDF):
     def __init__(self, report: Report, fonts: Fonts) -> None:
         super().__init__(format="A4")
         self._report = report
+        self._character_widths: dict[tuple[str, float], dict[str, float]] = {}
         self._characters = fonts.regular.characters & fonts.bold.characters
         self._add(fonts.regular, "")
-        self._add(fonts.bold, "B")
+        # The same file read again would take as long again.
+        self._bold = "B" if fonts.bold != fonts.regular else ""
+        if self._bold:
+            self._add(fonts.bold, self._bold)
         self.set_creation_date(datetime.fromtimestamp(report.at_s, UTC))
         self.set_title(self._clean(f"{report.subject} {report.period} {report.title.together}"))
         self.set_creator("greenledger")
@@ -228,9 +232,7 @@ class _Pages(FPDF):
         self.set_font(_FAMILY, "", size)
         columns = [[self._clean(cell) for cell in column] for column in zip(*rows, strict=True)]
         natural = [max(map(self._natural, column)) for column in columns]
-        least = [
-            max(longest_piece(cell, self.get_string_width) for cell in column) for column in columns
-        ]
+        least = [max(longest_piece(cell, self._width_of) for cell in column) for column in columns]
         # A hash or an address may be cut; a column that holds one does not take the page.
         most = self.epw / 3
         padding = 2 * _GAP_MM + 0.3
@@ -241,7 +243,7 @@ class _Pages(FPDF):
         )
 
     def _natural(self, cell: str) -> float:
-        return max(self.get_string_width(line) for line in cell.split("\n"))
+        return max(self._width_of(line) for line in cell.split("\n"))
 
     def _height(self, cells: Sequence[str], widths: Sequence[float], size: float) -> float:
         self.set_font(_FAMILY, "", size)
@@ -286,6 +288,18 @@ class _Pages(FPDF):
     def _line_mm(self, size: float) -> float:
         return size * _POINT_MM * 1.36
 
+    def _width_of(self, text: str) -> float:
+        """As `get_string_width`, in the font that is set, from the widths of single characters:
+        they are not kerned."""
+        known = self._character_widths.setdefault((self.font_style, self.font_size_pt), {})
+        total = 0.0
+        for one in text:
+            width = known.get(one)
+            if width is None:
+                width = known[one] = float(self.get_string_width(one))
+            total += width
+        return total
+
     def _clean(self, text: str) -> str:
         return "".join(
             one if one == "\n" or ord(one) in self._characters else _LACKING for one in text
@@ -293,7 +307,7 @@ class _Pages(FPDF):
 
     def _wrapped(self, text: str, width: float) -> list[str]:
         """In the font that is set."""
-        return wrap(self._clean(text), width - 0.2, self.get_string_width)
+        return wrap(self._clean(text), width - 0.2, self._width_of)
 
     def _line(
         self,
@@ -304,7 +318,7 @@ class _Pages(FPDF):
         color: tuple[int, int, int] = _INK,
         align: str = "L",
     ) -> None:
-        self.set_font(_FAMILY, "B" if bold else "", size)
+        self.set_font(_FAMILY, self._bold if bold else "", size)
         lines = self._wrapped(text, self.epw)
         self._lines(lines, _MARGIN_MM, self.epw, size=size, bold=bold, color=color, align=align)
 
@@ -320,7 +334,7 @@ class _Pages(FPDF):
         color: tuple[int, int, int] = _INK,
         align: str = "L",
     ) -> None:
-        self.set_font(_FAMILY, "B" if bold else "", size)
+        self.set_font(_FAMILY, self._bold if bold else "", size)
         self.set_text_color(*color)
         for line in lines:
             self.set_x(x - self.c_margin)
