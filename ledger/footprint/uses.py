@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select
 
 from ledger.claims.schema import claim_ends
+from ledger.claims.store import REPLACED
 from ledger.errors import Refused
 from ledger.footprint import claimed, product
 from ledger.footprint.asked import Asked, Part
@@ -67,6 +68,13 @@ def _taken(
         .group_by(uses.supply_class, uses.technology)
     )
     return {(row[0], row[1]): int(row[2]) for row in conn.execute(query)}
+
+
+def left_wh(conn: Connection, log_id: int, held: Held) -> dict[Kind, int]:
+    """{(class, technology): Wh above 0} of a claim that no footprint in force takes yet."""
+    taken = taken_wh(conn, log_id, held.chain)
+    left = {kind: wh - taken.get(kind, 0) for kind, wh in held.held_wh.items()}
+    return {kind: wh for kind, wh in left.items() if wh > 0}
 
 
 def require_held(part: Part, held: Held, taken: Mapping[Kind, int]) -> None:
@@ -140,7 +148,8 @@ def _row(part: Part, held: Held) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A claim that a published footprint rests on, and that has ended since."""
+    """A claim that a published footprint rests on, and that has ended since. `reason`: of one that
+    was replaced, the claim that did."""
 
     report: str
     claim: str
@@ -150,10 +159,8 @@ class Ended:
 
     @property
     def said(self) -> str:
-        return (
-            f"rests on claim {self.claim}, {self.kind} by entry {self.entry_index}"
-            f"{f': {self.reason}' if self.reason else ''}"
-        )
+        why = f"claim {self.reason}" if self.kind == REPLACED else self.reason
+        return f"rests on claim {self.claim}, {self.kind} by entry {self.entry_index}: {why}"
 
 
 def ended_under(

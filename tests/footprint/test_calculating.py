@@ -229,11 +229,14 @@ def test_refused_by_name(content: dict[str, Any], said: str) -> None:
                     }
                 ]
             },
-            "stated for 2026-02: its stages do not sum to its total of 10 kg: production 9.9 is 9",
+            "its stages do not sum to its total of 10 kg: production 9.9 is 9.9 kg",
         ),
         ({"activities": [activity("x", "1", "kg", item="a", gas="CO2")]}, "item and gas"),
         ({"activities": [activity("x", "1", "kg")]}, "it has none of item, gas and supplier"),
-        ({"activities": [activity("x", "-1", "kg", gas="CO2")]}, "activity x: quantity"),
+        (
+            {"activities": [activity("x", "-1", "kg", gas="CO2")]},
+            "activity x: member 'quantity' is '-1'",
+        ),
         (
             {"activities": [activity("x", "1", "kWh", stage="use", item="electricity")]},
             "activity x: item electricity is what the producer itself uses",
@@ -251,9 +254,12 @@ def test_refused_by_name(content: dict[str, Any], said: str) -> None:
             "activity x: group 'mill' has no allocation; there is furnace",
         ),
         ({"unit": "hour"}, "mass_kg is 12; a hour has none: 0"),
-        ({"unit": "kilo"}, "unit is"),
-        ({"ids": ["gtin 1"]}, "ids is"),
-        ({"cut_off": {"rule": "", "share_ppm": 1_000_001}}, "cut_off: share_ppm"),
+        ({"unit": "kilo"}, "'unit' is 'kilo'"),
+        ({"ids": ["gtin 1"]}, "member 'ids' is"),
+        (
+            {"cut_off": {"rule": "", "share_ppm": 1_000_001}},
+            "cut_off: member 'share_ppm' is '1000001'",
+        ),
     ],
 )
 def test_no_product(change: dict[str, Any], said: str) -> None:
