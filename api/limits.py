@@ -17,6 +17,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import pact_errors
 from api.problems import SECURITY_HEADERS, Problem
 from ledger.access.roles import Reach
 from ledger.access.table import RULES
@@ -118,7 +119,7 @@ class Limits:
             self._check_rate(scope)
             reader = self._reader(scope, receive)
         except Problem as problem:
-            await problem.response()(scope, receive, secured)
+            await pact_errors.response_of(scope["path"], problem)(scope, receive, secured)
             return
         await self.app(scope, reader, secured)
 

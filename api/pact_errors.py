@@ -59,6 +59,14 @@ def answer(failed: Failed, *, of_token: bool) -> Response:
     )
 
 
+def response_of(path: str, problem: Problem) -> Response:
+    """A problem that was found before the route was, in the words that this path has."""
+    of_token = path.endswith(TOKEN_PATH)
+    if not of_token and not path.startswith("/3/"):
+        return problem.response()
+    return answer(_failed(problem, of_token=of_token), of_token=of_token)
+
+
 def require_https(request: Request) -> None:
     """TLS, as the proxy in front says; or all on the machine itself. Raises Failed."""
     if request.url.scheme == "https" or _is_local(request):

@@ -7,6 +7,8 @@ nobody named; no content coding is taken.
 
 from __future__ import annotations
 
+import functools
+import os
 import socket
 import threading
 from collections.abc import Mapping
@@ -20,6 +22,8 @@ from ledger.errors import Corrupt, InvalidInput, Unavailable
 from ledger.files import read_regular
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 POST_S: Final = 20.0
@@ -146,6 +150,14 @@ def ask(asked: Asked, bytes_max: int, *, within_s: float = POST_S) -> Answer:
         line.close()
 
 
+@functools.cache
+def _trusted(_file: str, _folder: str) -> ssl.SSLContext:
+    """Whom TLS trusts, by the variables that say so: read once, since it takes its time."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
 class _Line:
     """One connection at a time. A server that sends byte by byte, to keep us busy for ever, is cut
     off after `answer_s`."""
@@ -157,6 +169,9 @@ class _Line:
         self._socket: socket.socket | None = None
         self._client = httpx.Client(
             timeout=read_s,
+            verify=_trusted(
+                os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
+            ),
             follow_redirects=False,
             headers={"Accept-Encoding": "identity", "User-Agent": "greenledger"},
             limits=httpx.Limits(max_connections=1),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ledger.house import House
 from tests.ledgers import begun_template, close, copy_ledger, open_house
 from tests.pact.works import Works, settle
 from tests.servers.api import serving
@@ -24,8 +26,14 @@ def works_template(begun_template: Path, tmp_path_factory: pytest.TempPathFactor
     return folder
 
 
+def calm(house: House) -> House:
+    """Without the jobs of the clock, which these tests need not wait for."""
+    never = dict.fromkeys(("checkpoint_every_s", "expiry_every_s", "audit_every_s"), 0)
+    return dataclasses.replace(house, settings=house.settings.model_copy(update=never))
+
+
 def _served(template: Path, folder: Path) -> Iterator[Works]:
-    house = open_house(copy_ledger(template, folder / "data"))
+    house = calm(open_house(copy_ledger(template, folder / "data")))
     with serving(house) as url:
         works = Works.of(house, url.removesuffix("/api/v1"))
         yield works

@@ -16,6 +16,7 @@ from ledger.db import reading, writing
 from ledger.footprint.pact import clients
 from ledger.footprint.pact.clients import Endpoint
 from ledger.footprint.pact.events import TYPES
+from ledger.footprint.pact.mailbox import list_received
 from ledger.footprint.product import completed
 from ledger.house import House
 from ledger.log.store import load_head
@@ -92,7 +93,7 @@ def settle(house: House) -> None:
         desk.register_party(party, f"The {party} works", ["enterprise"])
         desk.create_key(party)
     regime = regime_reading.shipped("product-footprint")
-    records.put(desk, "regime", "product-footprint", regime.to_json(), author=house.log.operator)
+    records.put(desk, "regime", "product-footprint", regime.content, author=house.log.operator)
     for product, (party, kg) in PRODUCTS.items():
         first = SHEET_BEFORE if product == "sheet" else kg
         content = record_of(product, first)
@@ -187,7 +188,5 @@ def event(kind: str, data: dict[str, Any], id_: str = "1934405d", host: str = ""
 
 
 def inbox_of(house: House) -> list[Any]:
-    from ledger.footprint.pact.mailbox import list_received
-
     with reading(house.engine) as conn:
         return list_received(conn, None)

@@ -50,8 +50,8 @@ def product_of(content: Mapping[str, Any]) -> str:
 
 
 def document_of(content: Mapping[str, Any], place: Place) -> ProductFootprint:
-    """`content`: of a report of kind `footprint`. It holds all of PACT's rules in words, too: raises
-    InvalidInput where the product's record lacks what they demand."""
+    """`content`: of a report of kind `footprint`. The document holds PACT's rules in words, too:
+    raises InvalidInput where the product's record lacks what they demand."""
     result = content["result"]
     product, organisation = result["product"], result["organisation"]
     value: dict[str, Any] = {
