@@ -180,7 +180,7 @@ def with_offsets(made: Account, offsets: Sequence[f.Offset]) -> Account:
 def share_of(regime: Regime, found: Sequence[f.Electricity], period: Period) -> dict[str, Any]:
     if regime.share is None:
         return {}
-    return supply_share(regime, found, at_s=period.start_s)
+    return supply_share(regime, found, at_s=period.end_s - 1)
 
 
 _ORDER: Final = {name: place for place, name in enumerate(titles.CATEGORIES)}
