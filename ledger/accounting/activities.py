@@ -17,6 +17,7 @@ from typing import Any, Final
 from ledger.accounting import facts as f
 from ledger.accounting import titles
 from ledger.accounting.factors import units
+from ledger.accounting.factors.members import CO2E, is_decimal
 from ledger.accounting.factors.used import Found
 from ledger.accounting.facts import ActivityFact, Facts
 from ledger.accounting.finding import GRAM, Finder, full_oxidation
@@ -218,7 +219,7 @@ def _times(found: Found, one: ActivityFact, *, full: bool) -> tuple[Fraction, tu
 
 
 def _gas_itself(finder: Finder, one: ActivityFact) -> _Mass:
-    """A refrigerant that leaked: its own mass; its effect comes with the potential."""
+    """A refrigerant that leaked: the mass of its gases; their effect comes with the potentials."""
     if not finder.regime.gwp:
         raise InvalidInput(
             f"activity {one.record}: regime {finder.regime.name} names no assessment, so {one.item}"
@@ -227,9 +228,20 @@ def _gas_itself(finder: Finder, one: ActivityFact) -> _Mass:
     found = finder.library.find(
         one.item, region=finder.place, year=finder.year, standard=finder.regime.gwp
     )
-    gas = found.covers[0]
     grams = units.convert(one.quantity, one.unit, GRAM)
-    return _Mass(exact={gas: grams}, covers={gas: (gas,)}, use=found.use())
+    shares = {gas: Fraction(found.parts.get(gas.lower(), "0")) for gas in found.covers}
+    if len(shares) == 1:
+        shares = dict.fromkeys(shares, Fraction(1))
+    if sum(shares.values()) != 1:
+        raise InvalidInput(
+            f"activity {one.record}: {one.item} is a blend of {', '.join(shares)}, and its parts do"
+            " not say of how much of each: record the gases apart"
+        )
+    return _Mass(
+        exact={gas: grams * share for gas, share in shares.items()},
+        covers={gas: (gas,) for gas in shares},
+        use=found.use(),
+    )
 
 
 def _by_own_factor(one: ActivityFact) -> _Mass:
@@ -241,9 +253,14 @@ def _by_own_factor(one: ActivityFact) -> _Mass:
             " (such as t/GJ) and gas"
         )
     gas = one.factor["gas"]
-    if gas == "CO2e":
+    if gas == CO2E:
         raise InvalidInput(
             f"activity {one.record}: its own factor is of CO2e, an unlabelled mixture: name the gas"
+        )
+    if not is_decimal(one.factor["value"]):
+        raise InvalidInput(
+            f"activity {one.record}: its own factor is {one.factor['value']!r}, not a decimal in"
+            ' text, such as "0.09"'
         )
     above, _, below = units.normal(one.factor["unit"]).partition("/")
     amount = units.convert(one.quantity, one.unit, below.removeprefix("(").removesuffix(")") or "1")

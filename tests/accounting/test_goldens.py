@@ -252,6 +252,23 @@ def test_heat_may_be_measured_or_of_no_fossil_origin() -> None:
     assert tonnes(under("ndrc-910", found)) == 3.5
 
 
+def test_a_blend_leaks_its_gases() -> None:
+    """100 kg of R-410A are 50 kg of HFC-32 × 771 and 50 kg of HFC-125 × 3,740 = 225.55 t CO2e;
+    R-22 is no gas of the inventory: 10 kg of it stand apart."""
+    made = under(
+        "ghg-location",
+        facts(
+            None,
+            activity("a", "refrigerant", "gwp-r-410a", "100", "kg"),
+            activity("b", "refrigerant", "gwp-hcfc-22", "10", "kg"),
+        ),
+    )
+    assert made.total.gases_g == {"HFC-125": 50_000, "HFC-32": 50_000}
+    assert tonnes(made) == 225.55
+    (apart,) = made.apart
+    assert (apart.category, apart.gases_g) == ("other-gas", {"HCFC-22": 10_000})
+
+
 def test_co2_of_biogenic_origin_stands_apart() -> None:
     made = under(
         "ghg-market",

@@ -92,6 +92,20 @@ def test_a_unit_that_does_not_convert() -> None:
     assert "Nm3" in said
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"value": "much"}, "is 'much', not a decimal"),
+        ({"value": ""}, "lacks value"),
+        ({"gas": "CO2e"}, "an unlabelled mixture: name the gas"),
+        ({"unit": "t/t"}, "does not convert"),
+    ],
+)
+def test_an_own_factor_that_is_none(change: dict[str, str], said: str) -> None:
+    own = {"value": "0.09", "unit": "t/GJ", "gas": "CO2", "source": "Measured", **change}
+    assert said in refused(burnt(activity("a", "heat", "heat", "1", "GJ", factor=own)))
+
+
 def test_two_years_at_once() -> None:
     both = Period(start_s=YEAR.start_s, end_s=YEAR.end_s + 900)
     flat = np.zeros(QUARTERS + 1, dtype=np.int64)

@@ -51,8 +51,7 @@ def test_the_commands_exist(page: str) -> None:
 
 
 def app_command(word: str) -> typer.core.TyperGroup:
-    found = typer.main.get_command(app) if isinstance(app, typer.Typer) else app
-    group = found.load(word)
+    group = app.load(word)
     assert isinstance(group, typer.core.TyperGroup)
     return group
 
