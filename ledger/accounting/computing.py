@@ -60,7 +60,7 @@ _DIGITS: Final = Member(
     expected='a region ("", 44, 4401, 440100)',
     check=lambda value: REGION.check(value) and (value == "" or value.isdigit()),
 )
-_ABOUT: Final[Mapping[str, Member]] = {
+ABOUT: Final[Mapping[str, Member]] = {
     "period": Member(expected="a month 2026-03 or a year 2026", check=is_period),
     "regimes": _NAMES,
     "sets": _NAMES,
@@ -102,7 +102,7 @@ class _Asked:
     @classmethod
     def of(cls, about: Mapping[str, Any], *, has_subject: bool) -> _Asked:
         """Raises InvalidInput."""
-        members = {**_ABOUT, **({"subject": e.PARTY} if has_subject else {})}
+        members = {**ABOUT, **({"subject": e.PARTY} if has_subject else {})}
         value = {**_DEFAULTS, **about}
         e.check_members(value, members)
         return cls(

@@ -10,9 +10,9 @@ import pytest
 from ledger.house import House
 from tests.accounting import books as accounts
 from tests.divided import built, opened
-from tests.ledgers import begun_template
+from tests.ledgers import begun, begun_template
 
-__all__ = ["begun_template"]
+__all__ = ["begun", "begun_template"]
 
 
 def _all(house: House) -> None:

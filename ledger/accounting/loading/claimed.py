@@ -48,6 +48,8 @@ CLASSES: Final[Mapping[int, str]] = {
     SupplyClass.GREEN_TRADE: TRADED,
     SupplyClass.CERTIFICATE: TIMESTAMPED,
 }
+_CORRECTED: Final = "a correction left less consumption than is claimed"
+_Key = tuple[bytes, int, bytes, bytes]  # claim, supply class, origin, holder
 # Claim, supply class, technology, region, counterparty.
 Kind = tuple[bytes, str, str, str, str]
 # Of these a member's plant delivers to another member, past the public grid.
@@ -78,18 +80,18 @@ def _of_lots(view: View, rows: Sequence[ClaimRow]) -> list[Supply]:
     conn, log_id = view.conn, view.log.log_id
     bodies = {row.claim: claims.load_claimed(conn, log_id, row.root) for row in rows}
     known = lots.lots_by_id(conn, log_id, {lot for _, found in bodies.values() for lot in found})
-    curves: dict[tuple[bytes, int, bytes], Int64] = {}
+    curves: dict[_Key, Int64] = {}
     for claim, (start_s, found) in bodies.items():
         for lot, one in found.items():
             row = known[lot]
             if view.points[row.point].master.kind in SUPPLY_KINDS and len(one.wh):
-                key = claim, row.supply_class, row.point
+                key = claim, row.supply_class, row.point, row.holder
                 curve = curves.setdefault(key, view.zeros())
                 claims.add_on_grid(curve, view.period.start_s, one, start_s)
     origins = _Origins(view)
     by_kind: dict[Kind, Int64] = {}
     author = {row.claim: row.author for row in rows}
-    for (claim, class_, point), curve in curves.items():
+    for (claim, class_, point, _), curve in _by_holder(view, curves).items():
         master, name = view.points[point].master, CLASSES[class_]
         other = master.owner if name in BETWEEN_MEMBERS and master.owner != author[claim] else ""
         for technology, part in origins.split(point, class_, curve):
@@ -110,6 +112,33 @@ def _of_lots(view: View, rows: Sequence[ClaimRow]) -> list[Supply]:
         for (claim, class_, technology, region, counterparty), curve in by_kind.items()
         if curve.any()
     ]
+
+
+def _by_holder(view: View, curves: Mapping[_Key, Int64]) -> dict[_Key, Int64]:
+    """No more than each consumption point used, quarter-hour by quarter-hour: the first classes
+    first, then by names, since ids are random."""
+
+    def rank(key: _Key) -> tuple[object, ...]:
+        claim, class_, point, holder = key
+        return class_, view.points[holder].master.name, view.points[point].master.name, claim
+
+    left_wh: dict[bytes, Int64] = {}
+    kept: dict[_Key, Int64] = {}
+    for key in sorted(curves, key=rank):
+        claim, _, _, holder = key
+        name = view.points[holder].master.name
+        if name not in view.consumption:
+            # It has sub-meters by now: what they used limits the whole alone.
+            kept[key] = curves[key]
+            continue
+        if holder not in left_wh:
+            left_wh[holder] = view.used_wh(name).copy()
+        kept[key] = np.minimum(curves[key], left_wh[holder])
+        left_wh[holder] -= kept[key]
+        lost_wh = int(curves[key].sum()) - int(kept[key].sum())
+        if lost_wh:
+            view.cut(Cut(what="claim", id=claim.hex(), wh=lost_wh, why=_CORRECTED))
+    return kept
 
 
 class _Origins:
@@ -257,8 +286,7 @@ def _within(view: View, supplies: Iterable[Supply], consumption_wh: Int64) -> li
             fits = one if wh == one.wh else replace(one, wh=wh, month_wh={})
         whole_wh -= fits.wh
         if fits.wh < one.wh:
-            why = "a correction left less consumption than is claimed"
-            view.cut(Cut(what="claim", id=one.record, wh=one.wh - fits.wh, why=why))
+            view.cut(Cut(what="claim", id=one.record, wh=one.wh - fits.wh, why=_CORRECTED))
         if fits.wh:
             kept.append(fits)
     return kept

@@ -26,7 +26,7 @@ from ledger.accounting.facts import (
     Losses,
     ParkEnergy,
 )
-from ledger.accounting.loading.subject import Loaded, parents_of, region_of, total, total_wh
+from ledger.accounting.loading.subject import Loaded, parents_of, region_of, total_wh
 from ledger.accounting.loading.view import View
 from ledger.lots.model import SUPPLY_KINDS
 from ledger.matching.contracts import KINDS
@@ -249,7 +249,7 @@ class _Park:
             curtailed_wh=curtailed_wh,
             storage_loss_wh=loss_wh,
             consumption_wh=sum(
-                int(total(self._view.consumption[name]).sum())
+                int(self._view.used_wh(name).sum())
                 for name in used
                 if name in self._view.consumption
             ),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.accounting.factors import regions
-from ledger.accounting.facts import STORAGE, ActivityFact, Electricity, Export, Facts, Int64
+from ledger.accounting.facts import STORAGE, ActivityFact, Electricity, Export, Facts
 from ledger.accounting.loading.claimed import BETWEEN_MEMBERS, CLASSES, claimed
 from ledger.accounting.loading.reductions import ccus_of
 from ledger.accounting.loading.view import View
@@ -20,7 +20,6 @@ from ledger.claims.official import Official
 from ledger.claims.store import ClaimRow
 from ledger.errors import InvalidInput, NotFound
 from ledger.lots.model import SUPPLY_KINDS
-from ledger.matching.evaluate import Used
 from ledger.matching.missing import Rule
 from ledger.metering.points import Point
 from ledger.parties import store as parties
@@ -119,7 +118,7 @@ class _Used:
         by_system: dict[str, int] = {}
         for name, master in masters.items():
             one = view.consumption[name]
-            wh = total(one)
+            wh = view.used_wh(name)
             for rule in Rule:
                 if guessed := one.filled.estimated_wh(rule):
                     self.estimated_wh[rule] = self.estimated_wh.get(rule, 0) + guessed
@@ -128,12 +127,6 @@ class _Used:
             system = master.park_system
             by_system[system] = by_system.get(system, 0) + int(wh.sum())
         self.by_system_wh = dict(sorted(by_system.items()))
-
-
-def total(one: Used) -> Int64:
-    """int64[T]: what a consumer used, estimates included."""
-    demand = one.filled.demand
-    return demand.wh if demand.estimated_wh is None else demand.wh + demand.estimated_wh
 
 
 def region_of(subject: str, masters: Iterable[Point]) -> str:
@@ -195,7 +188,7 @@ def _delivered(view: View, party: str) -> list[Export]:
             and CLASSES[one.supply_class] in BETWEEN_MEMBERS
         ):
             view.use(one.entry_index)
-            technology = source.technology or (STORAGE if source.kind != "generation" else "")
+            technology = source.technology if source.kind == "generation" else STORAGE
             key = technology, holder.owner, one.point.hex()
             delivered[key] = delivered.get(key, 0) + one.wh
     return [

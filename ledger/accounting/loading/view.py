@@ -114,6 +114,11 @@ class View:
         """What each consumer without sub-meters used, by name."""
         return used(self.reader, self.log, self.period, self.reader.leaves("consumption"))
 
+    def used_wh(self, name: str) -> Int64:
+        """int64[T]: what a consumer without sub-meters used, estimates included."""
+        demand = self.consumption[name].filled.demand
+        return demand.wh if demand.estimated_wh is None else demand.wh + demand.estimated_wh
+
     def zeros(self) -> Int64:
         """int64[T], one element per quarter-hour of the period."""
         return np.zeros(self.period.length_s // QUARTER_HOUR_S, dtype=np.int64)

@@ -32,7 +32,7 @@ _FLAG: Final = Member(expected="0 or 1", check=lambda value: e.COUNT.check(value
 _PARTY_OR_NONE: Final = Member(
     expected='a party id, or ""', check=lambda value: value == "" or e.PARTY.check(value)
 )
-_FACTOR: Final[Mapping[str, Member]] = {
+FACTOR: Final[Mapping[str, Member]] = {
     "value": DECIMAL,
     "unit": UNIT,
     "gas": Member(
@@ -44,7 +44,7 @@ _FACTOR: Final[Mapping[str, Member]] = {
     ),
     "source": e.REASON,
 }
-_MEMBERS: Final[Mapping[str, Member]] = {
+MEMBERS: Final[Mapping[str, Member]] = {
     "organisation": _PARTY_OR_NONE,
     "park_system": e.one_of("", *PARK_SYSTEMS),
     "category": e.one_of(*CATEGORIES),
@@ -101,7 +101,7 @@ class Activity:
         if len(self.documents) > DOCUMENTS_MAX:
             raise InvalidInput(f"an activity names at most {DOCUMENTS_MAX} documents")
         if self.factor:
-            e.check_members(self.factor, _FACTOR)
+            e.check_members(self.factor, FACTOR)
             mass, _, per = self.factor["unit"].partition("/")
             units.ratio(mass, "g")
             units.ratio(self.unit, per)
@@ -145,7 +145,7 @@ class Activity:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Activity:
         """Raises InvalidInput for missing, unknown or wrong members, and units that don't fit."""
-        e.check_members(value, _MEMBERS)
+        e.check_members(value, MEMBERS)
         return cls(
             organisation=value["organisation"],
             park_system=value["park_system"],

@@ -30,7 +30,7 @@ def _text(pattern: str) -> Member:
     )
 
 
-_FILE: Final[Mapping[str, Member]] = {
+FILE: Final[Mapping[str, Member]] = {
     "name": e.NAME,
     "sha256": e.HASH,
     "size": e.COUNT,
@@ -67,7 +67,7 @@ def _has(members: Mapping[str, Member], value: Any) -> bool:
 
 # What an answer to a clause needs, and other documents may leave out.
 _DEFAULTS: Final[Mapping[str, Any]] = {"valid_from": "", "about": [], "statement": "", "figure": {}}
-_MEMBERS: Final[Mapping[str, Member]] = {
+MEMBERS: Final[Mapping[str, Member]] = {
     "organisation": Member(
         expected='a party id, or ""', check=lambda value: value == "" or e.PARTY.check(value)
     ),
@@ -157,8 +157,8 @@ class Document:
     def from_json(cls, value: Mapping[str, Any]) -> Document:
         """Raises InvalidInput for missing, unknown or wrong members."""
         value = {**_DEFAULTS, **value}
-        e.check_members(value, _MEMBERS)
-        e.check_members(value["file"], _FILE)
+        e.check_members(value, MEMBERS)
+        e.check_members(value["file"], FILE)
         return cls(
             organisation=value["organisation"],
             title=value["title"],
