@@ -48,7 +48,8 @@ def house(made: Path, tmp_path: Path) -> Iterator[House]:
 
 def look(house: House, as_of: int | None = None, **about: Any) -> dict[str, Any]:
     with reading(house.engine) as conn:
-        return service.look(conn, house.log, ABOUT | about, as_of)["result"]
+        result: dict[str, Any] = service.look(conn, house.log, ABOUT | about, as_of)["result"]
+    return result
 
 
 def clauses(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
