@@ -37,8 +37,19 @@ def add(
     party: Party = "",
     issuer: Annotated[str, typer.Option(help="Who wrote it.")] = "",
     issued: Annotated[str, typer.Option(help="Date or time, in park time.")] = "",
+    valid_from: Annotated[
+        str, typer.Option(help="Date or time, in park time; without: when it was issued.")
+    ] = "",
     valid_until: Annotated[
         str, typer.Option(help="Date or time, in park time; for good: none.")
+    ] = "",
+    answers: Annotated[
+        list[str] | None,
+        typer.Option(help="STANDARD:CLAUSE that it answers, such as ndrc-910:guiding-heat; again."),
+    ] = None,
+    statement: Annotated[str, typer.Option(help="What it says of these, in a sentence.")] = "",
+    figure: Annotated[
+        str, typer.Option(help="'NAME VALUE UNIT' that it gives: 'waste-heat-used 61.5 %'.")
     ] = "",
     note: Annotated[str, typer.Option(help="Up to 500 characters.")] = "",
     key: Key = None,
@@ -59,6 +70,10 @@ def add(
         issued_s=park_instant(issued, house.log.zone) if issued else None,
         valid_until_s=park_instant(valid_until, house.log.zone) if valid_until else None,
         note=note,
+        valid_from_s=park_instant(valid_from, house.log.zone) if valid_from else None,
+        about=tuple(_answered(one) for one in answers or ()),
+        statement=statement,
+        figure=_figure(figure) if figure else {},
     )
     name = fresh_id()
     receipt = service.put(
@@ -72,6 +87,24 @@ def add(
     out.say(f"Document {name} is in the log, entry {receipt.index}: {content.title}.")
     out.say(f"SHA-256 {content.file.sha256}; keep the file, the log has only that.")
     out.result({"name": name, "entry": receipt.index, **content.to_json()})
+
+
+def _answered(text: str) -> dict[str, str]:
+    standard, separator, clause = text.partition(":")
+    if not separator:
+        raise InvalidInput(
+            f"--answers {text!r}: it is STANDARD:CLAUSE, such as ndrc-910:guiding-heat"
+        )
+    return {"standard": standard, "clause": clause}
+
+
+def _figure(text: str) -> dict[str, str]:
+    parts = text.split(maxsplit=2)
+    if len(parts) != 3:
+        raise InvalidInput(
+            f"--figure {text!r}: it is 'NAME VALUE UNIT', such as 'waste-heat 61.5 %'"
+        )
+    return dict(zip(("name", "value", "unit"), parts, strict=True))
 
 
 @document.command("list")
@@ -142,6 +175,9 @@ def show(
             ],
             ["file", f"{one.file.name} ({one.file.media}), {one.file.size:,} bytes"],
             ["SHA-256", one.file.sha256],
+            ["answers", ", ".join(f"{of['standard']}:{of['clause']}" for of in one.about) or "–"],
+            ["statement", one.statement or "–"],
+            ["figure", " ".join(one.figure.values()) or "–"],
             ["note", one.note or "–"],
             ["entry", str(row.entry_index)],
         ],

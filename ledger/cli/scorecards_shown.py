@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ledger.cli.output import Output, park_time
+from ledger.cli.output import Output, park_date, park_time
 from ledger.errors import InvalidInput
 from ledger.scorecard.answers import ANSWERS, CLOSED, GAP, MET, NONE, NOT_MET, PARTLY
 from ledger.scorecard.standard import OBLIGATIONS, Standard
@@ -71,7 +71,7 @@ def show(out: Output, content: Mapping[str, Any], zone: str, language: str) -> N
         out.table(
             f"{section} {title}".strip(),
             ["", *(_word(one, language) for one in ("title", "answer", "value", "asked", "by"))],
-            [_row(one, language) for one in clauses],
+            [_row(one, language, zone) for one in clauses],
         )
     _foot(out, result, language)
 
@@ -102,14 +102,14 @@ def _by_section(
     return found.items()
 
 
-def _row(one: Mapping[str, Any], language: str) -> list[str]:
+def _row(one: Mapping[str, Any], language: str, zone: str) -> list[str]:
     return [
         f"{_MARKS[one['answer']]} {one['id']}",
         f"{said(one['title'], language, between=chr(10))}",
         _word(one["answer"], language),
         _amount(one["value"], one["unit"]),
         _threshold(one["threshold"], one["obligation"], language),
-        _by(one, language),
+        _by(one, language, zone),
     ]
 
 
@@ -124,12 +124,13 @@ def _threshold(threshold: Any, obligation: str, language: str) -> str:
     return f"{word} {threshold['op']} {threshold['value']} {threshold['unit']}"
 
 
-def _by(one: Mapping[str, Any], language: str) -> str:
+def _by(one: Mapping[str, Any], language: str, zone: str) -> str:
     """How it was answered; of documents who signed, and until when they are valid."""
     lines = [_word(one["by"], language)] if one["by"] else []
     for found in one["evidence"]:
         state = "" if found["state"] == "valid" else f", {_word(found['state'], language)}"
-        until = f" → {found['valid_until'][:10]}" if found["valid_until"] else ""
+        ends = found["valid_until"]
+        until = f" → {park_date(parse_instant(ends), zone)}" if ends else ""
         role = f" ({_word('verifier', language)})" if found["independent"] else ""
         lines.append(f"{found['signed_by']}{role}{until}{state}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What a scorecard is asked of: `about` of a report of kind `scorecard`. Pure.
+"""What a scorecard is asked of: `about` of a report of kind `scorecard`, which is the park's. Pure.
 
 standard        name of a record of register `standard`
 subject         "park"
@@ -22,7 +22,6 @@ from ledger.log import entry as e
 from ledger.log.entry import Member
 from ledger.lots.model import is_period
 
-PARK: Final = "park"
 SHARE: Final = "share"
 EMISSIONS: Final = "emissions"
 REGIMES: Final[Mapping[str, str]] = {SHARE: "guideline-renewable", EMISSIONS: "ndrc-910"}
@@ -35,7 +34,6 @@ _DIGITS: Final = Member(
 _ARRAY: Final = Member(expected="an array", check=lambda value: isinstance(value, list))
 _MEMBERS: Final[Mapping[str, Member]] = {
     "standard": SLUG,
-    "subject": e.one_of(PARK),
     "period": Member(expected="a month 2026-03 or a year 2026", check=is_period),
     "regimes": Member(
         expected=f"an object of {', '.join(REGIMES)}",
@@ -52,7 +50,6 @@ _MEMBERS: Final[Mapping[str, Member]] = {
     "standards": Member(expected="an object", check=lambda value: isinstance(value, dict)),
 }
 _DEFAULTS: Final[Mapping[str, Any]] = {
-    "subject": PARK,
     "regimes": {},
     "region": "",
     "direct_region": "",
@@ -99,7 +96,6 @@ class Asked:
         return {
             **self.balance_about(),
             "standard": self.standard,
-            "subject": PARK,
             "regimes": dict(self.regimes),
         }
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from ledger.accounting.facts import PARK
 from ledger.accounting.loading.view import View
 from ledger.log.entry import parse_entry
 from ledger.log.service import GENESIS, TICK
@@ -68,7 +69,7 @@ def judge(
             "issued": standard.issued,
             **heading,
         },
-        "subject": asked.to_json()["subject"],
+        "subject": PARK,
         "name": view.log.name,
         "period": asked.period,
         "from": format_instant(view.period.start_s),

@@ -171,7 +171,7 @@ class Situation:
     """A park's period as of a log size. `name`: `2026`. `at_s`: when it is judged: at its end, or
     the log's time where that is earlier. `region`: digits of the code that counts as inside.
     `enterprises`: those that own a point of consumption. `accounted`: by figure; what can't be
-    computed says why."""
+    computed says why, and so does `no_energy`, where readings do not let energy be summed."""
 
     name: str
     period: Period
@@ -187,6 +187,7 @@ class Situation:
     direct: tuple[Direct, ...] = ()
     consumption_wh: int = 0
     sums: tuple[Sum, ...] = ()
+    no_energy: Texts | None = None
     units: tuple[Units, ...] = ()
     reports: tuple[Published, ...] = ()
     enterprises: tuple[str, ...] = ()

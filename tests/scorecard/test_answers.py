@@ -215,10 +215,9 @@ def test_zero_carbon_is_said_with_all_that_it_is_said_of() -> None:
 
 @pytest.mark.parametrize("missing", ["regime", "boundary", "period", "coverage"])
 def test_zero_carbon_is_not_said_without(missing: str) -> None:
-    words = {"regime": "ndrc-910", "boundary": "park", "period": "2026"} | (
-        {missing: " "} if missing != "coverage" else {}
-    )
+    words = {"regime": "ndrc-910", "boundary": "park", "period": "2026", missing: " "}
+    coverage = () if missing == "coverage" else ("CO2",)
     with pytest.raises(InvalidInput, match=f"missing: {missing}"):
         zero_carbon_statement(
-            **words, coverage=() if missing == "coverage" else ("CO2",), emissions_g=0
+            words["regime"], words["boundary"], words["period"], coverage=coverage, emissions_g=0
         )

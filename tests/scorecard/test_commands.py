@@ -113,3 +113,25 @@ def test_what_is_refused(place: Path, run: Run, words: list[str], code: int, mes
     done = run("scorecard", *words)
     assert done.code == code
     assert message in done.err
+
+
+def test_a_document_answers_a_clause(place: Path, run: Run, tmp_path: Path) -> None:
+    """Heat of 61.5 % is enough for 50 %; next year the document has expired."""
+    file = tmp_path / "heat.pdf"
+    file.write_bytes(b"61.5 %")
+    words = ["document", "add", str(file), "--kind", "report", "--issued", "2026-01-01"]
+    words += ["--valid-until", "2026-02-15", "--answers", "ndrc-910:guiding-heat"]
+    done = run(*words, "--figure", "waste-heat-used 61.5 %", "--statement", "measured")
+    assert done.code == 0, done.err
+
+    def heat(period: str) -> tuple[str, str]:
+        shown = read(run("scorecard", "show", "ndrc-910", "--period", period, "--json").out)
+        (one,) = [one for one in shown["result"]["clauses"] if one["id"] == "guiding-heat"]
+        return one["answer"], one["value"]
+
+    assert heat("2026-01") == ("met", "61.5")
+    assert heat("2026-02") == ("gap", "")
+    text = run("scorecard", "show", "ndrc-910", "--period", "2026-02").out
+    assert "operator → 2026-02-15, 已失效 expired" in text
+    for wrong in (["--answers", "ndrc-910"], ["--figure", "61.5 %"]):
+        assert run("document", "add", str(file), "--kind", "report", *wrong).code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -272,7 +273,7 @@ def test_what_accounting_says_is_taken_as_it_is() -> None:
     share = Accounted(numerator=4, denominator=5, unit="%", regime="r", definition=TEXTS)
     figure = FIGURES["renewable-share"].compute(situation(accounted={"renewable-share": share}))
     assert isinstance(figure, Figure)
-    assert (figure.value, figure.regime, figure.definition) == (80, "r", TEXTS)
+    assert (figure.value, figure.regime, figure.definition) == (Fraction(80), "r", TEXTS)
     told = FIGURES["renewable-share"].compute(situation(accounted={"renewable-share": TEXTS}))
     assert told == Missing(why=TEXTS)
 

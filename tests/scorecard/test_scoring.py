@@ -14,6 +14,8 @@ from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.house import COMPUTES, House
 from ledger.log.audit import no_progress
 from ledger.log.store import load_head
+from ledger.metering.points import Point
+from ledger.metering.service import register_point
 from ledger.records import service as records
 from ledger.recovery.backup import backup
 from ledger.recovery.restore import restore
@@ -48,7 +50,8 @@ def house(made: Path, tmp_path: Path) -> Iterator[House]:
 
 def look(house: House, as_of: int | None = None, **about: Any) -> dict[str, Any]:
     with reading(house.engine) as conn:
-        return service.look(conn, house.log, ABOUT | about, as_of)["result"]
+        result: dict[str, Any] = service.look(conn, house.log, ABOUT | about, as_of)["result"]
+    return result
 
 
 def clauses(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -238,6 +241,20 @@ def test_a_figure_without_a_regime_is_a_gap_that_says_so(house: House) -> None:
     assert found["7.1.1"]["answer"] == "gap"
     assert "atlantis" in found["7.1.1"]["why"]["en"]
     assert found["7.1.2"]["answer"] == "met"
+
+
+def test_consumption_that_nobody_can_estimate_makes_gaps_and_no_error(house: House) -> None:
+    """A shop that was never read: no total of the park, so no share of it; meters count on."""
+    shop = Point(
+        name="shop", kind="consumption", owner="mill", region="320500", park_system="buildings"
+    )
+    register_point(house.desk, shop)
+    found = clauses(look(house))
+    for name in ("7.1.1", "7.1.2", "7.1.3", "7.3.10", "8.2.7"):
+        assert found[name]["answer"] == "gap", name
+        assert "shop" in found[name]["why"]["en"], name
+    assert (found["7.1.5"]["answer"], found["7.1.5"]["value"]) == ("partly", "66.6666")
+    assert found["7.1.6"]["answer"] == "met"
 
 
 def test_a_standard_is_checked_before_it_is_stored(house: House) -> None:

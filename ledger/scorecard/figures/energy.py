@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.scorecard.figures.model import Computed, missing, share
+from ledger.scorecard.figures.model import Computed, Missing, missing, share
 from ledger.scorecard.situation import Situation
 from ledger.scorecard.standard import Texts
 
@@ -10,6 +10,8 @@ from ledger.scorecard.standard import Texts
 def direct_supply_share(held: Situation) -> Computed:
     """Direct supply from plants inside the region, of all that was consumed; what lies outside is
     listed, and is no direct supply (domain §11, 7.1.2)."""
+    if held.no_energy:
+        return Missing(why=held.no_energy)
     if not held.consumption_wh:
         return missing("本周期没有用电量", "nothing was consumed in the period")
     if not held.region:
@@ -32,6 +34,8 @@ def direct_supply_share(held: Situation) -> Computed:
 
 
 def _closure(held: Situation, system: str) -> Computed:
+    if held.no_energy:
+        return Missing(why=held.no_energy)
     sources = [one for one in held.sources if not system or one.park_system == system]
     if not sources:
         return missing(

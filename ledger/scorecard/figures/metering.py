@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final
 
-from ledger.scorecard.figures.model import DETAILS_MAX, Computed, Figure, missing, share
+from ledger.scorecard.figures.model import DETAILS_MAX, Computed, Figure, Missing, missing, share
 from ledger.scorecard.situation import Bill, Metered, Situation
 from ledger.scorecard.standard import Texts
 
@@ -182,6 +182,8 @@ def bill_deviation(held: Situation) -> Computed:
 
 
 def buildings_sum(held: Situation) -> Computed:
+    if held.no_energy:
+        return Missing(why=held.no_energy)
     sums = [one for one in held.sums if one.park_system == "buildings"]
     if not sums:
         return missing(

@@ -14,7 +14,7 @@ from ledger.accounting.factors.library import FactorLibrary
 from ledger.accounting.facts import Electricity
 from ledger.accounting.loading.view import View
 from ledger.accounting.regime import REGISTER, Regime
-from ledger.errors import InvalidInput, NotFound, Refused
+from ledger.errors import InvalidInput, LedgerError, NotFound, Refused
 from ledger.records import store as records
 from ledger.scorecard.asked import Asked
 from ledger.scorecard.situation import Accounted
@@ -36,8 +36,13 @@ def reasoned(names: tuple[str, ...], compute: Callable[[], Figures]) -> Figures:
     try:
         return compute()
     except (InvalidInput, NotFound, Refused) as error:
-        why = str(error)[:500]
-        return dict.fromkeys(names, Texts(zh=f"核算不能给出：{why}"[:500], en=why))
+        return dict.fromkeys(names, reason(error))
+
+
+def reason(error: LedgerError) -> Texts:
+    """Why accounting gives no figure: its own words, shortened."""
+    why = str(error)[:480]
+    return Texts(zh=f"核算不能给出：{why}", en=why)
 
 
 def shares(view: View, asked: Asked, found: list[Electricity]) -> Figures:

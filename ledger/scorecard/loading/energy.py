@@ -50,7 +50,8 @@ def direct_of(found: list[Electricity]) -> list[Direct]:
 
 def province_of(view: View) -> str:
     """The province that all points of consumption lie in, or `""`."""
-    found = {view.reader.points[name].master.region for name in view.consumption} - {""}
+    leaves = view.reader.leaves("consumption")
+    found = {view.reader.points[name].master.region for name in leaves} - {""}
     provinces = {one[:_PROVINCE_DIGITS] for one in found}
     return provinces.pop() if len(provinces) == 1 else ""
 

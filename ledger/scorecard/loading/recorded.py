@@ -26,7 +26,8 @@ PRODUCT = "product"
 
 def enterprises_of(view: View) -> list[str]:
     """Organisations of that role that own a point of consumption."""
-    owners = {view.reader.points[name].master.owner for name in view.consumption}
+    leaves = view.reader.leaves("consumption")
+    owners = {view.reader.points[name].master.owner for name in leaves}
     found = []
     for owner in sorted(owners):
         party = parties.current_party(view.conn, view.log.log_id, owner, view.as_of)

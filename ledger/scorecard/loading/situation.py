@@ -10,19 +10,22 @@ from ledger.errors import InvalidInput, Refused
 from ledger.scorecard.asked import Asked
 from ledger.scorecard.loading import accounted as a
 from ledger.scorecard.loading import energy, metering, recorded
-from ledger.scorecard.situation import Accounted, Situation
+from ledger.scorecard.situation import Accounted, Situation, Source, Sum
 from ledger.scorecard.standard import Texts
 
 
 def load(view: View, asked: Asked, wanted: Collection[str], at_s: int) -> Situation:
     """`wanted`: names of figures. Raises Erased where readings are gone."""
     region = asked.direct_region or energy.province_of(view)
-    found, why = [], ""
+    found: list[Electricity] = []
+    sources: list[Source] = []
+    sums: list[Sum] = []
+    no_energy = None
     try:
         found = energy.electricity_of(view, asked.region)
+        sources, sums = energy.sources_and_sums(view)
     except (InvalidInput, Refused) as error:
-        why = str(error)
-    sources, sums = energy.sources_and_sums(view)
+        no_energy = a.reason(error)
     return Situation(
         name=asked.period,
         period=view.period,
@@ -38,12 +41,13 @@ def load(view: View, asked: Asked, wanted: Collection[str], at_s: int) -> Situat
         direct=tuple(energy.direct_of(found)),
         consumption_wh=sum(one.consumption_wh for one in found),
         sums=tuple(sums),
+        no_energy=no_energy,
         units=tuple(recorded.units_of(view)),
         reports=tuple(recorded.reports_of(view)),
         enterprises=tuple(recorded.enterprises_of(view)),
         products=tuple(recorded.products_of(view)),
         stored=tuple(recorded.stored_of(view)),
-        accounted=_accounted(view, asked, wanted, region, found, why),
+        accounted=_accounted(view, asked, wanted, region, no_energy or found),
     )
 
 
@@ -52,17 +56,17 @@ def _accounted(
     asked: Asked,
     wanted: Collection[str],
     region: str,
-    found: list[Electricity],
-    why: str,
+    found: list[Electricity] | Texts,
 ) -> dict[str, Accounted | Texts]:
     def share() -> a.Figures:
-        if why:
-            raise InvalidInput(why)
+        if isinstance(found, Texts):
+            return dict.fromkeys(shares, found)
         return a.shares(view, asked, found)
 
+    shares = (a.RENEWABLE, a.MATCHED)
     figures: dict[str, Accounted | Texts] = {}
     for names, compute in (
-        ((a.RENEWABLE, a.MATCHED), share),
+        (shares, share),
         ((a.EMISSIONS, a.ENERGY, a.CLEAN), lambda: a.emissions(view, asked)),
         ((a.HOURLY,), lambda: a.hourly(view, asked, asked.region or region)),
     ):
