@@ -62,11 +62,10 @@ class Asked:
     drafts: Sequence[tuple[str, Mapping[str, Any]]] = ()
 
     @classmethod
-    def of(cls, organisation: str, year: str) -> Asked:
-        """Without a report yet. Raises InvalidInput."""
-        return cls.from_json(
-            {"organisation": organisation, "year": year, "reports": [], "drafts": []}
-        )
+    def of(cls, organisation: str, year: str, reports: Sequence[str] = ()) -> Asked:
+        """Without drafts. Raises InvalidInput."""
+        asked = {"organisation": organisation, "year": year, "drafts": []}
+        return cls.from_json({**asked, "reports": sorted(set(reports))})
 
     def to_json(self) -> dict[str, Any]:
         return {
