@@ -47,7 +47,11 @@ class Archive:
         self.named[name] = {"id": name, "sha256": digest.hexdigest(), "size": size}
         return self.named[name]
 
-    def close(self) -> None:
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whole, or of no use to anybody: the file gets its name elsewhere, afterwards."""
         self._zip.close()
 
     def _info(self, name: str) -> zipfile.ZipInfo:

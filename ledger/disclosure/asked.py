@@ -20,6 +20,9 @@ SHOWN: Final[Mapping[str, str]] = {
     SCORECARD: "scorecard.json",
 }
 FILES: Final = "files"
+# Of the files that the log recomputes: what stands in which, to the byte. Another one gets another
+# name, and what was disclosed before is still computed as it was.
+FORMAT: Final = "greenledger-disclosure/v1"
 REPORTS_MAX: Final = 10_000
 _YEAR: Final = Member(
     expected="a year such as 2026", check=lambda value: is_period(value) and len(value) == 4
@@ -43,6 +46,7 @@ _DRAFTS: Final = Member(
 )
 _ANYTHING: Final = Member(expected="an array", check=lambda value: isinstance(value, list))
 _MEMBERS: Final[Mapping[str, Member]] = {
+    "format": e.one_of(FORMAT),
     "organisation": e.PARTY,
     "year": _YEAR,
     "reports": _REPORTS,
@@ -62,14 +66,14 @@ class Asked:
     drafts: Sequence[tuple[str, Mapping[str, Any]]] = ()
 
     @classmethod
-    def of(cls, organisation: str, year: str) -> Asked:
-        """Without a report yet. Raises InvalidInput."""
-        return cls.from_json(
-            {"organisation": organisation, "year": year, "reports": [], "drafts": []}
-        )
+    def of(cls, organisation: str, year: str, reports: Sequence[str] = ()) -> Asked:
+        """Without drafts. Raises InvalidInput."""
+        asked = {"format": FORMAT, "organisation": organisation, "year": year, "drafts": []}
+        return cls.from_json({**asked, "reports": sorted(set(reports))})
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "format": FORMAT,
             "organisation": self.organisation,
             "year": self.year,
             "reports": sorted(self.reports),

@@ -27,8 +27,8 @@ def choose(
     """The reports that are `named`; else all published ones about the organisation and the year, or
     a time within it. Without an inventory among them one is drafted, under `regimes` or all that
     are in force; where none is, there can be none. Raises InvalidInput."""
-    # What is wrong with them, before anything is looked for.
-    Asked.of(organisation, year)
+    # What is wrong with what is asked, before anything is looked for.
+    Asked.of(organisation, year, named)
     kinds: dict[str, str] = {}
     for version in reports.list_reports(conn, log.log_id, as_of=as_of):
         if version.kind not in SHOWN or (named and version.report not in named):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from ledger.accounting.facts import PARK
 from ledger.claims import store as claims
 from ledger.claims.official import official
 from ledger.claims.store import SHORT, ClaimRow
@@ -91,8 +92,9 @@ def gather(
 
 def is_of(version: reports.Version, about: Mapping[str, Any], organisation: str) -> bool:
     """Whether a report is about an organisation: where it names whose it is, that decides, whoever
-    published it; else who did."""
-    return bool(about.get("subject", version.author) == organisation)
+    published it; else, and for the park as a whole, who did."""
+    subject = about.get("subject", PARK)
+    return bool((version.author if subject == PARK else subject) == organisation)
 
 
 class _Gathering:
@@ -157,7 +159,8 @@ class _Gathering:
         result = compute_of(self._computes, kind)(self._conn, self._log, about, self._as_of)
         # Of a product it is its maker's; what asks for nobody is the park's.
         maker = result.get("organisation", {}).get("party", self._log.operator)
-        if about.get("subject", maker) != self._asked.organisation:
+        subject = about.get("subject", PARK)
+        if (maker if subject == PARK else subject) != self._asked.organisation:
             raise InvalidInput(f"a pack of {self._asked.organisation} shows nobody else's {kind}")
         self.inputs |= {one["entry"] for one in result[INPUTS]}
         return {"report": "", "entry": -1, "as_of": self._as_of, "about": about, "result": result}

@@ -112,27 +112,27 @@ class _Packing:
         from ledger.disclosure.pdf_file import write_pdf
         from ledger.disclosure.xlsx_file import write_xlsx
 
-        archive = Archive(file=file, at_s=made.at_s)
         tables = tables_of(content)
-        author = [
-            archive.add(README, [readme_of(content, made).encode()]),
-            archive.add(PDF, [write_pdf(report_of(content, made), fonts)]),
-            archive.add(XLSX, [write_xlsx(tables, title=TITLE, at_s=made.at_s)]),
-        ]
-        self._step()
-        log = [archive.add(name, [data]) for name, data in files_of(content).items()]
-        self._step()
-        for claim in claims:
-            lines = evidence.lines(self.desk, bytes.fromhex(claim), self.wanted.level)
-            author.append(archive.add(f"evidence/{claim}.evidence.json", lines))
+        with Archive(file=file, at_s=made.at_s) as archive:
+            author = [
+                archive.add(README, [readme_of(content, made).encode()]),
+                archive.add(PDF, [write_pdf(report_of(content, made), fonts)]),
+                archive.add(XLSX, [write_xlsx(tables, title=TITLE, at_s=made.at_s)]),
+            ]
             self._step()
-        author += [archive.add(name, _pieces(path)) for name, path in kept.items()]
-        about = self.wanted.asked.to_json()
-        archive.add(MANIFEST, [manifest_bytes(made.log, made.as_of, about, log, author)])
-        receipt = self._publish({**about, FILES: author}, made.as_of)
-        if receipt is not None:
-            archive.add(OPENING, [encode(open_entry(self.desk, receipt.index, body=True))])
-        archive.close()
+            log = [archive.add(name, [data]) for name, data in files_of(content).items()]
+            self._step()
+            for claim in claims:
+                lines = evidence.lines(self.desk, bytes.fromhex(claim), self.wanted.level)
+                author.append(archive.add(f"evidence/{claim}.evidence.json", lines))
+                self._step()
+            author += [archive.add(name, _pieces(path)) for name, path in kept.items()]
+            about = self.wanted.asked.to_json()
+            archive.add(MANIFEST, [manifest_bytes(made.log, made.as_of, about, log, author)])
+            receipt = self._publish({**about, FILES: author}, made.as_of)
+            if receipt is not None:
+                opening = open_entry(self.desk, receipt.index, body=True)
+                archive.add(OPENING, [encode(opening)])
         self._step()
         return Packed(made=made, content=content, files=len(archive.named), receipt=receipt)
 

@@ -17,6 +17,7 @@ from pypdfium2 import PdfDocument
 from ledger.claims import service as claims
 from ledger.claims import store as claim_store
 from ledger.db import reading
+from ledger.disclosure.asked import Asked
 from ledger.disclosure.checking import check
 from ledger.disclosure.choosing import choose
 from ledger.errors import InvalidInput, NotFound, Refused
@@ -138,13 +139,7 @@ def test_another_hash_is_refused(park: House, made: Made) -> None:
 
 
 def test_nobody_discloses_for_another(park: House, inventory: str) -> None:
-    about: dict[str, Any] = {
-        "organisation": "mill",
-        "year": "2026",
-        "reports": [],
-        "drafts": [],
-        "files": [],
-    }
+    about: dict[str, Any] = {**Asked.of("mill", "2026").to_json(), "files": []}
     for author in ("farm", park.log.operator):
         with pytest.raises(Refused, match="mill"):
             reports.publish(park.desk, COMPUTES, "disclosure", about, author=author)
@@ -268,6 +263,16 @@ def test_a_year_is_a_year(park: House, year: str) -> None:
 
 
 def test_an_unknown_organisation(park: House) -> None:
-    about = {"organisation": "nobody", "year": "2026", "reports": [], "drafts": [], "files": []}
+    about = {**Asked.of("nobody", "2026").to_json(), "files": []}
     with reading(park.engine) as conn, pytest.raises(NotFound, match="'nobody' is not registered"):
         reports.draft(conn, park.log, COMPUTES, "disclosure", about)
+
+
+def test_tables_of_this_format_stay_as_they_are(made: Made) -> None:
+    """Columns are part of what the log recomputes: to change one needs another `FORMAT`, and the
+    old one kept, else what was disclosed before reads as false."""
+    heads = {
+        name: rows_of(data)[0] for name, data in files_of(made.path).items() if name[:4] == "csv/"
+    }
+    said = "".join(f"{name}\n" + "".join(f"  {one}\n" for one in heads[name]) for name in heads)
+    assert said == (Path(__file__).parent / "columns.txt").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import secrets
 from collections.abc import Iterator
@@ -11,8 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ledger.house import House
+from ledger.db import reading
+from ledger.disclosure.choosing import choose
+from ledger.disclosure.compute import files_of
+from ledger.disclosure.content import gather
+from ledger.house import COMPUTES, House
 from ledger.log import mldsa
+from ledger.log.store import load_head
 from tests.ledgers import begin, close, dump, fill, no_progress, on_postgresql
 from tests.servers.postgres import PostgreSQL
 
@@ -48,6 +54,16 @@ def exported(house: House, folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+def disclosed(house: House) -> dict[str, bytes]:
+    """Every file of a disclosure that the log recomputes."""
+    with reading(house.engine) as conn:
+        size = load_head(conn, house.log.log_id).size
+        asked = choose(conn, house.log, "mill", "2026", size)
+        files = files_of(gather(conn, house.log, asked, size, COMPUTES))
+    assert json.loads(files["claims.json"])["claims"]
+    return files
+
+
 def test_every_row_and_every_file(postgresql: PostgreSQL, migrated: str, tmp_path: Path) -> None:
     """Readings, a matching run, lots, claims, units, credits, statements, and checkpoints."""
     embedded = made(tmp_path / "embedded")
@@ -57,6 +73,7 @@ def test_every_row_and_every_file(postgresql: PostgreSQL, migrated: str, tmp_pat
     assert len(here["lots"]) > 1
     for table in here:
         assert here[table] == there[table], table
+    assert disclosed(embedded) == disclosed(served)
     ours, theirs = exported(embedded, tmp_path / "ours"), exported(served, tmp_path / "theirs")
     assert ours == theirs
     assert served.audit(no_progress) == embedded.audit(no_progress)
