@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import ledger, lots, matching, registry, service
+from bench import footprint, ledger, lots, matching, registry, service
 from bench.rows import Row
 
 RESULTS = Path(__file__).parent / "results"
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default="",
-        help="a group: ingest, tree, matching, commit, lots, units, audit, service",
+        help="a group: ingest, tree, matching, commit, lots, units, footprints, audit, service",
     )
     options = parser.parse_args()
     cores = os.sched_getaffinity(0)
@@ -45,6 +45,7 @@ def main() -> None:
         "commit": lambda: ledger.commitment_rows(options.repeat),
         "lots": lambda: lots.run(options.repeat),
         "units": lambda: registry.run(options.repeat),
+        "footprints": footprint.footprint_rows,
         "audit": ledger.audit_rows,
         "service": service.run,
     }
