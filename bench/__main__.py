@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import accounting, ledger, lots, matching, registry, service
+from bench import accounting, footprint, ledger, lots, matching, registry, service
 from bench.rows import Row
 
 RESULTS = Path(__file__).parent / "results"
@@ -33,7 +33,8 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default="",
-        help="a group: ingest, tree, matching, commit, lots, units, accounting, audit, service",
+        help="a group: ingest, tree, matching, commit, lots, units, accounting, footprints, audit,"
+        " service",
     )
     options = parser.parse_args()
     cores = os.sched_getaffinity(0)
@@ -46,6 +47,7 @@ def main() -> None:
         "lots": lambda: lots.run(options.repeat),
         "units": lambda: registry.run(options.repeat),
         "accounting": lambda: accounting.run(options.repeat),
+        "footprints": footprint.footprint_rows,
         "audit": ledger.audit_rows,
         "service": service.run,
     }

@@ -22,14 +22,19 @@ import pytest
 from sqlalchemy import make_url
 
 from ledger import accounting, db
+from ledger.accounting import regimes
+from ledger.accounting.factors import service as factors
+from ledger.accounting.factors.used import read_substitutions
 from ledger.anchors import store as anchors
 from ledger.approvals import officers
 from ledger.approvals import store as drafts
 from ledger.approvals.service import approve, carry_out
 from ledger.approvals.store import Known, Person
 from ledger.claims import service as claims
+from ledger.claims import store as claim_rows
 from ledger.db import reading, writing
 from ledger.files import parse_toml
+from ledger.footprint import service as footprints
 from ledger.house import COMPUTES, House
 from ledger.log import mldsa
 from ledger.log.notes import Signer, SigningKey, parse_note
@@ -53,6 +58,7 @@ from ledger.statements.profile import read_statement_profile
 from ledger.statements.service import import_statement
 from ledger.units import Period, format_instant
 from tests import units
+from tests.footprint.contents import SUBSTITUTIONS, a_product
 from tests.raw import Raw, marked
 from tests.records import contents
 from tests.servers.postgres import PostgreSQL
@@ -342,6 +348,7 @@ def fill(house: House) -> None:
     _add_officers(house)
     _add_records(house)
     _add_reports(house)
+    _add_footprint(house)
     _add_erasure(house)
     _add_log_keys(house)
     house.checkpoint()
@@ -409,6 +416,22 @@ def _add_reports(house: House) -> None:
     reports.publish(desk, COMPUTES, "inventory", about, author="mill", report=report)
 
 
+def _add_footprint(house: House) -> None:
+    """A product's footprint, that takes some of the mill's sun, and its next version."""
+    desk = house.desk
+    factors.ensure(desk, ["cn-electricity-life-cycle", "gwp"])
+    regimes.ensure(desk, ["product-footprint"])
+    name, _ = footprints.register(desk, a_product(), author="mill", name="f0" * 16)
+    with reading(house.engine) as conn:
+        row = [one for one in claim_rows.find_claims(conn, 1) if one.in_force and one.wh][-1]
+    for wh in (40, 30):
+        wishes = (footprints.Wish(claim=row.claim.hex(), wh=wh),)
+        terms = footprints.Terms(
+            period="2026-02", wishes=wishes, substitutions=read_substitutions(SUBSTITUTIONS)
+        )
+        footprints.make(desk, name, terms, publishes=True)
+
+
 def _add_officers(house: House) -> None:
     """Four eyes, and the end of them: which two officers of a party have to sign."""
     desk = house.desk
@@ -473,7 +496,12 @@ def _add_points(house: House) -> None:
         number="METER-0815", from_="2025-01-01T00:00:00Z", multiplier="80", accuracy="0.2S"
     )
     roof = Point(
-        name="secret-roof", kind="generation", owner="farm", region="320500", meters=(meter,)
+        name="secret-roof",
+        kind="generation",
+        technology="pv",
+        owner="farm",
+        region="320500",
+        meters=(meter,),
     )
     register_point(house.desk, roof)
     saw = Point(name="secret-saw", kind="consumption", owner="mill", region="320500")
@@ -481,6 +509,7 @@ def _add_points(house: House) -> None:
     larger = Point(
         name="secret-roof",
         kind="generation",
+        technology="pv",
         owner="farm",
         region="320500",
         capacity=5_000_000,

@@ -140,6 +140,14 @@ WORDS: Final = {
         "reports",
         "Reports: inventories and the park's balance, recomputed by the log before it takes them.",
     ),
+    "product": (
+        "products",
+        "Products: declared unit, bill of activities, what was made, how it is shared.",
+    ),
+    "footprint": (
+        "footprints",
+        "Footprints: a product's emissions by stage, with claimed electricity counted once.",
+    ),
     "document": (
         "documents",
         "Documents: invoices, reports, certificates, … by the hash of their file.",

@@ -143,7 +143,7 @@ def _asked(
     if sets:
         found["sets"] = sets
     if substitutes:
-        stated = [_substitution(one) for one in substitutes]
+        stated = [substitution(one) for one in substitutes]
         found["substitutions"] = [*found.get("substitutions", ()), *stated]
     for text in standards or ():
         item, separator, name = text.partition("=")
@@ -172,7 +172,7 @@ def _of_file(path: Path) -> dict[str, Any]:
     return found
 
 
-def _substitution(text: str) -> dict[str, Any]:
+def substitution(text: str) -> dict[str, Any]:
     parts = text.split(maxsplit=5)
     if len(parts) != 6 or not (parts[2].isdecimal() and parts[4].isdecimal()):
         raise InvalidInput(

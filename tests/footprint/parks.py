@@ -20,7 +20,8 @@ from ledger.metering.points import Point
 from ledger.metering.service import Origin, register_point, take_in
 from ledger.units import Period
 from tests.divided import built, opened
-from tests.footprint.books import OWN_FACTORS, SUBSTITUTIONS, written
+from tests.footprint.books import OWN_FACTORS
+from tests.footprint.contents import SUBSTITUTIONS, written
 from tests.ledgers import DAY_S, QUARTER_S, series
 
 FEB = "2026-02"

@@ -15,7 +15,8 @@ from ledger.footprint import result
 from ledger.footprint.asked import Part
 from ledger.footprint.calculating import calculate, kg_of
 from ledger.footprint.product import Product
-from tests.footprint.books import SUBSTITUTIONS, activity, book, product, written
+from tests.footprint.books import book, product
+from tests.footprint.contents import SUBSTITUTIONS, activity, written
 
 CLAIM = "ab" * 16
 FEB = "2026-02"

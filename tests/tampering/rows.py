@@ -66,6 +66,7 @@ ATTACKS: dict[str, RowAttack] = {
         "INSERT INTO erasures SELECT 1, min(entry_index), max(entry_index) FROM batches",
     ),
     "gone_units": _forget("units that were used up are there again", "gone_units"),
+    "footprint_uses": _forget("a product takes claimed energy again", "footprint_uses"),
     "holding_ends": _forget("what was sold is still owned", "holding_ends"),
     "holdings": _change("somebody else's units are mine", "holdings", "owner = 'mill'"),
     "key_ends": _forget("a revoked key signs again", "key_ends"),
