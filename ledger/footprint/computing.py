@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
@@ -26,6 +27,7 @@ from ledger.footprint.claimed import Held
 from ledger.footprint.lines import Book
 from ledger.footprint.product import Product
 from ledger.log.store import LogFacts
+from ledger.log.store import entry_at as load_entry
 from ledger.lots.model import span_of
 from ledger.parties.store import current_party
 from ledger.records import store as records
@@ -38,7 +40,6 @@ from ledger.units import format_instant
 class Shared:
     """What footprints of one log size, regime and choice of factor sets have in common."""
 
-    conn: Connection
     log: LogFacts
     as_of: int
     regime: Regime
@@ -60,7 +61,6 @@ class Shared:
                 " does not exist; register it: greenledger regime register"
             ) from error
         return cls(
-            conn=conn,
             log=log,
             as_of=as_of,
             regime=from_json(name, found.content),
@@ -70,11 +70,11 @@ class Shared:
             ),
         )
 
-    def claim(self, claim: str) -> tuple[Held, dict[str, Any], frozenset[int]]:
+    def claim(self, conn: Connection, claim: str) -> tuple[Held, dict[str, Any], frozenset[int]]:
         """A claim, what a report says of it, and the entries that it rests on."""
         if claim not in self.claims:
-            held = claimed.find(self.conn, self.log, claim, as_of=self.as_of)
-            standing = official(self.conn, self.log, held.row, self.as_of)
+            held = claimed.find(conn, self.log, claim, as_of=self.as_of)
+            standing = official(conn, self.log, held.row, self.as_of)
             said = {
                 "from": format_instant(held.row.start_s),
                 "to": format_instant(held.row.end_s),
@@ -87,11 +87,11 @@ class Shared:
             self.claims[claim] = held, said, held.entries | frozenset(standing.entries)
         return self.claims[claim]
 
-    def document(self, name: str) -> Record:
+    def document(self, conn: Connection, name: str) -> Record:
         """Raises NotFound."""
         if name not in self.documents:
             self.documents[name] = records.find(
-                self.conn, self.log.log_id, documents.REGISTER, name, as_of=self.as_of
+                conn, self.log.log_id, documents.REGISTER, name, as_of=self.as_of
             )
         return self.documents[name]
 
@@ -105,24 +105,42 @@ class Shared:
         )
 
 
+_READ: Final[WeakKeyDictionary[Connection, tuple[tuple[object, ...], Shared]]] = WeakKeyDictionary()
+
+
 def compute(
     conn: Connection, log: LogFacts, about: Mapping[str, Any], as_of: int
 ) -> dict[str, Any]:
     """The result of a report of kind `footprint`. Raises InvalidInput, Refused or NotFound."""
     asked = Asked.from_json(about)
-    return compute_with(Shared.load(conn, log, as_of, asked.regime, asked.sets), asked)
+    return compute_with(conn, _shared(conn, log, as_of, asked), asked)
 
 
-def compute_with(shared: Shared, asked: Asked) -> dict[str, Any]:
-    """The same, with what is shared."""
-    conn, log = shared.conn, shared.log
-    record = records.find(conn, log.log_id, product.REGISTER, asked.product, as_of=shared.as_of)
+def _shared(conn: Connection, log: LogFacts, as_of: int, asked: Asked) -> Shared:
+    """What was read on this very connection for the footprint before, where that is the same log
+    below the same size: those that are published together need it read once."""
+    last = load_entry(conn, log.log_id, as_of - 1).leaf_hash
+    key = (log.log_id, as_of, last, asked.regime, asked.sets)
+    found = _READ.get(conn)
+    if found is None or found[0] != key:
+        found = key, Shared.load(conn, log, as_of, asked.regime, asked.sets)
+        _READ[conn] = found
+    return found[1]
+
+
+def compute_with(
+    conn: Connection, shared: Shared, asked: Asked, record: Record | None = None
+) -> dict[str, Any]:
+    """The same, with what is shared; `record`: the product's, where it was read already."""
+    log = shared.log
+    if record is None:
+        record = records.find(conn, log.log_id, product.REGISTER, asked.product, as_of=shared.as_of)
     of = Product.from_json(record.content)
     period = span_of(asked.period, log.zone_s)
     entries = {record.entry_index, shared.regime_entry}
     claims: dict[str, Mapping[str, Any]] = {}
     for part in asked.parts:
-        held, claims[part.claim], resting = shared.claim(part.claim)
+        held, claims[part.claim], resting = shared.claim(conn, part.claim)
         claimed.require_usable(held, as_of=shared.as_of, author=record.author, period=period)
         if part.wh > held.held_wh.get(part.kind, 0):
             raise Refused(
@@ -130,7 +148,7 @@ def compute_with(shared: Shared, asked: Asked) -> dict[str, Any]:
                 f" {held.held_wh.get(part.kind, 0)} Wh of that"
             )
         entries |= resting
-    entries |= _documents(shared, of, asked.period)
+    entries |= _documents(conn, shared, of, asked.period)
     found = calculate(of, asked.period, shared.book(asked, of.region), asked.parts)
     entries |= {use["entry"] for line in found.lines for use in line.factors}
     party = current_party(conn, log.log_id, record.author, shared.as_of)
@@ -149,14 +167,14 @@ def compute_with(shared: Shared, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _documents(shared: Shared, of: Product, period: str) -> set[int]:
+def _documents(conn: Connection, shared: Shared, of: Product, period: str) -> set[int]:
     """Entries of the documents that supplier footprints are taken from. Raises Refused where the
     record is of another file."""
     found = set()
     for one in of.activities:
         if one.supplier is None or not one.is_of(period):
             continue
-        record = shared.document(one.supplier.document)
+        record = shared.document(conn, one.supplier.document)
         sha256 = record.content["file"]["sha256"]
         if sha256 != one.supplier.sha256:
             raise Refused(

@@ -33,6 +33,7 @@ from ledger.reports.store import Version
 
 # Published together: who waits for one waits for no more than these.
 TOGETHER: Final = 100
+_FEW: Final = 10
 
 
 def register(
@@ -91,7 +92,7 @@ def draft(conn: Connection, log: LogFacts, names: Sequence[str], terms: Terms) -
         raise InvalidInput("a product stands twice: it has one footprint for a period")
     size = load_head(conn, log.log_id).size
     shared = Shared.load(conn, log, size, terms.regime, terms.sets)
-    rows = [record_rows.find(conn, log.log_id, REGISTER, name) for name in sorted(names)]
+    rows = _records(conn, log, sorted(names))
     known = known_reports(conn, log, terms.period, {row.name for row in rows})
     parts = _apportion(conn, log, rows, terms, known)
     for row in rows:
@@ -103,22 +104,35 @@ def draft(conn: Connection, log: LogFacts, names: Sequence[str], terms: Terms) -
             parts=tuple(sorted(parts[row.name])),
             substitutions=terms.substitutions,
         )
-        yield _made(shared, row, asked, known.get(row.name))
+        yield _made(conn, shared, row, asked, known.get(row.name))
 
 
-def _made(shared: Shared, row: Record, asked: Asked, before: Version | None) -> Made:
+def _records(conn: Connection, log: LogFacts, names: Sequence[str]) -> list[Record]:
+    """Raises NotFound. Of many, all are read at once."""
+    if len(names) <= _FEW:
+        return [record_rows.find(conn, log.log_id, REGISTER, name) for name in names]
+    found = record_rows.current(conn, log.log_id, REGISTER)
+    return [
+        found[name] if name in found else record_rows.find(conn, log.log_id, REGISTER, name)
+        for name in names
+    ]
+
+
+def _made(
+    conn: Connection, shared: Shared, row: Record, asked: Asked, before: Version | None
+) -> Made:
     about = plain(asked.to_json())
     content = plain(
         {
             "kind": FOOTPRINT,
             "as_of": shared.as_of,
             "about": about,
-            "result": compute_with(shared, asked),
+            "result": compute_with(conn, shared, asked, row),
             "changes": NONE,
         }
     )
     if before is not None:
-        was = reports.load(shared.conn, shared.log, before)
+        was = reports.load(conn, shared.log, before)
         content["changes"] = changes(was, content)
     return Made(
         asked=asked,

@@ -98,7 +98,7 @@ def after_publish(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         return
     content = blob(bodies, "body").json()
     asked = Asked.from_json(content["about"])
-    _require_author(tx, entry, asked, content["as_of"])
+    _require_author(tx, entry, asked)
     rows = []
     for claim in dict.fromkeys(part.claim for part in asked.parts):
         held = claimed.find(tx.conn, tx.log, claim)
@@ -119,12 +119,13 @@ def after_publish(tx: Tx, entry: Entry, bodies: Bodies) -> None:
         tx.conn.execute(insert(footprint_uses), [{**of, **row} for row in rows])
 
 
-def _require_author(tx: Tx, entry: Entry, asked: Asked, as_of: int) -> None:
-    found = records.find(tx.conn, tx.log.log_id, product.REGISTER, asked.product, as_of=as_of)
-    if entry.author not in (found.author, tx.log.operator):
+def _require_author(tx: Tx, entry: Entry, asked: Asked) -> None:
+    # A name is its first author's, always.
+    found = records.last(tx.conn, tx.log.log_id, product.REGISTER, asked.product)
+    if found is None or entry.author not in (found.author, tx.log.operator):
+        whose = "nobody" if found is None else repr(found.author)
         raise Refused(
-            f"product {asked.product} is of {found.author!r}: {entry.author!r} publishes no"
-            " footprint of it"
+            f"product {asked.product} is of {whose}: {entry.author!r} publishes no footprint of it"
         )
 
 

@@ -8,6 +8,7 @@ between them is a factor with a source, not a conversion.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,6 +104,8 @@ def normal(unit: str) -> str:
     return re.sub(r" ?/ ?", "/", unit).strip()
 
 
+# A bill of activities writes few units, again and again.
+@functools.lru_cache(maxsize=4096)
 def parse(unit: str) -> Unit:
     """Raises InvalidInput for what is no unit, by its name."""
     name = normal(unit)
