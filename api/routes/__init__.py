@@ -15,6 +15,7 @@ from api.routes import (
     log,
     matching,
     parties,
+    partners,
     periods,
     points,
     readings,
@@ -46,4 +47,5 @@ ROUTERS: Final = (
     periods.router,
     records.router,
     reports.router,
+    partners.router,
 )

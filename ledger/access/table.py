@@ -181,6 +181,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "report_show": _READ,
     "report_draft": _READ,
     "report_publish": _PREPARE,
+    # Footprints to customers and from suppliers
+    "pact_client_list": _WATCH,
+    "pact_client_create": _ADMINISTER,
+    "pact_client_end": _ADMINISTER,
+    "pact_inbox_list": _READ,
+    "pact_footprints_list": _READ,
     # Work
     "jobs_list": _READ,
     "job_show": _READ,

@@ -152,6 +152,10 @@ WORDS: Final = {
         "documents",
         "Documents: invoices, reports, certificates, … by the hash of their file.",
     ),
+    "pact": (
+        "pact",
+        "PACT: product footprints to customers and from suppliers, as WBCSD's version 3 has them.",
+    ),
 }
 
 # What works through a server's API, too; all else works on a data directory.

@@ -30,6 +30,7 @@ GIVEN_UP_AFTER_S: Final = 72 * 3600
 _HELD_S: Final = 300
 _ERROR: Final = 200
 PAGE: Final = 100
+SHOWN_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
