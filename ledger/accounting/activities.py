@@ -24,6 +24,9 @@ from ledger.accounting.finding import GRAM, Finder, full_oxidation
 from ledger.accounting.lines import APART, CO2, Line, Title
 from ledger.accounting.regime import FULL, Term
 from ledger.errors import InvalidInput, Refused
+from ledger.units import Period
+
+_HOW: Final = "name in 'within' the one that contains the other, or end one of them"
 
 BIOGENIC: Final = "biogenic"
 OTHER_GAS: Final = "other-gas"
@@ -58,8 +61,8 @@ def counted(facts: Facts) -> tuple[ActivityFact, ...]:
             _require_contained(one, by_record)
     found = tuple(one for one in facts.activities if not one.within)
     for same in _groups(found):
-        for first, second in itertools.combinations(same, 2):
-            _require_apart(first, second, facts.parents)
+        _require_points_apart([one for one in same if one.point], facts.parents)
+        _require_bills_apart(same)
     return found
 
 
@@ -89,23 +92,80 @@ def _require_contained(one: ActivityFact, by_record: Mapping[str, ActivityFact])
         raise Refused(f"activity {one.record} is more than {whole.record}, which contains it")
 
 
-def _require_apart(first: ActivityFact, second: ActivityFact, parents: Mapping[str, str]) -> None:
-    if not first.period.overlaps(second.period):
-        return
-    said = f"activities {first.record} and {second.record} of {first.item}"
-    how = "name in 'within' the one that contains the other, or end one of them"
-    if first.point and second.point:
-        for one, other in ((first.point, second.point), (second.point, first.point)):
-            if one == other:
-                raise Refused(f"{said} are both of point {one}, at the same time: {how}")
-            if other in _above(one, parents):
-                raise Refused(f"{said}: point {other} is above {one}, so this counts twice: {how}")
-        return
-    if (first.park_system, first.counterparty) == (second.park_system, second.counterparty):
+def _require_points_apart(metered: Sequence[ActivityFact], parents: Mapping[str, str]) -> None:
+    """No meter counts twice, nor one below another. Raises Refused."""
+    of_point: dict[str, list[ActivityFact]] = {}
+    for one in metered:
+        of_point.setdefault(one.point, []).append(one)
+    for point, mine in of_point.items():
+        for first, second in itertools.pairwise(sorted(mine, key=lambda one: one.period)):
+            if first.period.overlaps(second.period):
+                raise Refused(
+                    f"{_said(first, second)} are both of point {point}, at the same time: {_HOW}"
+                )
+        for above in _above(point, parents):
+            for one, other in itertools.product(mine, of_point.get(above, ())):
+                if one.period.overlaps(other.period):
+                    raise Refused(
+                        f"{_said(one, other)}: point {above} is above {point}, so this counts"
+                        f" twice: {_HOW}"
+                    )
+
+
+def _require_bills_apart(same: Sequence[ActivityFact]) -> None:
+    """A month may have many bills; but a bill counts once, and so do a year and its months, and
+    what is billed and metered. Raises Refused."""
+    sides: dict[tuple[str, str], list[ActivityFact]] = {}
+    for one in same:
+        sides.setdefault((one.park_system, one.counterparty), []).append(one)
+    for side in sides.values():
+        billed = [one for one in side if not one.point]
+        _require_different(billed)
+        _require_no_part(billed)
+        for bill, metered in itertools.product(billed, [one for one in side if one.point]):
+            if bill.period.overlaps(metered.period):
+                raise Refused(
+                    f"{_said(bill, metered)}: one is metered, the other is not, and both are of the"
+                    f" same organisation, system and time: {_HOW}"
+                )
+
+
+def _require_different(side: Sequence[ActivityFact]) -> None:
+    known: dict[tuple[object, ...], ActivityFact] = {}
+    for one in side:
+        what = (one.period, one.quantity, one.unit, one.documents)
+        before = known.setdefault(what, one)
+        if before is not one:
+            raise Refused(
+                f"{_said(before, one)} say the same of the same time, and nothing tells them"
+                f" apart: {_HOW}, or name the document of each"
+            )
+
+
+def _require_no_part(billed: Sequence[ActivityFact]) -> None:
+    """Of times that overlap, such as a year and its month, each has documents of its own."""
+    of_period: dict[Period, list[ActivityFact]] = {}
+    for one in billed:
+        of_period.setdefault(one.period, []).append(one)
+    going: list[Period] = []
+    for period in sorted(of_period):
+        going = [one for one in going if one.overlaps(period)]
+        for other in going:
+            _require_own_documents(of_period[other], of_period[period])
+        going.append(period)
+
+
+def _require_own_documents(some: Sequence[ActivityFact], others: Sequence[ActivityFact]) -> None:
+    mine, theirs = ({name for one in side for name in one.documents} for side in (some, others))
+    if mine & theirs or not all(one.documents for one in (*some, *others)):
         raise Refused(
-            f"{said} are of the same organisation, system and time, and nothing tells them apart:"
-            f" {how}, or give both their points"
+            f"{_said(some[0], others[0])} are of the same organisation and system, and of times"
+            f" that overlap, such as a year and its month: {_HOW}, or name the document of each"
         )
+
+
+def _said(first: ActivityFact, second: ActivityFact) -> str:
+    return f"activities {first.record} and {second.record} of {first.item}"
 
 
 def _above(point: str, parents: Mapping[str, str]) -> Iterator[str]:

@@ -189,6 +189,7 @@ class ActivityFact:
     contains this one: a detail of it, counted there. `biogenic`: its CO2 stands apart. `nonfossil`:
     heat from what is no fossil. `factor`: an own, measured factor with its unit and gas ("" where
     the library's holds), such as {"value": "0.09", "unit": "t/GJ", "gas": "CO2", "source": …}.
+    `documents`: names of the records of what shows it.
     """
 
     record: str
@@ -206,6 +207,7 @@ class ActivityFact:
     biogenic: bool = False
     nonfossil: bool = False
     factor: Mapping[str, str] = field(default_factory=dict)
+    documents: tuple[str, ...] = ()
     note: str = ""
     entry_index: int = 0
 

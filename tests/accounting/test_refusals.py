@@ -125,10 +125,42 @@ def half(which: int) -> Period:
     return YEAR.split(middle - middle % 900)[which]
 
 
+INVOICE, OTHER = ("0" * 31 + "1",), ("0" * 31 + "2",)
+
+
 def test_the_same_item_twice() -> None:
     said = refused(burnt(diesel("bill"), diesel("tank")))
-    assert "bill and tank of fuel-diesel" in said
+    assert "bill and tank of fuel-diesel say the same of the same time" in said
     assert "within" in said
+    said = refused(burnt(diesel("a", documents=INVOICE), diesel("b", documents=INVOICE)))
+    assert "a and b of fuel-diesel say the same" in said
+
+
+def test_a_month_has_many_bills() -> None:
+    """10 t each but of two invoices, and 5 t more of the first: 25 × 3.145 t."""
+    found = burnt(
+        diesel("a", documents=INVOICE),
+        diesel("b", documents=OTHER),
+        activity("c", "fuel", "fuel-diesel", "5", "t", documents=INVOICE),
+    )
+    assert under("ndrc-910", found).total.mass_g == 78_625_000
+
+
+def test_a_year_and_a_part_of_it() -> None:
+    """Told apart by the documents of each, and by nothing else."""
+    for mine, theirs in (((), ()), (INVOICE, ()), (INVOICE, INVOICE)):
+        year = diesel("year", documents=mine)
+        part = diesel("part", period=half(1), documents=theirs)
+        assert "year and part of fuel-diesel are of the same organisation and system" in refused(
+            burnt(year, part)
+        )
+    both = burnt(diesel("a", documents=INVOICE), diesel("b", period=half(1), documents=OTHER))
+    assert under("ndrc-910", both).total.mass_g == 62_900_000
+
+
+def test_what_is_billed_and_metered() -> None:
+    said = refused(burnt(diesel("bill", documents=INVOICE), diesel("tank", point="p1")))
+    assert "bill and tank of fuel-diesel: one is metered, the other is not" in said
 
 
 def test_one_after_the_other_is_not_twice() -> None:

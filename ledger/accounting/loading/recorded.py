@@ -70,6 +70,7 @@ def _fact(view: View, row: Record, activity: Activity, is_within: bool) -> Activ
         biogenic=activity.biogenic,
         nonfossil=activity.nonfossil,
         factor=activity.factor,
+        documents=activity.documents,
         note=note,
         entry_index=row.entry_index,
     )
