@@ -101,7 +101,7 @@ def build(house: House) -> None:
     for name in REGIMES:
         content = regime_reading.shipped(name).content
         records.put(house.desk, "regime", name, content, author="operator")
-    factors.ensure(house.desk)
+    factors.ensure(house.desk, ["cn-electricity", "cn-fuels", "cn-heat", "tce"])
 
 
 def _units(house: House) -> None:

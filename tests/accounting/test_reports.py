@@ -185,10 +185,9 @@ def test_both_databases_give_the_same_bytes(
     restore(settings_in(folder), tmp_path / "entries", no_progress)
     there = open_house(folder)
     try:
-        for as_of in (size(books), size(books) - 6):
-            for kind in ("inventory", "balance"):
-                mine, theirs = (draft(one, kind, as_of=as_of) for one in (books, there))
-                assert encode(mine) == encode(theirs)
+        for kind, as_of in (("inventory", size(books) - 6), ("balance", size(books))):
+            mine, theirs = (draft(one, kind, as_of=as_of) for one in (books, there))
+            assert encode(mine) == encode(theirs)
         assert encode(loaded(there, report)) == encode(loaded(books, report))
     finally:
         there.engine.dispose()
@@ -215,7 +214,6 @@ def test_a_new_version_names_what_changed_and_why(books: House) -> None:
     assert encode(first["result"]) == encode(
         draft(books, as_of=first["as_of"], regimes=["ndrc-910"])["result"]
     )
-    books.audit(no_progress)
 
 
 def test_a_set_of_factors_that_is_replaced_is_named(books: House) -> None:
