@@ -33,8 +33,10 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default="",
-        help="a group: ingest, tree, matching, commit, lots, units, accounting, footprints, audit,"
-        " service",
+        help=(
+            "a group: ingest, tree, matching, commit, lots, units, accounting, footprints, audit,"
+            " service"
+        ),
     )
     options = parser.parse_args()
     cores = os.sched_getaffinity(0)
