@@ -124,13 +124,17 @@ def _manifest(path: Path, raw: bytes) -> Mapping[str, Any]:
         or found.get("format") != FORMAT
         or not isinstance(found.get("about"), dict)
         or not isinstance(found.get("files"), list)
-        or not all(
-            isinstance(one, dict) and {"file", "sha256", "size", "by"} <= one.keys()
-            for one in found["files"]
-        )
+        or not all(map(_is_line, found["files"]))
     ):
         raise InvalidInput(f"{path}: {MANIFEST} is not one of the format {FORMAT}")
     return found
+
+
+def _is_line(one: Any) -> bool:
+    return isinstance(one, dict) and {name: type(value) for name, value in one.items()} == {
+        **dict.fromkeys(("file", "sha256", "by"), str),
+        "size": int,
+    }
 
 
 def _whole(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tests.fuzz import bodies, factors, files, meters, shown, signed, watching
+from tests.fuzz import bodies, factors, files, meters, packs, shown, signed, watching
 from tests.fuzz.engine import Target
 
 TARGETS: Final[dict[str, Target]] = {
     target.name: target
-    for module in (signed, watching, bodies, shown, files, meters, factors)
+    for module in (signed, watching, bodies, shown, files, meters, factors, packs)
     for target in module.TARGETS
 }
 
