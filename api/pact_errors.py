@@ -24,7 +24,7 @@ from api.problems import Problem, status_of
 from ledger.errors import LedgerError, NotFound, NotSignedIn, Throttled
 from ledger.footprint.pact.clients import TokenExpired
 
-TOKEN_PATH: Final = "/auth/token"  # noqa: S105  (no password)
+AUTH_PATH: Final = "/auth/token"
 _log = structlog.get_logger("api")
 _CODES: Final[Mapping[int, str]] = {403: "AccessDenied", 404: "NotFound", 501: "NotImplemented"}
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="greenledger"'}
@@ -45,7 +45,7 @@ class Failed(Exception):
 
 
 def is_token_request(request: Request) -> bool:
-    return request.url.path.endswith(TOKEN_PATH)
+    return request.url.path.endswith(AUTH_PATH)
 
 
 def answer(failed: Failed, *, of_token: bool) -> Response:
@@ -61,7 +61,7 @@ def answer(failed: Failed, *, of_token: bool) -> Response:
 
 def response_of(path: str, problem: Problem) -> Response:
     """A problem that was found before the route was, in the words that this path has."""
-    of_token = path.endswith(TOKEN_PATH)
+    of_token = path.endswith(AUTH_PATH)
     if not of_token and not path.startswith("/3/"):
         return problem.response()
     return answer(_failed(problem, of_token=of_token), of_token=of_token)

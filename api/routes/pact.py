@@ -15,7 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.callers import address_of
-from api.pact_errors import TOKEN_PATH, Failed, PactRoute
+from api.pact_errors import AUTH_PATH, Failed, PactRoute
 from api.service import Service, ServiceOf
 from ledger.db import reading, writing
 from ledger.errors import InvalidInput, NotFound, NotSignedIn
@@ -50,7 +50,7 @@ async def partner_of(request: Request, service: ServiceOf) -> Client:
     """Who asks. Raises NotSignedIn, or TokenExpired."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise NotSignedIn(f"Authorization is: Bearer, and a token of {TOKEN_PATH}")
+        raise NotSignedIn(f"Authorization is: Bearer, and a token of {AUTH_PATH}")
     engine, now_s = service.desk.engine, service.now_s()
     return await run_in_threadpool(clients.client_of_token, engine, now_s, token.strip())
 
@@ -68,7 +68,7 @@ def openid_configuration(request: Request, service: ServiceOf) -> Response:
     return _json(
         {
             "issuer": base,
-            "token_endpoint": base + TOKEN_PATH,
+            "token_endpoint": base + AUTH_PATH,
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             "grant_types_supported": ["client_credentials"],
             "response_types_supported": ["token"],
@@ -76,7 +76,7 @@ def openid_configuration(request: Request, service: ServiceOf) -> Response:
     )
 
 
-@router.post(TOKEN_PATH)
+@router.post(AUTH_PATH)
 async def token(request: Request, service: ServiceOf) -> Response:
     """OAuth 2.0 client credentials (RFC 6749, 4.4)."""
     form = _form(request, await request.body())

@@ -6,6 +6,7 @@ wbcsd/data-exchange-protocol.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from pathlib import Path
@@ -15,9 +16,11 @@ import pytest
 import yaml
 
 from ledger.errors import InvalidInput
+from ledger.footprint.pact.events import read_event, write_event
 from ledger.footprint.pact.model import VERSION
 from ledger.footprint.pact.reading import read
 from tests.pact.documents import BROKEN, PANEL, SHEET, STRICTER, changed
+from tests.pact.works import Works, event
 
 VARIABLE = "GREENLEDGER_PACT_OPENAPI"
 
@@ -42,6 +45,20 @@ def validator(published: dict[str, Any], name: str) -> Any:
         {"$ref": f"#/components/schemas/{name}", "components": published["components"]},
         validate_formats=True,
     )
+
+
+def mended(published: dict[str, Any]) -> dict[str, Any]:
+    """The schemas of events as they are meant: published, each refers to another's members by a
+    `$ref` that stands where a member would, and to a description; that is no JSON Schema."""
+    found = copy.deepcopy(published)
+    schemas = found["components"]["schemas"]
+    for name in EVENTS:
+        members = schemas[name]["properties"]
+        members.pop("$ref")
+        for member in members["data"].get("properties", {}).values():
+            member.pop("description", None)
+        schemas[name]["properties"] = {**schemas["BaseEvent"]["properties"], **members}
+    return found
 
 
 def taken(document: Any) -> bool:
@@ -94,3 +111,52 @@ def test_every_member_of_theirs_is_one_of_ours(published: dict[str, Any]) -> Non
         assert {field.alias for field in ours.model_fields.values()} == set(theirs["properties"])
         needed = {field.alias for field in ours.model_fields.values() if field.is_required()}
         assert needed == set(theirs.get("required", [])), name
+
+
+def test_what_we_publish_is_sound(schema: Any, works: Works) -> None:
+    found = works.footprints()
+    assert len(found) == 4
+    for document in found:
+        assert [one.message for one in schema.iter_errors(document)] == []
+
+
+EVENTS = {
+    "RequestCreatedEvent": ("created", {"productId": ["urn:a:b"], "geography": ["CN"]}),
+    "RequestFulfilledEvent": ("fulfilled", {"requestEventId": "1", "pfs": [SHEET]}),
+    "RequestRejectedEvent": (
+        "rejected",
+        {"requestEventId": "1", "error": {"code": "NotFound", "message": "none"}},
+    ),
+    "PublishedEvent": ("published", {"pfIds": [SHEET["id"]]}),
+}
+# (event, what stands in its data instead): no event by either.
+NO_EVENTS: list[tuple[str, dict[str, Any]]] = [
+    ("RequestCreatedEvent", {"productId": "urn:a:b"}),
+    ("RequestCreatedEvent", {"productId": ["a:b"]}),
+    ("RequestCreatedEvent", {"status": "Draft"}),
+    ("RequestCreatedEvent", {"validOn": "today"}),
+    ("RequestFulfilledEvent", {"requestEventId": "1", "pfs": []}),
+    ("RequestFulfilledEvent", {"requestEventId": "1", "pfs": [{}]}),
+    ("RequestFulfilledEvent", {"pfs": [SHEET]}),
+    ("RequestRejectedEvent", {"requestEventId": "1"}),
+    ("RequestRejectedEvent", {"requestEventId": "1", "error": {"code": "No", "message": ""}}),
+    ("PublishedEvent", {"pfIds": ["urn:gtin:4712345060507"]}),
+]
+
+
+def is_event(value: dict[str, Any]) -> bool:
+    try:
+        read_event(json.dumps(value).encode())
+    except InvalidInput:
+        return False
+    return True
+
+
+def test_events_get_the_same_verdict(published: dict[str, Any]) -> None:
+    for name, (kind, data) in EVENTS.items():
+        theirs = validator(mended(published), name)
+        sent = json.loads(write_event(read_event(json.dumps(event(kind, data)).encode())))
+        assert [one.message for one in theirs.iter_errors(sent)] == []
+        for wrong in [data for other, data in NO_EVENTS if other == name]:
+            verdicts = theirs.is_valid(event(kind, wrong)), is_event(event(kind, wrong))
+            assert verdicts == (False, False), (name, wrong)

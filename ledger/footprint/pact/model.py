@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
 
 from ledger.footprint.pact.fields import (
     Country,
@@ -150,8 +149,7 @@ class CarbonFootprint(Part):
     def _one_place(self) -> CarbonFootprint:
         named = [self.geography_region_or_subregion, self.geography_country]
         if sum(one is not None for one in [*named, self.geography_country_subdivision]) > 1:
-            raise PydanticCustomError(
-                "pact",
+            raise ValueError(
                 "names more than one of geographyRegionOrSubregion, geographyCountry and"
                 " geographyCountrySubdivision",
             )

@@ -18,6 +18,7 @@ from ledger.units import format_instant
 # One document, with whatever extensions it has.
 DOCUMENT_BYTES_MAX: Final = 1024 * 1024
 _ERRORS_SHOWN: Final = 5
+_OURS: Final = "Value error, "  # how pydantic begins what our own checks say
 Found = TypeVar("Found", bound=BaseModel)
 
 
@@ -140,7 +141,10 @@ def parse(model: type[Found], value: Any, path: str = "$") -> Found:
         return model.model_validate(value)
     except ValidationError as error:
         listed = error.errors(include_url=False, include_context=False, include_input=False)
-        said = [f"{_place(path, one['loc'])}: {one['msg']}" for one in listed[:_ERRORS_SHOWN]]
+        said = [
+            f"{_place(path, one['loc'])}: {one['msg'].removeprefix(_OURS)}"
+            for one in listed[:_ERRORS_SHOWN]
+        ]
         more = len(listed) - len(said)
         raise InvalidInput("; ".join(said) + (f"; and {more} more" if more > 0 else "")) from None
 
