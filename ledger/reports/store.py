@@ -88,6 +88,22 @@ def list_reports(
     return sorted(newest.values(), key=lambda one: one.entry_index)
 
 
+def all_versions(
+    conn: Connection, log_id: int, *, kind: str, author: str, as_of: int
+) -> list[list[Version]]:
+    """Each report of a kind and author with its versions below a log size, in order."""
+    query = select(reports).where(
+        reports.c.log_id == log_id,
+        reports.c.kind == kind,
+        reports.c.author == author,
+        reports.c.entry_index < as_of,
+    )
+    found: dict[bytes, list[Version]] = {}
+    for row in conn.execute(query.order_by(reports.c.report, reports.c.number)):
+        found.setdefault(bytes(row.report), []).append(_version(row))
+    return list(found.values())
+
+
 def load(conn: Connection, log: LogFacts, found: Version) -> dict[str, Any]:
     """What a version says: kind, as_of, about, result, changes."""
     data = load_body(conn, log.log_id, found.body)

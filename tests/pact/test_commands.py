@@ -117,8 +117,8 @@ def test_a_figure_that_a_bill_does_not_take_makes_no_supplier() -> None:
 def test_footprints_are_fetched_from_a_host(works: Works, run: Cli, tmp_path: Path) -> None:
     secret, out = tmp_path / "secret", tmp_path / "out"
     secret.write_text(works.secret)
-    words = ("fetch", works.url, "--client-id", works.id, "--secret-file", str(secret))
-    words = (*words, "--out", str(out), "--product", urn_of("sheet"))
+    asked = ("fetch", works.url, "--client-id", works.id, "--secret-file", str(secret))
+    words = (*asked, "--out", str(out), "--product", urn_of("sheet"))
     (one,) = run(*words)["footprints"]
     assert read(Path(one["file"]).read_bytes()).footprint.to_json() == works.footprints()[1] | {
         "extensions": read(Path(one["file"]).read_bytes()).footprint.to_json()["extensions"]

@@ -120,7 +120,7 @@ def test_what_we_publish_is_sound(schema: Any, works: Works) -> None:
         assert [one.message for one in schema.iter_errors(document)] == []
 
 
-EVENTS = {
+EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "RequestCreatedEvent": ("created", {"productId": ["urn:a:b"], "geography": ["CN"]}),
     "RequestFulfilledEvent": ("fulfilled", {"requestEventId": "1", "pfs": [SHEET]}),
     "RequestRejectedEvent": (

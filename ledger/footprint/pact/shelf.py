@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ledger.errors import InvalidInput
 from ledger.footprint.pact.document import Place, document_of, product_of
@@ -21,8 +21,7 @@ from ledger.log.store import LogFacts, entry_at
 from ledger.records.model import PRODUCT
 from ledger.records.store import current
 from ledger.reports.model import FOOTPRINT
-from ledger.reports.schema import reports
-from ledger.reports.store import Version, load, versions
+from ledger.reports.store import Version, all_versions, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +65,8 @@ def withheld(conn: Connection, log: LogFacts, party: str, *, as_of: int) -> list
 def _every(
     conn: Connection, log: LogFacts, party: str, base_url: str, *, as_of: int, since: int
 ) -> Iterator[Shown | Withheld]:
-    series = select(reports.c.report).where(
-        reports.c.log_id == log.log_id,
-        reports.c.author == party,
-        reports.c.kind == FOOTPRINT,
-        reports.c.entry_index >= since,
-        reports.c.entry_index < as_of,
-    )
     in_force = current(conn, log.log_id, PRODUCT, as_of=as_of, author=party)
-    for report in conn.execute(series.distinct()).scalars().all():
-        known = [
-            one
-            for one in versions(conn, log.log_id, bytes(report).hex())
-            if one.entry_index < as_of
-        ]
+    for known in all_versions(conn, log.log_id, kind=FOOTPRINT, author=party, as_of=as_of):
         for number, version in enumerate(known):
             if version.entry_index >= since:
                 yield _examined(conn, log, known[: number + 1], base_url, in_force, known[-1])
