@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+
+from ledger.units import parse_instant, parse_zone
 
 Cell = str | int | None
 
@@ -117,3 +120,9 @@ def shown(cell: Cell, column: Column) -> str:
     amount = Decimal(cell) / column.scale
     rounded = amount.quantize(Decimal(1).scaleb(-column.places), rounding=ROUND_HALF_EVEN)
     return f"{rounded:,f}"
+
+
+def park_time(instant: str, zone: str) -> str:
+    """`2026-01-01 00:00`, as people of the park read a clock."""
+    moment = datetime.fromtimestamp(parse_instant(instant), parse_zone(zone))
+    return moment.strftime("%Y-%m-%d %H:%M")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from ledger.disclosure.content import (
@@ -15,7 +14,7 @@ from ledger.disclosure.content import (
     Content,
     Document,
 )
-from ledger.disclosure.report_views import accounts_in, report_tables
+from ledger.disclosure.report_views import accounts_of_year, report_tables
 from ledger.disclosure.tables import (
     Cell,
     Table,
@@ -24,11 +23,12 @@ from ledger.disclosure.tables import (
     id_column,
     mass_column,
     number_column,
+    park_time,
     share_column,
     text_column,
     words,
 )
-from ledger.units import parse_instant, parse_zone
+from ledger.units import parse_instant
 
 # Supply classes: the first five in the order of their numbers (docs/formats.md §3.2).
 CLASSES: Final[Mapping[str, Words]] = {
@@ -57,8 +57,8 @@ def tables_of(content: Content) -> list[Table]:
     return [
         *report_tables(content),
         claim_table(claims, said[ORGANISATION]["zone"]),
-        class_table(claims, accounts_in(content)),
-        granularity_table(content, accounts_in(content)),
+        class_table(claims, accounts_of_year(content)),
+        granularity_table(content, accounts_of_year(content)),
         certificate_table(said[CERTIFICATES]["retirements"]),
         credit_table(said[CREDITS]["retirements"]),
         factor_table(said[FACTORS]["factors"]),
@@ -68,12 +68,6 @@ def tables_of(content: Content) -> list[Table]:
 def state(name: str) -> str:
     """A state or status in both languages; as it stands where it is none of ours."""
     return STATES.get(name, name)
-
-
-def park_time(instant: str, zone: str) -> str:
-    """`2026-01-01 00:00`, as people of the park read a clock."""
-    moment = datetime.fromtimestamp(parse_instant(instant), parse_zone(zone))
-    return moment.strftime("%Y-%m-%d %H:%M")
 
 
 def claim_table(claims: Sequence[Document], zone: str) -> Table:
@@ -153,9 +147,9 @@ def class_table(claims: Sequence[Document], accounts: Sequence[Document]) -> Tab
             )
             if consumed
             else words(
-                "包内没有清单，故不列占比：同一用电量可出现在几项声明中。",
-                "There is no inventory in the pack, and so no share: several claims may state the"
-                " same consumption.",
+                "包内没有全年清单，故不列占比：同一用电量可出现在几项声明中。",
+                "There is no inventory of the whole year in the pack, and so no share: several"
+                " claims may state the same consumption.",
             )
         ],
     )
