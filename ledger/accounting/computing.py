@@ -230,7 +230,10 @@ def _regimes(view: View, names: Sequence[str]) -> list[tuple[str, records.Record
                 f"no regime {name!r} is in force at log size {view.as_of}; there is: {there}"
             )
     if not known:
-        raise NotFound("no regime is in force: a figure without a regime does not exist")
+        raise NotFound(
+            "no regime is in force, and a figure without a regime does not exist; see: greenledger"
+            " regime list, greenledger regime register-shipped"
+        )
     return [(name, known[name]) for name in names or known]
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 WORD_MAX: Final = 20
+NAME_MAX: Final = 40
+WIDTH_MAX: Final = 1000
 
 
 class Output:
@@ -49,6 +51,7 @@ class Output:
         if self.as_json:
             return
         from rich import box
+        from rich.measure import Measurement
         from rich.table import Table
 
         found = [list(row) for row in rows]
@@ -65,15 +68,22 @@ class Output:
             is_integer = bool(found) and isinstance(found[0][place], int)
             to_the_right = column.startswith(">") or is_integer
             name = column.removeprefix(">")
+            cells = [_cell(row[place]) for row in found]
+            whole = to_the_right or (place == 0 and max(map(len, cells), default=0) <= NAME_MAX)
             table.add_column(
                 name,
                 justify="right" if to_the_right else "left",
                 overflow="fold",
-                no_wrap=to_the_right or place == 0,
-                min_width=_longest_word(name, (str(row[place]) for row in found)),
+                no_wrap=whole,
+                min_width=_width(name, cells, whole=whole),
             )
         for row in found:
-            table.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in row))
+            table.add_row(*map(_cell, row))
+        # Where a screen is too narrow, lines break there: nothing is cut off.
+        options = self.console.options.update(width=WIDTH_MAX)
+        least = Measurement.get(self.console, options, table).minimum
+        if least > self.console.width:
+            table.width = least
         self.console.print(table)
         self.console.print()
 
@@ -108,10 +118,19 @@ class Output:
         )
 
 
-def _longest_word(name: str, cells: Iterable[str]) -> int:
-    """So that cells wrap between words, unless a word is very long."""
-    words = (word for cell in cells for word in cell.split())
-    return max(len(name), min(WORD_MAX, max(map(len, words), default=0)))
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _width(name: str, cells: Sequence[str], *, whole: bool) -> int:
+    """The least, in cells of a screen, of which a Chinese character takes two: cells wrap between
+    words, unless a word is very long; a number is shown whole."""
+    from rich.cells import cell_len
+
+    head = max(map(cell_len, name.split("\n")))
+    parts = cells if whole else [word for cell in cells for word in cell.split()]
+    longest = max(map(cell_len, parts), default=0)
+    return max(head, longest if whole else min(WORD_MAX, longest))
 
 
 def warn_unproven(

@@ -135,6 +135,16 @@ def register_regime(
     out.result({**_regime_json(rules, known), "repeated": receipt is None})
 
 
+@regime.command("register-shipped")
+def register_shipped(directory: Dir = None, as_json: Json = False) -> None:
+    """Put all regimes in force that came with the program and were never put here."""
+    house, out = open_house(directory), Output(as_json=as_json)
+    found = regimes.ensure(house.desk)
+    out.say(f"Registered: {', '.join(found)}." if found else "All of them were put here before.")
+    out.say("Compare them with what holds for you: greenledger regime list")
+    out.result({"regimes": found})
+
+
 def _said(title: Any) -> str:
     return f"{title['zh']} | {title['en']}"
 

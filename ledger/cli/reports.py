@@ -38,7 +38,7 @@ Substitutes = Annotated[
     typer.Option(
         "--substitute",
         help="'ITEM REGION YEAR USE_REGION USE_YEAR REASON…': the factor of another region or year"
-        " stands in; a region that is none is -.",
+        " stands in; a region that is none is -. Or the JSON that a message shows.",
     ),
 ]
 Standards = Annotated[
@@ -163,16 +163,23 @@ def _of_file(path: Path) -> dict[str, Any]:
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".json":
         return files.parse_toml(text, path.name)
+    return _json_object(text, path.name)
+
+
+def _json_object(text: str, name: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InvalidInput(f"{path.name}: not JSON: {error}") from error
+        raise InvalidInput(f"{name}: not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise InvalidInput(f"{path.name}: it is no object")
+        raise InvalidInput(f"{name}: it is no object")
     return found
 
 
 def substitution(text: str) -> dict[str, Any]:
+    """Six words, or the JSON object that a message shows where a factor is missing."""
+    if text.lstrip().startswith("{"):
+        return _json_object(text, "--substitute")
     parts = text.split(maxsplit=5)
     if len(parts) != 6 or not (parts[2].isdecimal() and parts[4].isdecimal()):
         raise InvalidInput(

@@ -54,6 +54,11 @@ def both(title: Mapping[str, str]) -> str:
     return f"{title['zh']} {title['en']}"
 
 
+def _head(title: Mapping[str, str]) -> str:
+    """A narrow one: each word on a line of its own."""
+    return "\n".join([title["zh"], *title["en"].split()])
+
+
 def tonnes(g: int | str) -> str:
     return "–" if g == "" else f"{int(g) / _T:,.3f}"
 
@@ -69,10 +74,10 @@ def _summary(out: Output, figures: Sequence[Json]) -> None:
         "吨 t",
         [
             "制度 regime",
-            *(f">{both(title)}" for title in titles.values()),
-            ">合计 total",
+            *(f">{_head(title)}" for title in titles.values()),
+            ">合计\ntotal",
             "of",
-            ">抵消 offsets, apart",
+            ">抵消\noffsets,\napart",
             "status",
         ],
         [
