@@ -12,6 +12,7 @@ from ledger.disclosure.tables import (
     number_column,
     park_time,
     share_column,
+    state,
     text_column,
     words,
 )
@@ -88,7 +89,7 @@ def regime_table(accounts: list[Document], zone: str) -> Table:
                 one["total"]["mass_g"],
                 one["total"]["unit"],
                 one["total"]["label"],
-                one["status"],
+                state(one["status"]),
             ]
             for one in accounts
             if one["figure"] == "emissions"
@@ -182,7 +183,7 @@ def indicator_table(accounts: list[Document]) -> Table:
                 None if one["ppm"] == "" else one["ppm"],
                 "\n".join(
                     f"{test['title']['zh']} {test['title']['en']}:"
-                    f" {VERDICTS.get(test['verdict'], test['verdict'])}"
+                    f" {VERDICTS.get(test['verdict'], test['verdict'])} ({state(test['status'])})"
                     for test in one.get("tests", ())
                 ),
                 f"{one['definition']['zh']}\n{one['definition']['en']}",
@@ -217,7 +218,7 @@ def footprint_table(found: list[Document]) -> Table:
                 one["totals"]["including_uptake_kg"],
                 one["primary_ppm"],
                 _named(one["regime"]["title"]),
-                one["regime"]["status"],
+                state(one["regime"]["status"]),
             ]
             for one in found
         ],

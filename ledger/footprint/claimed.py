@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ledger.accounting import facts
-from ledger.accounting.loading.claimed import CLASSES, class_of
+from ledger.accounting.loading.claimed import CLASSES, of_certificates
 from ledger.claims import store as claims
 from ledger.claims.store import ClaimRow
 from ledger.errors import NotFound, Refused
@@ -130,7 +130,7 @@ def _of_certificates(
             entries |= set() if project is None else {project.entry_index}
             by_technology[technology] = by_technology.get(technology, 0) + len(gone.units)
         for technology, wh in _parts(one.wh, by_technology):
-            kind = class_of(one), technology
+            kind = of_certificates(one.class_), technology
             found[kind] = found.get(kind, 0) + wh
     return found, entries
 

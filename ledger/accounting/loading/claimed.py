@@ -64,9 +64,9 @@ class Claimed:
     offsets: tuple[Offset, ...]
 
 
-def class_of(one: Certificates) -> str:
-    """A class of supply: certificates of the scheme's class green-trade came with the power."""
-    return TRADED if one.class_ == GREEN_TRADE else UNBUNDLED
+def of_certificates(class_: str) -> str:
+    """The class of supply of certificates: those of the class green-trade came with the power."""
+    return TRADED if class_ == GREEN_TRADE else UNBUNDLED
 
 
 def claimed(view: View, rows: Sequence[ClaimRow], consumption_wh: Int64) -> Claimed:
@@ -223,7 +223,7 @@ class _Retirements:
         final = self._view.official(row).status == FINAL
         return [
             Supply(
-                supply_class=class_of(one),
+                supply_class=of_certificates(one.class_),
                 technology=technology,
                 region=region,
                 wh=wh,
