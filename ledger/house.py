@@ -95,7 +95,7 @@ _PRECEDED: Final[Mapping[str, Sequence[Also]]] = {
         products.before_put,
         scorecard_entries.before_put,
     ),
-    report_entries.PUBLISH: (disclosing.before_publish,),
+    report_entries.PUBLISH: (disclosing.before_publish, uses.before_publish),
 }
 _FOLLOWED: Final[Mapping[str, Sequence[Also]]] = {
     metering_entries.CORRECTION: (shortfall.after_correction,),

@@ -169,23 +169,25 @@ def _require_own(service_: Service, caller: Caller, operation: str, body: Report
     """Raises NotFound where a report would tell of another organisation, or replace its report."""
     with reading(service_.desk.engine) as conn:
         log_id, operator = service_.log.log_id, service_.log.operator
-        whose = {*subjects_of(body.about), *_owners(conn, log_id, body.about)} or {operator}
+        whose = _whose(conn, log_id, body.about, operator)
         if body.report:
             whose.add(store.find_report(conn, log_id, body.report).author)
     for party in sorted(whose):
         own(caller, operation, party, "a report tells of organisations that you act for")
 
 
-def _owners(conn: Any, log_id: int, about: Mapping[str, Any]) -> set[str]:
-    """Whose products and documents it asks for by name, and what it would draft on the way."""
-    found: set[str] = set()
+def _whose(conn: Any, log_id: int, about: Mapping[str, Any], operator: str) -> set[str]:
+    """Whom it asks for by name, or by product, and so what it would draft on the way; the park's
+    is the operator's."""
+    found = subjects_of(about)
     name = about.get("product")
     if isinstance(name, str) and name:
         known = records.history(conn, log_id, "product", name)
         if not known:
             raise NotFound(f"there is no product {name[:64]!r} of yours")
         found.add(known[0].author)
+    found = found or {operator}
     for one in about.get("drafts") or ():
         if isinstance(one, dict) and isinstance(one.get("about"), dict):
-            found |= subjects_of(one["about"]) | _owners(conn, log_id, one["about"])
+            found |= _whose(conn, log_id, one["about"], operator)
     return found

@@ -1,8 +1,9 @@
 """The park's balance: Σ members + what no member has + losses − internal transfers. Pure.
 
 A line whose other side is a member is taken out again, on a line of its own, exactly: heat that one
-member makes and another uses counts once, in the fuel that it was made of. Line and transformer
-losses are on lines of their own, by the factor of what nothing covers: they are never green.
+member makes and another uses counts once, in the fuel that it was made of. What is burnt, vented or
+leaked is no transfer, whoever the fuel came from. Line and transformer losses are on lines of their
+own, by the factor of what nothing covers: they are never green.
 """
 
 from __future__ import annotations
@@ -27,6 +28,18 @@ from ledger.errors import InvalidInput
 TRANSFER: Final = "transfer"
 LOSSES: Final = "electricity/losses"
 STORAGE_LOSSES: Final = "electricity/storage-losses"
+# Emitted where they happen, whoever sold the fuel: no other member has counted them.
+_DIRECT: Final = frozenset(
+    {
+        f.FUEL,
+        f.PROCESS,
+        f.CONVERSION,
+        f.REFRIGERANT,
+        f.SINK,
+        activities.BIOGENIC,
+        activities.OTHER_GAS,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,7 +102,7 @@ def balance(
         _taken_out(made.subject, line)
         for made in (*of_members, own)
         for line in made.lines
-        if line.counterparty
+        if line.counterparty and line.category not in _DIRECT
     )
     whole = Account(
         regime=regime,

@@ -148,7 +148,7 @@ def compute_with(
                 f" {held.held_wh.get(part.kind, 0)} Wh of that"
             )
         entries |= resting
-    entries |= _documents(conn, shared, of, asked.period)
+    entries |= _documents(conn, shared, of, asked.period, record.author)
     found = calculate(of, asked.period, shared.book(asked, of.region), asked.parts)
     entries |= {use["entry"] for line in found.lines for use in line.factors}
     party = current_party(conn, log.log_id, record.author, shared.as_of)
@@ -167,14 +167,19 @@ def compute_with(
     }
 
 
-def _documents(conn: Connection, shared: Shared, of: Product, period: str) -> set[int]:
+def _documents(conn: Connection, shared: Shared, of: Product, period: str, author: str) -> set[int]:
     """Entries of the documents that supplier footprints are taken from. Raises Refused where the
-    record is of another file."""
+    record is of another file, or of somebody else: what that one is of stays untold."""
     found = set()
     for one in of.activities:
         if one.supplier is None or not one.is_of(period):
             continue
         record = shared.document(conn, one.supplier.document)
+        if record.author != author:
+            raise Refused(
+                f"product {of.label}, activity {one.id}: document {record.name} is not one of"
+                f" {author!r}"
+            )
         sha256 = record.content["file"]["sha256"]
         if sha256 != one.supplier.sha256:
             raise Refused(

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, se
 
 from ledger.claims.schema import claim_ends
 from ledger.claims.store import REPLACED
-from ledger.errors import Refused
+from ledger.errors import InvalidInput, Refused
 from ledger.footprint import claimed, product
 from ledger.footprint.asked import Asked, Part
 from ledger.footprint.claimed import Held, Kind
@@ -92,13 +92,23 @@ def require_held(part: Part, held: Held, taken: Mapping[Kind, int]) -> None:
     )
 
 
+def before_publish(tx: Tx, entry: Entry, bodies: Bodies) -> None:
+    """Whose product it is, before anything of it is computed: what the log refuses to another one,
+    it does not tell. Raises InvalidInput or Refused."""
+    if entry.statement["kind"] != FOOTPRINT:
+        return
+    about = blob(bodies, "body").json().get("about")
+    if not isinstance(about, dict):
+        raise InvalidInput("about is no object")
+    _require_author(tx, entry, Asked.from_json(about))
+
+
 def after_publish(tx: Tx, entry: Entry, bodies: Bodies) -> None:
     """What a footprint takes, once its report is stored. Raises Refused."""
     if entry.statement["kind"] != FOOTPRINT:
         return
     content = blob(bodies, "body").json()
     asked = Asked.from_json(content["about"])
-    _require_author(tx, entry, asked)
     rows = []
     for claim in dict.fromkeys(part.claim for part in asked.parts):
         held = claimed.find(tx.conn, tx.log, claim)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ledger.db import reading
-from ledger.errors import NotFound
+from ledger.errors import NotFound, Refused
 from ledger.log.notes import SigningKey
 from ledger.log.service import Receipt
 from ledger.parties.desk import Desk, Draft, seal_json
@@ -47,6 +47,24 @@ def end(
         raise NotFound(f"register {register} has no record {name!r}")
     members = {"register": register, "name": name, "replaces": last, "reason": reason}
     return _append(desk, Draft(type=END, author=author, members=members), key)
+
+
+def never_put(desk: Desk, register: str, names: Iterable[str]) -> list[str]:
+    """Those of names that come with the program which nobody has put yet. Raises Refused where
+    somebody else than the operator has: what is in force under the name is not what came with it.
+    """
+    found = []
+    with reading(desk.engine) as conn:
+        for name in names:
+            last = store.last(conn, desk.log.log_id, register, name)
+            if last is None:
+                found.append(name)
+            elif last.author != desk.log.operator:
+                raise Refused(
+                    f"{register} {name} is a record of {last.author!r}, not the one that comes with"
+                    " the program: put that under a name of your own, and ask for it by that"
+                )
+    return found
 
 
 def _last_id(desk: Desk, register: str, name: str) -> str:

@@ -24,6 +24,7 @@ from ledger.reports.model import (
     CONTENT,
     KINDS,
     MEDIA,
+    OF_PARK,
     Compute,
     encode,
     plain,
@@ -48,8 +49,11 @@ def subjects_of(about: Mapping[str, Any]) -> set[str]:
     return {one for one in found if isinstance(one, str)}
 
 
-def require_subject(about: Mapping[str, Any], author: str, operator: str) -> None:
-    """Raises Refused where a report is about somebody else: results come of private bodies."""
+def require_subject(kind: str, about: Mapping[str, Any], author: str, operator: str) -> None:
+    """Raises Refused where a report is about somebody else: results come of private bodies, and a
+    refusal says what the log computes instead."""
+    if kind in OF_PARK and author != operator:
+        raise Refused(f"a {kind} is of the whole park: the operator publishes it, not {author!r}")
     others = sorted(subjects_of(about) - {author})
     if others and author != operator:
         raise Refused(
@@ -97,7 +101,7 @@ def _accept(computes: Computes, tx: Tx, entry: Entry, bodies: Bodies) -> None:
             raise InvalidInput(f"{name} of the body is {content[name]}, of its entry {said[name]}")
     if body.content != encode(content):
         raise InvalidInput("a report is written as JSON with sorted members and without blanks")
-    require_subject(content["about"], entry.author, tx.log.operator)
+    require_subject(said["kind"], content["about"], entry.author, tx.log.operator)
     require_inputs(tx, content["result"], said["as_of"])
     _require_changes(tx, before, content)
     _require_result(tx, compute, content)

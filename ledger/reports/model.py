@@ -26,6 +26,8 @@ SCORECARD: Final = "scorecard"
 FOOTPRINT: Final = "footprint"
 DISCLOSURE: Final = "disclosure"
 KINDS: Final = (INVENTORY, BALANCE, SCORECARD, FOOTPRINT, DISCLOSURE)
+# These name no subject: they tell of all members.
+OF_PARK: Final = (BALANCE, SCORECARD)
 
 # (conn, log, about, as_of) → result: a function of what stands in the log below `as_of`, and of
 # nothing else. `result["inputs"]`: all entries that it rests on, as `inputs.inputs_of` lists them.

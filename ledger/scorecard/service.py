@@ -40,10 +40,9 @@ def register(
 
 def ensure(desk: Desk, name: str) -> Receipt | None:
     """Register a standard that came with the program, where none of its name was ever put. Raises
-    NotFound where there is none either way."""
-    with reading(desk.engine) as conn:
-        if rows.last(conn, desk.log.log_id, REGISTER, name) is not None:
-            return None
+    NotFound where there is none either way, or Refused where another party took the name."""
+    if not records.never_put(desk, REGISTER, [name]):
+        return None
     return register(desk, name, catalogue.shipped(name))
 
 

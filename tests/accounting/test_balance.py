@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ledger.accounting.balance import Balance, balance
@@ -103,6 +105,17 @@ def test_one_side_alone_is_taken_out_too() -> None:
     """The mill says that it got heat, the boiler nothing: the heat is in the boiler's fuel."""
     made = under("ndrc-910", boiler(), mill(heat("got", "mill", "boiler", "in")))
     assert t(made.park.total.mass_g) == 3_188.6725
+
+
+def test_fuel_of_another_member_is_burnt_all_the_same() -> None:
+    """The mill burns 50 t of coal that it has from the boiler: no other member counts that."""
+    bare = activity("coal", "fuel", "fuel-bituminous", "50", "t", organisation="mill")
+    named = replace(bare, counterparty="boiler")
+    with_name, without = (under("ndrc-910", boiler(), mill(one)) for one in (named, bare))
+    assert with_name.transfers == ()
+    assert with_name.park.total.mass_g == without.park.total.mass_g
+    burnt_g = sum(one.mass_g for one in with_name.members[1].lines if one.category == "fuel")
+    assert burnt_g > 50 * TONNE_G
 
 
 def test_what_members_say_differently_is_shown() -> None:

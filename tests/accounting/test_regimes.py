@@ -20,7 +20,7 @@ from ledger.accounting.regime_reading import (
     shipped_regimes,
 )
 from ledger.db import reading
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.house import House
 from ledger.records import service as records
 from tests.accounting.building import library
@@ -167,6 +167,16 @@ def test_those_that_come_with_us_are_put_once(begun: House) -> None:
         assert list(regimes.current(conn, begun.log, entry + 1)) == ["ndrc-910"]
         with pytest.raises(NotFound, match="greenledger regime register mine"):
             regimes.find(conn, begun.log, "mine")
+
+
+def test_a_name_that_another_party_took_is_not_what_comes_with_us(begun: House) -> None:
+    """Else its rules would be in force here under the name of an official one."""
+    begun.desk.register_party("farm", "Farm", ["generator"])
+    begun.desk.create_key("farm")
+    rules = dict(shipped("ndrc-910").content)
+    records.put(begun.desk, "regime", "ndrc-910", rules, author="farm")
+    with pytest.raises(Refused, match="regime ndrc-910 is a record of 'farm', not the one that"):
+        regimes.ensure(begun.desk)
 
 
 def test_the_log_takes_no_regime_that_says_nothing(begun: House) -> None:

@@ -66,6 +66,7 @@ def test_a_report_tells_of_ones_own_alone(own_town: Town) -> None:
         {"organisation": "farm", "year": "2025"},
         {"subject": "mill", "organisation": "farm"},
         {"subject": "mill", "drafts": [{"kind": "inventory", "about": {"subject": "farm"}}]},
+        {"subject": "mill", "drafts": [{"kind": "balance", "about": {"period": "2026-02"}}]},
         {"product": NAME},
         {"period": "2026-02"},  # of the park
     ):

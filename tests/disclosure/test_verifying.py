@@ -172,6 +172,14 @@ def cut_the_evidence(files: dict[str, bytes]) -> None:
     name_again(files)
 
 
+def be_of_another_organisation(files: dict[str, bytes]) -> None:
+    """A draft of the farm's, with what the mill claims."""
+    del files["opening.json"]
+    said = manifest(files)
+    said["about"]["organisation"] = "farm"
+    with_manifest(files, said)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -186,6 +194,7 @@ def cut_the_evidence(files: dict[str, bytes]) -> None:
         (know_another_size, "as_of is"),
         (take_the_manifest_out, "the file manifest.json is missing"),
         (break_the_evidence, "of the level full"),
+        (be_of_another_organisation, "it shows a claim of mill in the log"),
         (cut_the_evidence, "the file ends here, without its last line"),
     ],
 )

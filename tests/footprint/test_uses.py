@@ -18,9 +18,13 @@ from ledger.footprint.schema import footprint_uses
 from ledger.footprint.service import Made, Terms, Wish, draft, make, publish, register
 from ledger.house import COMPUTES, House
 from ledger.log.audit import no_progress
+from ledger.log.bodies import Blob
+from ledger.parties.desk import Draft, fresh_id, fresh_salt
 from ledger.records import service as records
 from ledger.reports import service as reports
 from ledger.reports import store as report_rows
+from ledger.reports.changes import NONE
+from ledger.reports.model import MEDIA, encode
 from tests.footprint.parks import FEB, HELD, PRODUCTS, TERMS, casting
 
 ONE, TWO, THREE = PRODUCTS
@@ -287,6 +291,49 @@ def test_a_suppliers_document(mill: House) -> None:
         Refused, match=f"activity iron: document {'dd' * 16} is the file {'ef' * 3}"
     ):
         make(mill.desk, ONE, TERMS)
+
+
+def test_a_document_of_somebody_else_tells_nothing(mill: House) -> None:
+    """A refusal does not say which file it is."""
+    document = {
+        "organisation": "farm",
+        "title": "Licence",
+        "kind": "licence",
+        "issuer": "",
+        "file": {"name": "x.pdf", "sha256": "ef" * 32, "size": 2, "media": "application/pdf"},
+        "issued": "",
+        "valid_until": "",
+        "note": "",
+    }
+    records.put(mill.desk, "document", "dd" * 16, document, author="farm")
+    guess = {
+        "document": "dd" * 16,
+        "sha256": "00" * 32,
+        "pcf": "1.85",
+        "declared_unit": "kilogram",
+        "declared_amount": "1",
+        "primary_share": "",
+    }
+    content = casting(4_000)
+    content["activities"][0] |= {"item": "", "supplier": guess}
+    register(mill.desk, content, author="mill", name=ONE)
+    with pytest.raises(Refused, match=r"is not one of 'mill'$"):
+        make(mill.desk, ONE, TERMS)
+
+
+def test_a_refusal_tells_another_party_nothing(mill: House) -> None:
+    """A refused report names what the log computes instead: so whose it is comes first."""
+    for author, content in (
+        ("farm", {"kind": "footprint", "about": asked(ONE).to_json()}),
+        ("mill", {"kind": "balance", "about": {"period": FEB}}),
+        ("mill", {"kind": "scorecard", "about": {"period": FEB, "standard": "own"}}),
+    ):
+        guess = {**content, "as_of": 1, "result": {"inputs": []}, "changes": dict(NONE)}
+        body = Blob.seal(encode(guess), MEDIA, salt=fresh_salt())
+        members = {"kind": content["kind"], "report": fresh_id(), "replaces": "", "as_of": 1}
+        draft_ = Draft(type="report.publish", author=author, members=members, bodies={"body": body})
+        with pytest.raises(Refused, match=r"publishes no footprint of it|is of the whole park"):
+            mill.desk.append(draft_)
 
 
 def test_no_record_that_is_no_product(mill: House) -> None:

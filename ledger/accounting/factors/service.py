@@ -52,16 +52,11 @@ def publish(
 
 def ensure(desk: Desk, names: Sequence[str] = ()) -> list[str]:
     """Publish those sets that came with the program (all, or the named ones) and were never put
-    here; returns their names. Raises NotFound."""
-    with reading(desk.engine) as conn:
-        put = {
-            name
-            for name in names or files.shipped_sets()
-            if record_rows.last(conn, desk.log.log_id, REGISTER, name) is None
-        }
-    for name in sorted(put):
+    here; returns their names. Raises NotFound, or Refused where another one took a name."""
+    put = sorted(records.never_put(desk, REGISTER, set(names or files.shipped_sets())))
+    for name in put:
         publish(desk, name, files.shipped(name))
-    return sorted(put)
+    return put
 
 
 def history(conn: Connection, log: LogFacts, name: str) -> list[Record]:

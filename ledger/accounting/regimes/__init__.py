@@ -93,13 +93,8 @@ def register(
 
 def ensure(desk: Desk, names: Sequence[str] = ()) -> list[str]:
     """Put those that came with the program (all, or the named ones) and were never put here, by
-    the operator; returns their names. Raises NotFound."""
-    with reading(desk.engine) as conn:
-        fresh = [
-            name
-            for name in names or shipped_regimes()
-            if store.last(conn, desk.log.log_id, REGISTER, name) is None
-        ]
+    the operator; returns their names. Raises NotFound, or Refused where another one took a name."""
+    fresh = records.never_put(desk, REGISTER, names or shipped_regimes())
     for name in fresh:
         register(desk, shipped(name))
     return fresh

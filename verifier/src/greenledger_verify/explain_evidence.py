@@ -21,7 +21,7 @@ from greenledger_verify.trust import Trust
 
 def judge_evidence(
     file: BinaryIO, log: Path | None, seed: bytes | None, trust: Trust, report: Report
-) -> None:
+) -> VerifiedEvidence:
     """The command ``evidence``: verify the file, scan the log where one is given, answer.
 
     A claim that is no longer in force, or short, does not hold, whatever its file shows.
@@ -69,6 +69,7 @@ def judge_evidence(
             "Anything by the seed that you named: a file of the level {level} has no samples.",
             level=verified.head.level,
         )
+    return verified
 
 
 def _with_anchor(verified: VerifiedEvidence) -> SignedCheckpoint:

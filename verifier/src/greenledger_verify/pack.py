@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from greenledger_verify.evidence import VerifiedEvidence
 from greenledger_verify.explain import explain_opening
 from greenledger_verify.explain_evidence import judge_evidence
 from greenledger_verify.failure import UnusableInput, VerificationError, locate
@@ -64,7 +65,7 @@ def judge_pack(path: Path, log: Path | None, trust: Trust, report: Report) -> No
         judged = _judge_files(pack, trust, report)
         _explain_files(judged, report)
         for file in judged.manifest.evidence():
-            _judge_evidence(pack, file, log, trust, report)
+            _judge_evidence(pack, judged.manifest, file, log, trust, report)
     if judged.opening is None and not judged.manifest.evidence():
         report.leave_open("That any log knows this organisation: nothing in the pack shows it.")
 
@@ -145,19 +146,21 @@ def _published(files: object, *, by_log: bool) -> Iterable[Named]:
 
 
 def _judge_evidence(
-    pack: PackFile, file: str, log: Path | None, trust: Trust, report: Report
+    pack: PackFile, manifest: Manifest, file: str, log: Path | None, trust: Trust, report: Report
 ) -> None:
-    """Judge one evidence file by itself, and take over what it shows, one line for the claim."""
+    """Judge one evidence file by itself, and take over what it shows, one line for the claim: of
+    the organisation that the pack is about, in the log that it is of."""
     own = Report(language=report.language)
     try:
         with report.step("{file}: the evidence holds", file=file), pack.open(file) as opened:
             try:
-                judge_evidence(opened, log, None, trust, own)
+                found = judge_evidence(opened, log, None, trust, own)
             except UnusableInput as error:
                 # It is a part of what is judged, not what the user brought.
                 raise _as_failure(error) from None
             except BROKEN as error:
                 raise VerificationError("it can't be unpacked: {why}", why=error) from None
+            _require_own(found, manifest)
     finally:
         if own.lines:
             report.lines[file] = _one_line(file, own)
@@ -166,6 +169,19 @@ def _judge_evidence(
         (report.not_established, own.not_established),
     ):
         mine += [one for one in others if one not in mine]
+
+
+def _require_own(found: VerifiedEvidence, manifest: Manifest) -> None:
+    shown = found.evidence.signed.checkpoint.origin, found.evidence.manifest["consumer"]
+    if shown != (manifest.log, manifest.organisation):
+        raise VerificationError(
+            "it shows a claim of {consumer} in the log {log}, the pack is about {organisation} in "
+            "the log {expected}",
+            consumer=shown[1],
+            log=shown[0],
+            organisation=manifest.organisation,
+            expected=manifest.log,
+        )
 
 
 def _as_failure(error: UnusableInput) -> VerificationError:

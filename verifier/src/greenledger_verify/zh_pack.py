@@ -46,6 +46,10 @@ PACK: Final[dict[str, str]] = {
     "it is encrypted": "已加密",
     "it is neither stored nor deflated": "既非存储也非 deflate 压缩",
     "it is no plain file": "不是普通文件",
+    "it shows a claim of {consumer} in the log {log}, the pack is about {organisation} in the log "
+    "{expected}": (
+        "它出示的是日志 {log} 中 {consumer} 的声明，而本包所述为日志 {expected} 中的 {organisation}"
+    ),
     "it stands twice in the archive": "在压缩包中出现两次",
     "its hash is {given}, the manifest says {expected}": "其哈希为 {given}，清单所说为 {expected}",
     "manifest.json": "manifest.json",
