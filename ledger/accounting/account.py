@@ -196,8 +196,8 @@ def _left_out(
 ) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for one in left:
-        found.setdefault(one.category if one.direction == f.IN else f"{one.category}-out", [])
-        found[one.category if one.direction == f.IN else f"{one.category}-out"].append(one.record)
+        name = one.category if one.direction == f.IN else f"{one.category}-out"
+        found.setdefault(name, []).append(one.record)
     rule = regime.electricity
     if rule is None and facts.electricity.consumption_wh:
         found["electricity"] = [

@@ -19,6 +19,7 @@ import numpy as np
 from ledger.accounting import facts as f
 from ledger.accounting import titles
 from ledger.accounting.factors.series import FoundSeries
+from ledger.accounting.factors.used import Found
 from ledger.accounting.facts import Electricity, Facts, Int64, Supply
 from ledger.accounting.finding import Finder, electricity_mass_g
 from ledger.accounting.lines import Line, Title, records_of
@@ -245,9 +246,18 @@ def counted_line(
     if not name or not wh:
         return finder.line({}, {}, notes=notes, **members)
     found = finder.electricity(rule.factors[name])
-    finder.counts(found.gas, found.covers, id_)
+    _require_counted(finder, found, id_)
     exact = {found.gas: electricity_mass_g(found, wh, quarter_wh)}
     return finder.line(exact, {found.gas: found.covers}, factor=found.use(), notes=notes, **members)
+
+
+def _require_counted(finder: Finder, found: Found | FoundSeries, where: str) -> None:
+    """Raises InvalidInput for a factor of a gas, or a mixture, that the regime does not count."""
+    if not finder.counts(found.gas, found.covers, where):
+        raise InvalidInput(
+            f"{where}: regime {finder.regime.name} counts {', '.join(finder.regime.gases)}, and its"
+            f" factor of electricity is of {found.gas}: publish a factor of a gas that it counts"
+        )
 
 
 def spread_line(
@@ -263,6 +273,7 @@ def spread_line(
         )
     found = finder.electricity(rule.factors[name])
     assert isinstance(found, FoundSeries)
+    _require_counted(finder, found, id_)
     shape = like_wh if like_wh.any() else np.ones_like(like_wh)
     exact = {found.gas: found.mass_g(shape) * wh / int(shape.sum())}
     return finder.line(

@@ -267,5 +267,5 @@ def _grid_ppm(finder: Finder) -> tuple[Int64 | int, Mapping[str, Any] | str]:
         )
     except InvalidInput:
         return 0, ""
-    hourly = found.by_quarter_hour.reshape(-1, 4)[:, 0]
-    return hourly * PPM // 10**found.decimals, found.use()
+    hourly = found.by_quarter_hour.reshape(-1, 4).sum(axis=1)
+    return hourly * PPM // (4 * 10**found.decimals), found.use()

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from ledger import db
+from ledger.cli.object_file import read_object
 from ledger.cli.options import Dir, Json, open_house, read_key
 from ledger.cli.output import Output
-from ledger.cli.records import read_content
 from ledger.errors import InvalidInput, NotFound
 from ledger.footprint import service
 from ledger.footprint.product import REGISTER, Product, completed
@@ -72,7 +72,7 @@ def register(
     """Register a product, or a new version of it; what may be left out, is."""
     house, out = open_house(directory), Output(as_json=as_json)
     signing = read_key(key) if key else None
-    content = completed(read_content(file))
+    content = completed(read_object(file))
     found, receipt = service.register(house.desk, content, author=party, name=name, key=signing)
     out.say(f"Entry {receipt.index}: product {found} of {party}, {content['name']['en']}.")
     out.result({"product": found, "party": party, "entry": receipt.index})

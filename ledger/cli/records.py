@@ -8,15 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from ledger import db
+from ledger.cli.object_file import read_object
 from ledger.cli.options import Dir, Json, open_house, read_key
 from ledger.cli.output import Output
-from ledger.errors import InvalidInput, NotFound
-from ledger.files import parse_toml, read_regular
-from ledger.log.bodies import JSON_NESTING_MAX
-from ledger.log.entry import parse_json
+from ledger.errors import NotFound
 from ledger.parties.desk import fresh_id
 from ledger.records import service, store
-from ledger.records.model import BODY_BYTES_MAX, PRIVATE, REGISTERS
+from ledger.records.model import PRIVATE, REGISTERS
 from ledger.records.store import PUT, Record
 
 records = typer.Typer(
@@ -32,28 +30,6 @@ PartyKey = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(records, name="record")
-
-
-def read_content(file: Path) -> dict[str, Any]:
-    """A person's file, TOML or JSON by its name. Raises InvalidInput or NotFound."""
-    data = read_regular(file, BODY_BYTES_MAX)
-    if data is None:
-        raise NotFound(f"no file {file}")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{file} is not UTF-8: {error}") from error
-    if file.suffix == ".toml":
-        return parse_toml(text, str(file))
-    if file.suffix != ".json":
-        raise InvalidInput(f"{file}: a record is read from a file .toml or .json")
-    try:
-        found = parse_json(text, nesting_max=JSON_NESTING_MAX)
-    except InvalidInput as error:
-        raise InvalidInput(f"{file}: {error}; write decimals as text") from error
-    if not isinstance(found, dict):
-        raise InvalidInput(f"{file}: a record is a JSON object")
-    return found
 
 
 def _json(record: Record) -> dict[str, Any]:
@@ -87,7 +63,7 @@ def put(
 ) -> None:
     """Put a record into a register, or a new version of it; the one before stays in the log."""
     house, out = open_house(directory), Output(as_json=as_json)
-    content = read_content(file)
+    content = read_object(file)
     chosen = name or (fresh_id() if register in PRIVATE else file.stem)
     signing = read_key(key) if key else None
     receipt = service.put(house.desk, register, chosen, content, author=author, key=signing)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from ledger import db, files
+from ledger import db
 from ledger.accounting.computing import BALANCE, INVENTORY
 from ledger.cli import reports_shown as shown
+from ledger.cli.object_file import object_of, read_object
 from ledger.cli.options import Dir, Json, one_of_id, open_house, read_key
 from ledger.cli.output import Output
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput
 from ledger.house import COMPUTES, House
 from ledger.metering import store as metering
 from ledger.reports import service, store
@@ -141,7 +141,7 @@ def _asked(
     direct_region: str,
 ) -> dict[str, Any]:
     """Only what is asked: the rest is as the kind of report has it."""
-    found = _of_file(about) if about else {}
+    found = read_object(about) if about else {}
     if regimes:
         found["regimes"] = regimes
     if sets:
@@ -161,29 +161,10 @@ def _asked(
     return found
 
 
-def _of_file(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise NotFound(f"no file {path}")
-    text = path.read_text(encoding="utf-8")
-    if path.suffix != ".json":
-        return files.parse_toml(text, path.name)
-    return _json_object(text, path.name)
-
-
-def _json_object(text: str, name: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"{name}: not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise InvalidInput(f"{name}: it is no object")
-    return found
-
-
 def substitution(text: str) -> dict[str, Any]:
     """Six words, or the JSON object that a message shows where a factor is missing."""
     if text.lstrip().startswith("{"):
-        return _json_object(text, "--substitute")
+        return object_of(text, "--substitute")
     parts = text.split(maxsplit=5)
     if len(parts) != 6 or not (parts[2].isdecimal() and parts[4].isdecimal()):
         raise InvalidInput(

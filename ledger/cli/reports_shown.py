@@ -182,7 +182,7 @@ def _figures_with(figures: Sequence[Json]) -> list[tuple[Json, Json]]:
 
 def _value(found: Json) -> str:
     if found.get("unit") == "tCO2/tce":
-        return "–" if found["ppm"] == "" else f"{found['ppm'] / 1_000_000:.4f} tCO2/tce"
+        return "–" if found["ppm"] == "" else f"{found['ppm'] / 1_000_000:.6f} tCO2/tce"
     return percent(found["ppm"])
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ledger import db, files
+from ledger import db
 from ledger.cli import scorecards_shown as shown
+from ledger.cli.object_file import read_object
 from ledger.cli.options import Dir, Json, open_house, read_key
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput, NotFound
@@ -139,7 +139,7 @@ def _asked(
     share_regime: str,
     emissions_regime: str,
 ) -> dict[str, Any]:
-    found = {**(_of_file(about) if about else {}), "standard": standard}
+    found = {**(read_object(about) if about else {}), "standard": standard}
     given = {"period": period, "region": region, "direct_region": direct_region}
     found |= {name: value for name, value in given.items() if value}
     by_role = {SHARE: share_regime, EMISSIONS: emissions_regime}
@@ -148,21 +148,6 @@ def _asked(
         found["regimes"] = {**found.get("regimes", {}), **named}
     if "period" not in found:
         raise InvalidInput("no period is given: --period 2026")
-    return found
-
-
-def _of_file(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise NotFound(f"no file {path}")
-    text = path.read_text(encoding="utf-8")
-    if path.suffix != ".json":
-        return files.parse_toml(text, path.name)
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"{path.name}: not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise InvalidInput(f"{path.name}: it is no object")
     return found
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ledger.disclosure.content import Content, Document
+from ledger.disclosure.content import ORGANISATION, Content, Document
 from ledger.disclosure.tables import (
     Table,
     mass_column,
     number_column,
+    park_time,
     share_column,
+    state,
     text_column,
     words,
 )
@@ -20,7 +22,7 @@ from ledger.reports.model import FOOTPRINT, INVENTORY, SCORECARD
 def report_tables(content: Content) -> list[Table]:
     accounts = accounts_in(content)
     return [
-        regime_table(accounts),
+        regime_table(accounts, content.documents[ORGANISATION]["zone"]),
         missing_table([one["result"] for one in content.reports(INVENTORY)]),
         line_table(accounts),
         indicator_table(accounts),
@@ -38,6 +40,13 @@ def accounts_in(content: Content) -> list[Document]:
     ]
 
 
+def accounts_of_year(content: Content) -> list[Document]:
+    """Of inventories of the whole year: what a month used is no measure of a year."""
+    ends = content.documents[ORGANISATION]
+    whole = (ends["from"], ends["to"])
+    return [one for one in accounts_in(content) if (one["from"], one["to"]) == whole]
+
+
 def accounts_of(value: Any) -> Iterator[Document]:
     """The accounts of a result, wherever they stand in it."""
     if isinstance(value, Mapping):
@@ -51,12 +60,19 @@ def accounts_of(value: Any) -> Iterator[Document]:
             yield from accounts_of(one)
 
 
-def regime_table(accounts: list[Document]) -> Table:
+def _period(account: Document, zone: str) -> str:
+    """Its first day, and the day after its last, of park time."""
+    days = [park_time(account[end], zone).removesuffix(" 00:00") for end in ("from", "to")]
+    return " – ".join(days)
+
+
+def regime_table(accounts: list[Document], zone: str) -> Table:
     return Table(
         name="emissions",
         title=words("各核算规则下的排放", "Emissions under each regime"),
         columns=[
             text_column("规则", "Regime"),
+            text_column("期间", "Period"),
             mass_column("范围一", "Scope 1"),
             mass_column("范围二", "Scope 2"),
             mass_column("合计", "Total"),
@@ -67,12 +83,13 @@ def regime_table(accounts: list[Document]) -> Table:
         rows=[
             [
                 f"{one['title']['zh']}\n{one['title']['en']}",
+                _period(one, zone),
                 _scope(one, "1"),
                 _scope(one, "2"),
                 one["total"]["mass_g"],
                 one["total"]["unit"],
                 one["total"]["label"],
-                one["status"],
+                state(one["status"]),
             ]
             for one in accounts
             if one["figure"] == "emissions"
@@ -166,7 +183,7 @@ def indicator_table(accounts: list[Document]) -> Table:
                 None if one["ppm"] == "" else one["ppm"],
                 "\n".join(
                     f"{test['title']['zh']} {test['title']['en']}:"
-                    f" {VERDICTS.get(test['verdict'], test['verdict'])}"
+                    f" {VERDICTS.get(test['verdict'], test['verdict'])} ({state(test['status'])})"
                     for test in one.get("tests", ())
                 ),
                 f"{one['definition']['zh']}\n{one['definition']['en']}",
@@ -201,7 +218,7 @@ def footprint_table(found: list[Document]) -> Table:
                 one["totals"]["including_uptake_kg"],
                 one["primary_ppm"],
                 _named(one["regime"]["title"]),
-                one["regime"]["status"],
+                state(one["regime"]["status"]),
             ]
             for one in found
         ],

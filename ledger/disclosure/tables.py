@@ -6,11 +6,24 @@ How an integer is shown is the column's: `scale` base units are one `unit`. No f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+from ledger.units import parse_instant, parse_zone
 
 Cell = str | int | None
+STATES: Final[Mapping[str, str]] = {
+    "in force": "有效 in force",
+    "short": "不足 short",
+    "final": "已确认 final",
+    "pending official cancellation": "待官方核销 pending official cancellation",
+    "official": "官方 official",
+    "secondary": "二手 secondary",
+    "unverified": "未核实 unverified",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +130,14 @@ def shown(cell: Cell, column: Column) -> str:
     amount = Decimal(cell) / column.scale
     rounded = amount.quantize(Decimal(1).scaleb(-column.places), rounding=ROUND_HALF_EVEN)
     return f"{rounded:,f}"
+
+
+def park_time(instant: str, zone: str) -> str:
+    """`2026-01-01 00:00`, as people of the park read a clock."""
+    moment = datetime.fromtimestamp(parse_instant(instant), parse_zone(zone))
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def state(name: str) -> str:
+    """A state or status in both languages; as it stands where it is none of ours."""
+    return STATES.get(name, name)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
+from ledger.accounting import titles
+from ledger.accounting.facts import SUPPLY_CLASSES
+from ledger.accounting.loading.claimed import CLASSES as CLASS_OF
+from ledger.accounting.loading.claimed import of_certificates
 from ledger.disclosure.content import (
     CERTIFICATES,
     CLAIMS,
@@ -15,7 +18,7 @@ from ledger.disclosure.content import (
     Content,
     Document,
 )
-from ledger.disclosure.report_views import accounts_in, report_tables
+from ledger.disclosure.report_views import accounts_of_year, report_tables
 from ledger.disclosure.tables import (
     Cell,
     Table,
@@ -24,29 +27,17 @@ from ledger.disclosure.tables import (
     id_column,
     mass_column,
     number_column,
+    park_time,
     share_column,
+    state,
     text_column,
     words,
 )
-from ledger.units import parse_instant, parse_zone
+from ledger.matching.model import SupplyClass
+from ledger.units import parse_instant
 
-# Supply classes: the first five in the order of their numbers (docs/formats.md §3.2).
 CLASSES: Final[Mapping[str, Words]] = {
-    "self": words("自发自用", "Self-use"),
-    "direct": words("绿电直供", "Direct supply"),
-    "storage": words("储能放电", "Storage"),
-    "traded": words("绿电交易", "Green trade"),
-    "timestamped": words("时间戳证书", "Time-stamped certificates"),
-    "unbundled": words("单独绿证", "Separate certificates"),
-}
-STATES: Final[Mapping[str, str]] = {
-    "in force": "有效 in force",
-    "short": "不足 short",
-    "final": "已确认 final",
-    "pending official cancellation": "待官方核销 pending official cancellation",
-    "official": "官方 official",
-    "secondary": "二手 secondary",
-    "unverified": "未核实 unverified",
+    name: words(titles.CLASSES[name]["zh"], titles.CLASSES[name]["en"]) for name in SUPPLY_CLASSES
 }
 
 
@@ -57,23 +48,12 @@ def tables_of(content: Content) -> list[Table]:
     return [
         *report_tables(content),
         claim_table(claims, said[ORGANISATION]["zone"]),
-        class_table(claims, accounts_in(content)),
-        granularity_table(content, accounts_in(content)),
+        class_table(claims, accounts_of_year(content)),
+        granularity_table(content, accounts_of_year(content)),
         certificate_table(said[CERTIFICATES]["retirements"]),
         credit_table(said[CREDITS]["retirements"]),
         factor_table(said[FACTORS]["factors"]),
     ]
-
-
-def state(name: str) -> str:
-    """A state or status in both languages; as it stands where it is none of ours."""
-    return STATES.get(name, name)
-
-
-def park_time(instant: str, zone: str) -> str:
-    """`2026-01-01 00:00`, as people of the park read a clock."""
-    moment = datetime.fromtimestamp(parse_instant(instant), parse_zone(zone))
-    return moment.strftime("%Y-%m-%d %H:%M")
 
 
 def claim_table(claims: Sequence[Document], zone: str) -> Table:
@@ -125,11 +105,11 @@ def class_table(claims: Sequence[Document], accounts: Sequence[Document]) -> Tab
         consumed, residual = said["consumption_wh"], said["residual_wh"]
     else:
         wh = dict.fromkeys(CLASSES, 0)
-        names = list(CLASSES)
         for claim in claims:
             for one in claim["by_class"]:
-                wh[names[one["class"] - 1]] += one["wh"]
-            wh["unbundled"] += claim["certificate_wh"]
+                wh[CLASS_OF[SupplyClass(one["class"])]] += one["wh"]
+            for one in claim["certificates"]:
+                wh[of_certificates(one["class"])] += one["wh"]
         consumed, residual = 0, None
     rows: list[list[Cell]] = [
         [CLASSES[name].together, amount, _ppm(amount, consumed)] for name, amount in wh.items()
@@ -153,9 +133,9 @@ def class_table(claims: Sequence[Document], accounts: Sequence[Document]) -> Tab
             )
             if consumed
             else words(
-                "包内没有清单，故不列占比：同一用电量可出现在几项声明中。",
-                "There is no inventory in the pack, and so no share: several claims may state the"
-                " same consumption.",
+                "包内没有全年清单，故不列占比：同一用电量可出现在几项声明中。",
+                "There is no inventory of the whole year in the pack, and so no share: several"
+                " claims may state the same consumption.",
             )
         ],
     )

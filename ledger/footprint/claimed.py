@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import Connection
 
 from ledger.accounting import facts
+from ledger.accounting.loading.claimed import CLASSES, of_certificates
 from ledger.claims import store as claims
-from ledger.claims.manifest import Certificates
 from ledger.claims.store import ClaimRow
 from ledger.errors import NotFound, Refused
 from ledger.log.store import LogFacts
@@ -30,16 +29,6 @@ from ledger.registry import store as units
 from ledger.units import Period, format_instant
 
 Kind = tuple[str, str]  # supply class, technology
-
-GREEN_TRADE: Final = "green-trade"
-STORAGE: Final = "storage"
-_CLASSES: Final = {
-    SupplyClass.SELF_USE: facts.SELF,
-    SupplyClass.DIRECT_SUPPLY: facts.DIRECT,
-    SupplyClass.STORAGE: facts.STORAGE,
-    SupplyClass.GREEN_TRADE: facts.TRADED,
-    SupplyClass.CERTIFICATE: facts.TIMESTAMPED,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +101,8 @@ def _of_lots(conn: Connection, log: LogFacts, row: ClaimRow) -> tuple[dict[Kind,
     for lot, one in known.items():
         point = points[one.point]
         if point.master.kind in SUPPLY_KINDS and claimed[lot]:
-            class_ = _CLASSES[SupplyClass(one.supply_class)]
-            technology = STORAGE if class_ == facts.STORAGE else point.master.technology
+            class_ = CLASSES[SupplyClass(one.supply_class)]
+            technology = facts.STORAGE if class_ == facts.STORAGE else point.master.technology
             kind = class_, technology
             found[kind] = found.get(kind, 0) + claimed[lot]
             entries.add(point.entry_index)
@@ -141,13 +130,9 @@ def _of_certificates(
             entries |= set() if project is None else {project.entry_index}
             by_technology[technology] = by_technology.get(technology, 0) + len(gone.units)
         for technology, wh in _parts(one.wh, by_technology):
-            kind = _class_of(one), technology
+            kind = of_certificates(one.class_), technology
             found[kind] = found.get(kind, 0) + wh
     return found, entries
-
-
-def _class_of(one: Certificates) -> str:
-    return facts.TRADED if one.class_ == GREEN_TRADE else facts.UNBUNDLED
 
 
 def _parts(wh: int, units_of: dict[str, int]) -> Iterable[tuple[str, int]]:

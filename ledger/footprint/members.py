@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, Final
 
-from ledger.accounting.factors import regions, units
+from ledger.accounting.factors import members as factors
 from ledger.errors import InvalidInput
 from ledger.log import entry as e
 from ledger.log.entry import Member
+from ledger.lots.model import is_period
 
 RAW_MATERIAL: Final = "raw-material"
 PRODUCTION: Final = "production"
@@ -71,12 +72,8 @@ DECLARED_UNITS: Final[Mapping[str, str]] = {
 ELECTRICITY: Final = "electricity"
 PPM: Final = 1_000_000
 
-_DECIMAL: Final = re.compile(r"(?:0|[1-9]\d{0,11})(?:\.\d{1,12})?", re.ASCII)
-_PERIOD: Final = re.compile(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?", re.ASCII)
 _URN: Final = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,31}:[!-~]{1,200}", re.ASCII | re.IGNORECASE)
 _PLACE: Final = re.compile(r"(?:[A-Z]{2}(?:-[A-Z0-9]{1,3})?)?", re.ASCII)
-_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
-_GAS: Final = re.compile(r"[A-Z][A-Za-z0-9-]{0,19}", re.ASCII)
 
 
 def _text(pattern: re.Pattern[str]) -> e.Check:
@@ -92,14 +89,6 @@ def _list_of(check: e.Check, least: int, most: int) -> e.Check:
     )
 
 
-def is_decimal(value: Any) -> bool:
-    return isinstance(value, str) and _DECIMAL.fullmatch(value) is not None
-
-
-def is_period(value: Any) -> bool:
-    return isinstance(value, str) and _PERIOD.fullmatch(value) is not None
-
-
 def _or_none(check: e.Check) -> e.Check:
     return lambda value: value == "" or check(value)
 
@@ -108,28 +97,22 @@ def one_of(values: Mapping[str, Any]) -> Member:
     return e.one_of(*values)
 
 
-SLUG: Final = Member(
-    expected="1–64 characters of a-z 0-9 -, beginning with a letter or digit", check=_text(_SLUG)
-)
-SLUG_OR_NONE: Final = Member(expected='a name, or ""', check=_or_none(_text(_SLUG)))
-DECIMAL: Final = Member(
-    expected='a decimal in text that is not negative, such as "12.5"', check=is_decimal
-)
-DECIMAL_OR_NONE: Final = Member(expected='a decimal in text, or ""', check=_or_none(is_decimal))
+SLUG: Final = factors.SLUG
+UNIT: Final = factors.UNIT
+REGION: Final = factors.REGION
+DECIMAL: Final = factors.DECIMAL
+TITLE: Final = factors.TITLE
+SLUG_OR_NONE: Final = Member(expected='a name, or ""', check=_or_none(SLUG.check))
+DECIMAL_OR_NONE: Final = Member(expected='a decimal in text, or ""', check=_or_none(DECIMAL.check))
 ABOVE_0: Final = Member(
     expected='a decimal above 0 in text, such as "12.5"',
-    check=lambda value: is_decimal(value) and Fraction(value) > 0,
+    check=lambda value: DECIMAL.check(value) and Fraction(value) > 0,
 )
 PERIOD: Final = Member(expected="a month 2026-03 or a year 2026", check=is_period)
 PERIOD_OR_NONE: Final = Member(
     expected='a month 2026-03, a year 2026, or ""', check=_or_none(is_period)
 )
-UNIT: Final = Member(
-    expected="a unit such as kWh, kg, t km, piece",
-    check=lambda value: isinstance(value, str) and units.is_unit(value),
-)
-REGION: Final = Member(expected='a region ("", CN, CN-south, 44, 440100)', check=regions.is_region)
-GAS_OR_NONE: Final = Member(expected='a gas (CO2, CH4), or ""', check=_or_none(_text(_GAS)))
+GAS_OR_NONE: Final = Member(expected='a gas (CO2, CH4), or ""', check=_or_none(factors.GAS.check))
 PLACE: Final = Member(
     expected='"" (the world), a country (CN) or a subdivision (CN-GD)', check=_text(_PLACE)
 )
@@ -166,9 +149,6 @@ def objects(most: int) -> Member:
             and all(isinstance(one, dict) for one in value)
         ),
     )
-
-
-TITLE: Final[Mapping[str, Member]] = {"zh": e.NAME, "en": e.NAME}
 
 
 @contextmanager

@@ -17,7 +17,7 @@ PARTIES = ["farm", "mill", OPERATOR]
 OPERATIONS = sorted(RULES)
 # Of these names an operation changes nothing; others are for those who prepare, decide, administer.
 READS = re.compile(
-    r".*_(list|show|trace|events|last|retirements?)|metrics|evidence_make|disclosure_make|audit_run"
+    r".*_(list|show|trace|events|last|retirements?)|metrics|evidence_make|disclosure_make|report_draft|audit_run"
 )
 BY_GATEWAY = {"batch_last", "entries_submit", "points_list", "readings_file", "readings_submit"}
 

@@ -49,19 +49,25 @@ def library() -> FactorLibrary:
 @cache
 def with_hours() -> FactorLibrary:
     """The same with invented hourly factors of Guangdong: 0.4 and 0.5 kg/kWh in turn."""
+    return with_series([4, 5] * 4380, interval_s=3600)
+
+
+def with_series(values: list[int], **more: Any) -> FactorLibrary:
+    """The same with an invented series of Guangdong over the year, in tenths."""
     series = {
         "item": "electricity-average",
         "region": "44",
         "unit": "kg/kWh",
         "gas": "CO2",
-        "covers": ["CO2"],
+        "covers": [more.get("gas", "CO2")] if more.get("gas", "CO2") else [],
         "start": "2022-12-31T16:00:00Z",
-        "interval_s": 3600,
+        "interval_s": 900,
         "decimals": 1,
-        "values": [4, 5] * 4380,
+        "values": values,
         "standard": "",
         "source": "Invented for this test",
         "status": "unverified",
+        **more,
     }
     hours = published("hours", FactorSet.from_json(set_json(series=[series])), entry=99)
     return FactorLibrary(sets=(*library().sets, hours))

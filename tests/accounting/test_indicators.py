@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,14 @@ from ledger.units import parse_instant
 from tests.accounting.building import (
     AT_S,
     MWH,
+    QUARTERS,
     activity,
     electricity,
     facts,
     library,
     supply,
     under,
+    with_series,
 )
 
 
@@ -250,3 +253,19 @@ def test_the_score_of_a_consumer_counts_what_has_a_time() -> None:
     found = cfe_of(finder(facts(used)), [used], used.quarter_wh)
     assert (found["matched_ppm"], found["ppm"], found["grid_cfe"]) == (400_000, 400_000, "")
     assert found["not_by_the_hour_wh"] == 60 * MWH
+
+
+def test_the_grid_is_clean_as_the_mean_of_its_hour() -> None:
+    """100 MWh evenly over 1,000 hours, 40 of them matched; of the 60 left, the grid's share is 0,
+    0.2, 0.4 and 0.6 in the quarters of each hour: 0.3, so 18 more: 58 %."""
+    used = electricity(100, supply("direct", "pv", 40))
+    values = [0, 2, 4, 6] * (QUARTERS // 4)
+    found = cfe_of(
+        replace(
+            finder(facts(used)), library=with_series(values, item="grid-cfe", unit="1", gas="")
+        ),
+        [used],
+        used.quarter_wh,
+    )
+    assert found["ppm"] == 580_000
+    assert found["grid_cfe"]["item"] == "grid-cfe"

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.accounting.electricity import lines_of, spread_line
 from ledger.accounting.facts import ActivityFact, Facts, Offset, Supply
+from ledger.accounting.finding import Finder, Options
 from ledger.accounting.lines import Line, total_of
 from ledger.accounting.regime_reading import shipped, shipped_regimes
 from ledger.errors import InvalidInput, LedgerError, Refused
@@ -29,6 +31,7 @@ from tests.accounting.building import (
     supply,
     the_year,
     under,
+    with_series,
 )
 
 LATER = Period(
@@ -84,6 +87,18 @@ def test_a_place_without_a_province() -> None:
 
 def test_no_series_by_the_hour() -> None:
     assert "no series" in refused(used(region="310000"), "ghg-location-hourly")
+
+
+def test_a_factor_of_a_gas_that_the_regime_does_not_count() -> None:
+    """Methane by the hour under a regime of CO2 alone: neither consumption nor losses take it."""
+    regime = replace(shipped("ghg-location-hourly"), gases=("CO2",), gwp="")
+    methane = with_series([1] * QUARTERS, gas="CH4")
+    finder = Finder.of(methane, regime, Options(), used())
+    why = "counts CO2, and its factor of electricity is of CH4"
+    with pytest.raises(InvalidInput, match=why):
+        lines_of(finder, used())
+    with pytest.raises(InvalidInput, match=why):
+        spread_line(finder, MWH, curve(MWH), id_="losses", title={"zh": "", "en": ""}, records=())
 
 
 def test_a_unit_that_does_not_convert() -> None:

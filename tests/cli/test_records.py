@@ -58,8 +58,8 @@ def test_private_names_are_random(run: Run, files: Path) -> None:
         ("a.toml", "from = 2026-01-01T00:00:00Z", "from is 2026-01-01 00:00:00+00:00; a record"),
         ("a.toml", "value = ", "not a TOML file"),
         ("a.json", '{"value": 0.5}', "0.5 is not an integer; only integers and text"),
-        ("a.json", "[1]", "a record is a JSON object"),
-        ("a.csv", "value,1", "a record is read from a file .toml or .json"),
+        ("a.json", "[1]", "it is no object"),
+        ("a.csv", "value,1", "in a file .toml or .json"),
     ],
 )
 def test_files_that_are_no_record(run: Run, files: Path, name: str, text: str, said: str) -> None:

@@ -14,12 +14,15 @@ import pytest
 from openpyxl import load_workbook
 from pypdfium2 import PdfDocument
 
+from ledger.accounting import regime_reading
 from ledger.claims import service as claims
 from ledger.claims import store as claim_store
 from ledger.db import reading
 from ledger.disclosure.asked import Asked
 from ledger.disclosure.checking import check
 from ledger.disclosure.choosing import choose
+from ledger.disclosure.content import gather
+from ledger.disclosure.views import tables_of
 from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.house import COMPUTES, House
 from ledger.log.store import entry_at, load_head
@@ -66,15 +69,34 @@ def test_claims_classes_and_factors(made: Made) -> None:
     assert (claim["claimed_wh"], claim["state"]) == (96_000, "in force")
     assert claim["official"]["status"] == "pending official cancellation"
     classes = {row[0]: row[1:] for row in rows_of(files["csv/supply-classes.csv"])[1:]}
-    assert classes["绿电直供 Direct supply"] == ["0.096", "1.4285"]
-    assert classes["剩余电量 Residual"] == ["6.624", "98.5714"]
+    # Its inventory is of February: no share of the year.
+    assert classes["绿电直供 Direct supply"] == ["0.096", ""]
+    assert "剩余电量 Residual" not in classes
     (factor,) = json.loads(files["factors.json"])["factors"]
     assert (factor["value"], factor["status"]) == ("0.5703", "official")
-    granular = rows_of(files["csv/granularities.csv"])[1:]
-    assert [row[1] for row in granular] == 5 * ["0.096"]
+    assert rows_of(files["csv/granularities.csv"])[1:] == []
+    assert rows_of(files["csv/emissions.csv"])[1][1] == "2026-02-01 – 2026-03-01"
     assert json.loads(files["credits.json"]) == {"retirements": []}
     (document,) = json.loads(files["documents.json"])["documents"]
     assert document["title"] == "电费单 Invoice"
+
+
+def test_shares_of_a_whole_year(park: House) -> None:
+    """365 × 96 × 2,500 Wh, most of it estimated, = 87,600,000 Wh; 96,000 of them are 0.10 %."""
+    rules = dict(regime_reading.shipped("national-ets-compliance").content)
+    operator = park.log.operator
+    records.put(park.desk, "regime", "national-ets-compliance", rules, author=operator)
+    with reading(park.engine) as conn:
+        size = load_head(conn, 1).size
+        asked = choose(conn, park.log, "mill", "2026", size, regimes=["national-ets-compliance"])
+        content = gather(conn, park.log, asked, size, COMPUTES)
+    tables = {one.name: one.rows for one in tables_of(content)}
+    classes = {str(row[0]).split()[-1]: row[1:] for row in tables["supply-classes"]}
+    assert classes["supply"] == [96_000, 1_095]
+    assert classes["Residual"] == [87_504_000, 998_904]
+    assert classes["Consumption"] == [87_600_000, 1_000_000]
+    assert [row[1:] for row in tables["granularities"]] == 5 * [[96_000, 1_095]]
+    assert len(tables["emissions"]) == 2
 
 
 def test_the_manifest_names_every_other_file(made: Made) -> None:

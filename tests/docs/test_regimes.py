@@ -12,7 +12,7 @@ from ledger.cli.app import app
 from tests.docs.pages import code_words, read, tables
 
 PAGES = ["accounting.md", "accounting.zh-CN.md"]
-COMMAND = re.compile(r"^ +greenledger regime ([a-z]+)", flags=re.MULTILINE)
+COMMAND = re.compile(r"^ +greenledger regime ([a-z-]+)", flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -54,6 +54,7 @@ YEAR: Final = Member(
     expected="a year 1990 to 2100, or 0 for a factor that has none",
     check=lambda value: e.COUNT.check(value) and (value == 0 or 1990 <= value <= 2100),
 )
+GAS: Final = Member(expected="a gas (CO2, CH4, HFC-134a), or CO2e", check=_text(_GAS.pattern))
 UNIT: Final = Member(
     expected="a unit such as kg/kWh, t/GJ, kgce/kWh, kg/(t km)",
     check=lambda value: isinstance(value, str) and units.is_unit(value),

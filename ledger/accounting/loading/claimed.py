@@ -27,6 +27,7 @@ from ledger.accounting.facts import (
     Supply,
 )
 from ledger.accounting.loading.view import Cut, View
+from ledger.certificates.settlement import GREEN_TRADE
 from ledger.claims import store as claims
 from ledger.claims.manifest import Certificates
 from ledger.claims.official import FINAL
@@ -40,7 +41,6 @@ from ledger.registry import store as units
 from ledger.registry import used
 from ledger.registry.leaves import BatchId
 
-GREEN_TRADE: Final = "green-trade"
 CLASSES: Final[Mapping[int, str]] = {
     SupplyClass.SELF_USE: SELF,
     SupplyClass.DIRECT_SUPPLY: DIRECT,
@@ -62,6 +62,11 @@ class Claimed:
 
     supplies: tuple[Supply, ...]
     offsets: tuple[Offset, ...]
+
+
+def of_certificates(class_: str) -> str:
+    """The class of supply of certificates: those of the class green-trade came with the power."""
+    return TRADED if class_ == GREEN_TRADE else UNBUNDLED
 
 
 def claimed(view: View, rows: Sequence[ClaimRow], consumption_wh: Int64) -> Claimed:
@@ -218,7 +223,7 @@ class _Retirements:
         final = self._view.official(row).status == FINAL
         return [
             Supply(
-                supply_class=TRADED if one.class_ == GREEN_TRADE else UNBUNDLED,
+                supply_class=of_certificates(one.class_),
                 technology=technology,
                 region=region,
                 wh=wh,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from ledger.accounting.factors.members import is_decimal
 from ledger.accounting.registers.document import Document, DocumentFile
-from ledger.footprint.members import is_decimal
 from ledger.footprint.pact.fields import amount
 from ledger.footprint.pact.reading import SupplierFootprint
 from ledger.footprint.pact.rules import validity
