@@ -59,13 +59,14 @@ def _regimes_table(texts: Texts, found: Summary) -> Padding:
     table = plain_table()
     table.add_column(say("col.regime", enterprise=found["enterprise"]), no_wrap=True)
     table.add_column(say("col.tonnes"), justify="right", no_wrap=True)
-    for name in ("of", "status"):
+    for name in ("of", "covers", "status"):
         table.add_column(say(f"col.{name}"), no_wrap=True)
     for one in found["regimes"]:
         table.add_row(
             one["regime"],
             Text(f"{one['mass_g'] / 1e6:,.3f}", style="bold"),
             one["unit"],
+            one["coverage"] or "–",
             say(f"status.{one['status']}"),
         )
     return Padding(table, (0, 0, 0, INDENT), expand=False)

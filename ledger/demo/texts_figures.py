@@ -19,12 +19,13 @@ FIGURE_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "col.regime": ("{enterprise}, a year", "{enterprise}，一年"),
     "col.tonnes": ("t", "t"),
     "col.of": ("of", "气体"),
+    "col.covers": ("covers", "覆盖"),
     "col.status": ("rules", "规则"),
     "figures.one": _both(
         "One physical year, {count} figures: which one is right is a matter of the rule that is "
-        "asked for. Factors of 2025 are not announced; the reports say which stand in.",
+        "asked for. Factors of 2025 are not announced; the reports say which stand in. What certificates cover is pending official cancellation.",
         "同一个实际年份，{count} 个数字：哪一个对，取决于问的是哪条规则。2025 年的因子尚未公布；"
-        "报告写明由哪些代替。",
+        "报告写明由哪些代替。绿证覆盖的部分待官方核销。",
     ),
     "figures.park": _both(
         "The park: {intensity} tCO2/tce by {intensity_regime}; renewable share {share} by "
