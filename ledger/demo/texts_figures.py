@@ -23,7 +23,8 @@ FIGURE_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "col.status": ("rules", "规则"),
     "figures.one": _both(
         "One physical year, {count} figures: which one is right is a matter of the rule that is "
-        "asked for. Factors of 2025 are not announced; the reports say which stand in. What certificates cover is pending official cancellation.",
+        "asked for. Factors of 2025 are not announced; the reports say which stand in. "
+        "What certificates cover is pending official cancellation.",
         "同一个实际年份，{count} 个数字：哪一个对，取决于问的是哪条规则。2025 年的因子尚未公布；"
         "报告写明由哪些代替。绿证覆盖的部分待官方核销。",
     ),
