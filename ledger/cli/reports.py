@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -19,6 +20,9 @@ from ledger.metering import store as metering
 from ledger.reports import service, store
 from ledger.reports.changes import changes
 from ledger.reports.store import Version
+
+# Kinds that have a command of their own to show them.
+_ELSEWHERE: Final = {"footprint": "greenledger footprint show"}
 
 report = typer.Typer(
     help="Reports: inventories and the park's balance, recomputed by the log before it takes them.",
@@ -269,8 +273,8 @@ def list_reports(
             [
                 one.report[:12],
                 one.kind,
-                asked.get("subject", "the park"),
-                asked.get("period", "–"),
+                _of(asked),
+                asked.get("period", asked.get("year", "–")),
                 one.author,
                 str(one.number + 1),
                 str(one.as_of),
@@ -287,6 +291,13 @@ def list_reports(
             ]
         }
     )
+
+
+def _of(asked: Mapping[str, Any]) -> str:
+    """Whose, or of what: what a report was asked names it."""
+    names = (asked[name] for name in ("subject", "organisation") if name in asked)
+    product = f"product {asked['product'][:12]}" if "product" in asked else "the park"
+    return next(names, product)
 
 
 def _version_json(one: Version) -> dict[str, Any]:
@@ -327,7 +338,11 @@ def show(
     if found.kind in shown.KINDS:
         shown.show(out, content, house.log.zone, names=_names(house), lines=lines)
     else:
-        out.say(f"Report {series} is {found.kind}: what it says stands in --json.")
+        other = _ELSEWHERE.get(found.kind, "")
+        out.say(
+            f"Report {series} is a {found.kind}: what it says stands in --json"
+            + (f", and for people: {other} {series[:12]}" if other else "")
+        )
     if found.number:
         shown.show_changes(out, content["changes"])
     out.say(

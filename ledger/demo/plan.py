@@ -248,6 +248,8 @@ def sites(park: Park) -> list[_Site]:
         _Site(
             name="grid-export",
             kind="grid-export",
+            # Behind the connection only sun is ever left over; the wind farm lies elsewhere.
+            technology="pv",
             owner=OPERATOR,
             park_system="energy",
             meter=m["grid-export"],

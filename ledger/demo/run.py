@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger import db, proving
-from ledger.demo import accounts, certificates, official, plan, reductions, refusals
+from ledger.demo import accounts, certificates, figures, official, plan, reductions, refusals
 from ledger.demo.checks import Check, require_verifier, verify
 from ledger.demo.claiming import Claims, EvidenceFiles, claim_year, write_evidence
 from ledger.demo.clock import StoryClock
@@ -38,7 +38,7 @@ from ledger.parties.store import Key, find_keys
 from ledger.settings import Settings
 from ledger.units import parse_instant
 
-STEP_COUNT: Final = 16
+STEP_COUNT: Final = 17
 # A quarter of an hour that the proofs open: noon of a summer day in park time.
 OPENED_AT: Final = "2025-07-15T04:00:00Z"
 OPENED_READING: Final = "works-press"
@@ -117,13 +117,15 @@ class _Work:
             tried = refusals.after_claims(house.desk, used, self._clock)
             compared = official.compare_accounts(house.desk, self._folder.path, self._park.label)
             disclosed = accounts.disclose_one(house.desk, claims.bought)
+        with self._step("figures"):
+            computed = figures.bring_in(house, self._folder.path, claims.bought)
         with self._step("publish") as advance:
             # Exporting signs a checkpoint of the present size first.
             house.export_tiles(self._folder.tiles, advance)
         with self._step("prove"):
             proofs = self._prove(house, report.receipt, old_size, claims)
         with self._step("verify") as advance:
-            checks = self._verify(proofs, advance)
+            checks = self._verify(proofs, computed.pack, advance)
         with self._step("audit") as advance:
             audited = house.audit(advance)
         with self._step("summary"):
@@ -143,6 +145,7 @@ class _Work:
                     compared=compared,
                     disclosed=disclosed,
                 ),
+                figures=computed,
                 audited=_audited_json(audited),
                 checkpoint=f"{self._folder.tiles.name}/checkpoint",
                 tiles=self._folder.tiles.name,
@@ -204,7 +207,7 @@ class _Work:
             evidence=write_evidence(house.desk, claims, folder),
         )
 
-    def _verify(self, proofs: Proofs, advance: Advance) -> list[Check]:
+    def _verify(self, proofs: Proofs, pack: str, advance: Advance) -> list[Check]:
         trust = ("--trust", self._folder.trust.name)
         tiles, evidence = self._folder.tiles.name, proofs.evidence
         log = ("--log", tiles)
@@ -222,6 +225,7 @@ class _Work:
                 ("evidence", evidence.sampled, *log, *trust, "--seed", evidence.seed),
             ),
             ("bought", evidence.bought, ("evidence", evidence.bought, *log, *trust)),
+            *([("pack", pack, ("pack", pack, *log, *trust))] if pack else []),
             (
                 "forged-evidence",
                 evidence.forged,

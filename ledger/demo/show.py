@@ -29,6 +29,7 @@ from ledger.demo.printing import (
     plain_table,
     verdict,
 )
+from ledger.demo.show_figures import show_figures
 from ledger.demo.show_units import show_units
 from ledger.demo.texts import Texts
 from ledger.metering.quality import Quality
@@ -44,8 +45,8 @@ _GROUPS: Final = (
 _CLASSES: Final = (("self", "self_use"), ("direct", "direct_supply"), ("trade", "green_trade"))
 # Checks that are shown with the claims, in their order; kinds of provenance as evidence names them.
 _OF_CLAIMS: Final = ("evidence", "sampled", "forged-evidence")
-# Shown with certificates.
-_BOUGHT: Final = "bought"
+# Shown with certificates, and with figures.
+_ELSEWHERE: Final = ("bought", "pack")
 _PROVENANCE: Final = {
     "meter": "meter-signed",
     "gateway": "gateway-signed",
@@ -77,6 +78,8 @@ def show(console: Console, texts: Texts, summary: Summary, folder: Path) -> None
     _show_claims(console, texts, summary)
     heading(console, say("units"))
     show_units(console, texts, summary)
+    heading(console, say("figures"))
+    show_figures(console, texts, summary)
     heading(console, say("evidence"))
     _show_evidence(console, texts, summary, folder)
     heading(console, say("next"))
@@ -258,7 +261,7 @@ def _show_evidence(console: Console, texts: Texts, summary: Summary, folder: Pat
         said = say(f"evidence.{name}")
         console.print(Text(f"  {said} {value}"), soft_wrap=True)
     for check in summary["checks"]:
-        if check["subject"] not in (*_OF_CLAIMS, _BOUGHT):
+        if check["subject"] not in (*_OF_CLAIMS, *_ELSEWHERE):
             _show_check(console, texts, check)
     verdict(console, say("audit.ok", **summary["audit"]), good=True)
     verified = say("verified.yes" if summary["verified"] else "verified.no")
@@ -377,6 +380,7 @@ def _commands(folder: Path, summary: Summary) -> list[tuple[str, str]]:
     log = f"--log {at(summary['tiles'])} {trust}"
     claim = summary["claims"][0]["claim"][:12]
     data = f"--dir {at('ledger')}"
+    pack = summary["figures"]["pack"]
     return [
         ("log", f"{verifier} log {at('tiles')} {trust}"),
         ("allocation", f"{verifier} proof {at('proofs/allocation.json')} {trust}"),
@@ -384,6 +388,11 @@ def _commands(folder: Path, summary: Summary) -> list[tuple[str, str]]:
         ("evidence", f"{verifier} evidence {at(summary['evidence'])} {log}"),
         ("bought", f"{verifier} evidence {at(summary['evidence_bought'])} {log}"),
         ("forged-evidence", f"{verifier} evidence {at(summary['evidence_forged'])} {log}"),
+        *([("pack", f"{verifier} pack {at(pack)} {log}")] if pack else []),
+        (
+            "inventory",
+            f"{ledger} report show {summary['figures']['report'][:12]} --lines {data}",
+        ),
         ("trace", f"{ledger} claim trace {claim} --at 2025-07-15T12:00 {data}"),
         ("status", f"{ledger} claim status {claim} {data}"),
         ("match", f"{ledger} match --from 2025-07-01 --to 2025-08-01 {data}"),

@@ -18,6 +18,7 @@ from ledger.claims import store as claim_store
 from ledger.demo.accounts import Instruments, holds, of_claim, summarise_units
 from ledger.demo.checks import Check
 from ledger.demo.claiming import MONTH_NAME, OPENED_POINT, Claims, EvidenceFiles
+from ledger.demo.figures import Figures, summarise_figures
 from ledger.demo.folder import FORMAT
 from ledger.demo.park import PERIOD, QUARTERS, YEAR, Park
 from ledger.demo.plan import Handover
@@ -46,6 +47,7 @@ class Facts:
     claims: Claims
     evidence: EvidenceFiles
     instruments: Instruments
+    figures: Figures
     audited: Mapping[str, Any]
     checkpoint: str
     tiles: str
@@ -100,6 +102,7 @@ def summarise(facts: Facts) -> dict[str, Any]:
             "why": facts.claims.refused,
         },
         "units": units,
+        "figures": summarise_figures(facts.figures),
         "single_use": single_use,
         "entry_types": entry_types,
         "run": facts.report.receipt.index,

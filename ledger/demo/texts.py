@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Final, Literal
 
+from ledger.demo.texts_figures import FIGURE_TEXTS
 from ledger.demo.texts_units import UNIT_TEXTS
 
 Language = Literal["en", "zh"]
@@ -22,6 +23,7 @@ def _both(english: str, chinese: str) -> tuple[str, str]:
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     **UNIT_TEXTS,
+    **FIGURE_TEXTS,
     # Steps
     "step.files": ("Generate a park's year and write its files", "生成园区全年数据并写出文件"),
     "step.init": ("Begin the log (greenledger init)", "建立日志（greenledger init）"),
