@@ -250,7 +250,7 @@ def test_a_shorter_log_is_an_old_copy(filled: House) -> None:
     edge = bytes([1, 9]) + b"".join(leaves)
     without_index = (
         *("bodies", "meter_logs", "point_names", "claim_lots", "lot_wraps", "shorts"),
-        *("claim_retirements", "unit_batch_lots", "statement_rows"),
+        *("claim_retirements", "unit_batch_lots", "statement_rows", "footprint_uses"),
     )
     connection = raw(filled)
     with connection.unguarded():

@@ -345,6 +345,9 @@ PUBLIC_WORDS = {
     "four-eyes",
     # What the name of a regime, of a kind of report, and of a party say.
     *("renewable", "guideline-renewable", "inventory", "Mill and Sons"),
+    # Names of factor sets, regimes and schemes, and words in them or in types of entries.
+    *("cn-electricity-life-cycle", "electricity-life-cycle", "electricity", "product-footprint"),
+    *("footprint", "internal", "factor", "period"),
     # Origins of lots name months.
     "2026-02",
 }
@@ -381,7 +384,7 @@ def test_the_public_copy_gives_away_nothing(filled: House, tmp_path: Path) -> No
     assert bytes(shown) in public
     rest = public.replace(bytes(shown), b"")
     told = [name for name, value in private.items() if value in rest]
-    assert told == []
+    assert not told, sorted({private[name] for name in told})
     assert b"secret" not in public
     assert b"METER" not in public
     # The search can find: what is public is found by it.
