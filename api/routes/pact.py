@@ -144,7 +144,7 @@ def list_footprints(request: Request, service: ServiceOf, partner: PartnerOf) ->
     headers = {}
     if more:
         asked = [*criteria, *([("limit", str(limit))] if limit is not None else []), *more]
-        url = request.url.replace(query=urlencode(asked))
+        url = f"{base_of(request, service)}/3/footprints?{urlencode(asked)}"
         headers["Link"] = f'<{url}>; rel="next"'
     return _json({"data": found}, headers)
 

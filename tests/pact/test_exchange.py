@@ -19,7 +19,8 @@ from ledger.errors import Corrupt, InvalidInput, NotSignedIn, Refused, Unavailab
 from ledger.footprint.pact import clients, exchange, mailbox
 from ledger.footprint.pact.clients import Endpoint
 from ledger.footprint.pact.exchange import Exchange
-from ledger.footprint.pact.partner import Partner, next_of
+from ledger.footprint.pact.events import PUBLISHED, Event
+from ledger.footprint.pact.partner import Partner, next_of, token_url
 from ledger.footprint.pact.reading import read, write_json
 from ledger.footprint.pact.schema import outbox, tokens
 from ledger.house import House
@@ -65,6 +66,45 @@ def wait_for(found: Callable[[], list[Any]], seconds: float = 10) -> list[Any]:
 
 def came(customer: Works, kind: str) -> list[Any]:
     return [one for one in inbox_of(customer.house) if one.kind == kind]
+
+
+def test_tokens_are_not_fetched_from_this_machine_for_a_host_elsewhere() -> None:
+    there = "https://partner.example/.well-known/openid-configuration"
+    assert token_url(there, "https://login.example/token") == "https://login.example/token"
+    here = "http://127.0.0.1:8001/token"
+    assert token_url("http://127.0.0.1:8000/.well-known/openid-configuration", here) == here
+    for named in (here, "file:///etc/passwd", "http://partner.example/token"):
+        with pytest.raises(Unavailable, match=r"partner\.example names a token_endpoint without"):
+            token_url(there, named)
+
+
+def test_a_page_leads_where_the_settings_say(works_template: Path, tmp_path: Path) -> None:
+    """Not where the request says that it came to, which anybody can write."""
+    house = calm(open_house(copy_ledger(works_template, tmp_path / "linked")))
+    settings = house.settings.model_copy(update={"pact_url": "https://park.example/pact/"})
+    with serving(dataclasses.replace(house, settings=settings)) as url:
+        asked = Works.of(house, url.removesuffix("/api/v1"))
+        answer = asked.http.get("/3/footprints?limit=1", headers={"Host": "evil.example"})
+        asked.close()
+    assert answer.links["next"]["url"].startswith("https://park.example/pact/3/footprints?limit=1&")
+    close(house)
+
+
+def test_a_partner_fills_no_more_than_its_part_of_the_inbox(
+    works_template: Path, tmp_path: Path
+) -> None:
+    """32 MiB are 33,554,432 bytes: 33 events of 1,000,014 characters, and no 34th."""
+    house = open_house(copy_ledger(works_template, tmp_path / "inbox"))
+    id_, _ = Works(house, "").add()
+    taken = 0
+    with writing(house.engine) as conn, pytest.raises(Refused, match="33 events of yours of 33,0"):
+        for number in range(40):
+            large = {"comment": "x" * 1_000_000}
+            said_ = Event(kind=PUBLISHED, id=str(number), source="x", time="", data=large)
+            mailbox.receive(conn, house.desk.clock_s(), id_, said_, "https://x.example")
+            taken += 1
+    assert taken == 33
+    close(house)
 
 
 def test_12_13_a_request_is_fulfilled(works: Works, customer: Works) -> None:

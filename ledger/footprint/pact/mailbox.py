@@ -23,6 +23,8 @@ from ledger.footprint.pact.schema import clients, inbox, outbox
 from ledger.units import format_instant
 
 INBOX_MAX: Final = 10_000
+# Of one partner, together: whoever looks at the inbox reads what is in there.
+INBOX_BYTES_MAX: Final = 32 * 1024 * 1024
 FIRST_WAIT_S: Final = 30
 WAIT_S_MAX: Final = 6 * 3600
 GIVEN_UP_AFTER_S: Final = 72 * 3600
@@ -96,9 +98,16 @@ def receive(conn: Connection, now_s: int, client: str, event: Event, base_url: s
     )
     if conn.execute(same).first() is not None:
         return ""
-    count = select(func.count()).select_from(inbox).where(inbox.c.client == client)
-    if conn.execute(count).scalar_one() >= INBOX_MAX:
-        raise Refused(f"{INBOX_MAX:,} events of yours are kept: no more are taken")
+    # With escapes alone: a database may take no zero byte.
+    data = json.dumps(event.data, separators=(",", ":"))
+    kept = select(func.count(), func.coalesce(func.sum(func.length(inbox.c.data)), 0)).where(
+        inbox.c.client == client
+    )
+    count, size = conn.execute(kept).one()
+    if count >= INBOX_MAX or int(size) + len(data) > INBOX_BYTES_MAX:
+        raise Refused(
+            f"{count:,} events of yours of {int(size):,} bytes are kept: no more are taken"
+        )
     id_ = secrets.token_hex(16)
     conn.execute(
         insert(inbox).values(
@@ -108,8 +117,7 @@ def receive(conn: Connection, now_s: int, client: str, event: Event, base_url: s
             event=event.id,
             kind=event.kind,
             at_s=now_s,
-            # With escapes alone: a database may take no zero byte.
-            data=json.dumps(event.data, separators=(",", ":")),
+            data=data,
             answered_at_s=None,
             base_url=base_url,
         )

@@ -82,7 +82,7 @@ class Partner:
         named = _object(answer, _TOKEN_BYTES_MAX, url).get("token_endpoint")
         if not isinstance(named, str):
             raise Unavailable(f"{_host(url)} has an OpenID configuration without token_endpoint")
-        return check_url(named, "token_endpoint")
+        return token_url(url, named)
 
     def footprints(self, criteria: Sequence[tuple[str, str]] = ()) -> Iterator[dict[str, Any]]:
         """All that match, page by page. Raises Refused, Unavailable, Corrupt or InvalidInput."""
@@ -123,6 +123,15 @@ class Partner:
             return
         self._token = ""
         raise Unavailable(f"{_host(url)} answered with status {answer.status}")
+
+
+def token_url(url: str, named: str) -> str:
+    """The token_endpoint that the configuration at `url` names. Raises InvalidInput, or Unavailable
+    for one without https at a host with it: else a partner could lead us, and its secret, to
+    services of this very machine."""
+    if urlsplit(url).scheme == "https" and urlsplit(named).scheme != "https":
+        raise Unavailable(f"{_host(url)} names a token_endpoint without https")
+    return check_url(named, "token_endpoint")
 
 
 def next_of(links: str, url: str) -> str | None:
