@@ -6,7 +6,7 @@ electricity was made of counts as fuel, and what members gave each other not at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -77,23 +77,41 @@ class Energy:
 def energy(finder: Finder, found: Sequence[Facts], method: str) -> Energy:
     """Of an organisation, or of all members and the park's own. Raises as the library."""
     electricity = finder.find(f"tce-electricity-{method}")[0]
+    burning = {one.subject for one in found if _burns(one)}
     lines = [
         line
         for one in found
-        for line in (*_electricity(finder, one, electricity), *_fuels(finder, one))
+        for line in (*_electricity(finder, one, electricity, burning), *_fuels(finder, one))
     ]
     return Energy(method=method, lines=tuple(lines))
 
 
-def _electricity(finder: Finder, one: Facts, found: Found) -> Iterator[EnergyLine]:
+def _burns(one: Facts) -> bool:
+    return any(each.category in (f.FUEL, f.CONVERSION) for each in one.activities)
+
+
+def _electricity(
+    finder: Finder, one: Facts, found: Found, burning: Collection[str]
+) -> Iterator[EnergyLine]:
+    """`burning`: subjects whose fuel is on record; what they made of it counts there."""
     burnt_wh = sum(
         each.wh
         for each in one.electricity.supplies
-        if each.supply_class == f.SELF and _is_fuel(finder, one, each.technology)
+        if each.technology in finder.regime.sets["fossil"]
+        and (one.subject if each.supply_class == f.SELF else each.counterparty) in burning
     )
     used_wh = one.electricity.consumption_wh - burnt_wh
     if used_wh:
         yield _line(f"{one.subject}/electricity", titles.CATEGORIES["electricity"], found, used_wh)
+    sold_wh = sum(
+        each.wh
+        for each in one.electricity.exports
+        if each.technology in finder.regime.sets["fossil"]
+        and not each.counterparty
+        and one.subject in burning
+    )
+    if sold_wh:
+        yield _line(f"{one.subject}/export", titles.CLASSES["export"], found, -sold_wh)
     if one.park is not None:
         for loss in one.park.losses:
             if loss.loss_wh:
@@ -103,13 +121,6 @@ def _electricity(finder: Finder, one: Facts, found: Found) -> Iterator[EnergyLin
                     found,
                     loss.loss_wh,
                 )
-
-
-def _is_fuel(finder: Finder, one: Facts, technology: str) -> bool:
-    """Self-use of what is burnt: its fuel is on record, and counts there."""
-    return technology in finder.regime.sets["fossil"] and any(
-        each.category in (f.FUEL, f.CONVERSION) for each in one.activities
-    )
 
 
 def _fuels(finder: Finder, one: Facts) -> Iterator[EnergyLine]:

@@ -236,24 +236,32 @@ def cfe_of(finder: Finder, found: Sequence[Electricity], load_wh: Int64) -> dict
     Clean is what the regime's set `clean` has, and covers consumption in its own quarter-hour. The
     grid's clean share is the series `grid-cfe`; where there is none, 0, and the answer says so.
     """
-    clean_wh = np.zeros_like(load_wh)
-    unmatched_wh = 0
-    for one in _supplies(found):
-        if one.technology in finder.regime.sets["clean"]:
-            if one.quarter_wh is None:
-                unmatched_wh += one.wh
-            else:
-                clean_wh = clean_wh + one.quarter_wh
-    if len(load_wh) % 4:
-        raise InvalidInput("the period is no whole number of hours: the score is by the hour")
+    load, clean, unmatched_wh = clean_by_the_hour(finder.regime, found, load_wh)
     grid_ppm, use = _grid_ppm(finder)
-    hours = [one.reshape(-1, 4).sum(axis=1) for one in (load_wh, clean_wh)]
     return {
-        **cfe(hours[0], hours[1], grid_ppm),
+        **cfe(load, clean, grid_ppm),
         "set": "clean",
         "not_by_the_hour_wh": unmatched_wh,
         "grid_cfe": use,
     }
+
+
+def clean_by_the_hour(
+    regime: Regime, found: Sequence[Electricity], load_wh: Int64
+) -> tuple[Int64, Int64, int]:
+    """int64[hours] of the load and of what clean supply covers of it; and Wh of clean supply that
+    has no time. Raises InvalidInput for a period that is no whole number of hours."""
+    if len(load_wh) % 4:
+        raise InvalidInput("the period is no whole number of hours: the score is by the hour")
+    clean_wh, unmatched_wh = np.zeros_like(load_wh), 0
+    for one in _supplies(found):
+        if one.technology in regime.sets["clean"]:
+            if one.quarter_wh is None:
+                unmatched_wh += one.wh
+            else:
+                clean_wh = clean_wh + one.quarter_wh
+    load, clean = (one.reshape(-1, 4).sum(axis=1) for one in (load_wh, clean_wh))
+    return load, clean, unmatched_wh
 
 
 def _grid_ppm(finder: Finder) -> tuple[Int64 | int, Mapping[str, Any] | str]:

@@ -184,7 +184,8 @@ class Regime:
             known = ", ".join(sorted(frozenset().union(*self.sets.values())))
             raise InvalidInput(
                 f"{where}: technology {technology!r} is in no set of regime {self.name}; known are"
-                f" {known}: name it so in the plant's master data, or register a regime that has it"
+                f" {known}: name it so in the master data of the plant, or of the certificates'"
+                " project, or register a regime that has it"
             )
 
     def heading(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ledger.accounting.factors import units
 from ledger.accounting.facts import CATEGORIES, DIRECTIONS, IN
 from ledger.accounting.registers import importing
 from ledger.accounting.registers.activity import REGISTER, Activity
-from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
+from ledger.cli.options import Dir, HeldKey, Json, open_house, park_instant, read_key
 from ledger.cli.output import Output, counted, dates
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import House
@@ -29,9 +29,6 @@ activity = typer.Typer(
     no_args_is_help=True,
 )
 Party = Annotated[str, typer.Option("--party", help="Whose it is; without: the park's as a whole.")]
-Key = Annotated[
-    Path | None, typer.Option("--key", help="Private key file of a party that holds its own key.")
-]
 Name = Annotated[str, typer.Argument(help="The record: 32 hex digits, or their beginning.")]
 
 
@@ -76,7 +73,7 @@ def add(
     ] = None,
     note: Annotated[str, typer.Option(help="Up to 500 characters.")] = "",
     replace: Annotated[str, typer.Option(help="The record that this is a new version of.")] = "",
-    key: Key = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -119,7 +116,7 @@ def add(
 def import_file(
     file: Annotated[Path, typer.Argument(help="CSV in UTF-8, one activity in a row.")],
     party: Party = "",
-    key: Key = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -198,7 +195,7 @@ def end(
     name: Name,
     reason: Annotated[str, typer.Option(help="Why; it stands in the public log.")],
     party: Party = "",
-    key: Key = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

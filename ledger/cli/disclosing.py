@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ledger import db
-from ledger.cli.options import Dir, Json, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, open_house, read_key
 from ledger.cli.output import Output, counted, step
 from ledger.disclosure import packing
 from ledger.disclosure.asked import Asked
@@ -68,10 +68,7 @@ def make(
     replaces: Annotated[
         str, typer.Option(help="With --publish: the disclosure that this is a new version of.")
     ] = "",
-    key: Annotated[
-        Path | None,
-        typer.Option("--key", help="Private key file of a party that holds its own key."),
-    ] = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

@@ -10,8 +10,8 @@ import typer
 
 from ledger import db
 from ledger.accounting.registers.document import REGISTER, Document, DocumentFile
-from ledger.cli.activities import Key, Name, Party
-from ledger.cli.options import Dir, Json, open_house, park_instant, read_key
+from ledger.cli.activities import Name, Party
+from ledger.cli.options import Dir, HeldKey, Json, open_house, park_instant, read_key
 from ledger.cli.output import Output, park_date
 from ledger.errors import InvalidInput, NotFound
 from ledger.parties.desk import fresh_id
@@ -52,7 +52,7 @@ def add(
         str, typer.Option(help="'NAME VALUE UNIT' that it gives: 'waste-heat-used 61.5 %'.")
     ] = "",
     note: Annotated[str, typer.Option(help="Up to 500 characters.")] = "",
-    key: Key = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

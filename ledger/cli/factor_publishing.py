@@ -17,7 +17,7 @@ from ledger.accounting.factors.model import REGISTER, FactorSet
 from ledger.accounting.factors.service import Redraft
 from ledger.accounting.factors.store import published
 from ledger.cli.factors import SetName
-from ledger.cli.options import Dir, Json, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, open_house, read_key
 from ledger.cli.output import Output, counted
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import COMPUTES, House
@@ -28,9 +28,6 @@ from ledger.units import parse_zone, zone_offset_s
 _LINES_SHOWN: Final = 20
 Author = Annotated[
     str, typer.Option("--author", help="Party that publishes it; without: the operator.")
-]
-PartyKey = Annotated[
-    Path | None, typer.Option("--key", help="Private key file of a party that holds its own key.")
 ]
 Title = Annotated[str, typer.Option(help="What a new set of a CSV file is called.")]
 Source = Annotated[str, typer.Option(help="Where its values come from.")]
@@ -53,7 +50,7 @@ def publish(
     source: Source = "",
     status: Status = "unverified",
     author: Author = "",
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -271,7 +268,7 @@ def series(
     zone: Annotated[str, typer.Option(help="Of the file's clock; park time without.")] = "",
     title: Title = "",
     author: Author = "",
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

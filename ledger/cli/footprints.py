@@ -10,7 +10,7 @@ import typer
 
 from ledger import db
 from ledger.accounting.factors.used import labels, read_substitutions
-from ledger.cli.options import Dir, Json, one_of_id, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, one_of_id, open_house, read_key
 from ledger.cli.output import Output
 from ledger.cli.products import one_product
 from ledger.cli.reports import substitution
@@ -72,10 +72,7 @@ def make(
         ),
     ] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Put it in the log.")] = False,
-    key: Annotated[
-        Path | None,
-        typer.Option("--key", help="Private key file of a party that holds its own key."),
-    ] = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

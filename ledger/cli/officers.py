@@ -12,7 +12,7 @@ from ledger import db
 from ledger.approvals import officers, store
 from ledger.approvals.store import Known
 from ledger.cli.approving import As, OfficerKey, carried, find_officer
-from ledger.cli.options import Dir, Json, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, open_house, read_key
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput
 from ledger.files import write_private
@@ -34,9 +34,6 @@ four_eyes = typer.Typer(
 )
 PartyId = Annotated[str, typer.Argument(help="Party id.")]
 Reason = Annotated[str, typer.Option(help="Why; it stands in the public log.")]
-PartyKey = Annotated[
-    Path | None, typer.Option("--key", help="Private key file of a party that holds its own key.")
-]
 ID_DIGITS = 32
 
 
@@ -56,7 +53,7 @@ def add(
         Path | None,
         typer.Option("--own", help="Private key file of the officer's own; not stored."),
     ] = None,
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -166,7 +163,7 @@ def list_officers(
 def end(
     officer_id: Annotated[str, typer.Argument(help="The officer's id, or its beginning.")],
     reason: Reason,
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -184,7 +181,7 @@ def end(
 def switch_on(
     party: PartyId,
     reason: Reason = "two people for what can't be undone",
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -198,7 +195,7 @@ def switch_off(
     reason: Reason,
     officer: As = "",
     officer_key: OfficerKey = None,
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "ID_DIGITS",
     "PREFIX_MIN",
     "Dir",
+    "HeldKey",
     "Json",
     "id_span",
     "one_of_id",
@@ -39,6 +40,11 @@ Named = TypeVar("Named")
 Dir = Annotated[
     Path | None,
     typer.Option("--dir", help="Data directory (default: GREENLEDGER_DIR, or greenledger-data)."),
+]
+
+
+HeldKey = Annotated[
+    Path | None, typer.Option("--key", help="Private key file of a party that holds its own key.")
 ]
 
 

@@ -9,8 +9,7 @@ import typer
 
 from ledger import db
 from ledger.cli import pact_clients
-from ledger.cli.activities import Key
-from ledger.cli.options import Dir, Json, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, open_house, read_key
 from ledger.cli.output import Output, counted, park_time
 from ledger.errors import InvalidInput, NotFound
 from ledger.files import new_private, read_regular
@@ -122,7 +121,7 @@ def _base(house: House) -> str:
 def import_document(
     file: Annotated[Path, typer.Argument(help="A PACT footprint as JSON; keep it.")],
     party: Party = "",
-    key: Key = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -145,7 +144,7 @@ def fetch(
     status: Annotated[str, typer.Option(help="Active or Deprecated; without: both.")] = "Active",
     put: Annotated[bool, typer.Option("--import", help="Put them in the log, too.")] = False,
     party: Party = "",
-    key: Key = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

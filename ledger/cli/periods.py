@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ledger import db
 from ledger.cli.approving import As, OfficerKey, carried
-from ledger.cli.options import Dir, Json, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, open_house, read_key
 from ledger.cli.output import Output, counted, energy, span
 from ledger.lots.model import span_of
 from ledger.metering import store as metering
@@ -23,9 +22,6 @@ period = typer.Typer(
 )
 PartyId = Annotated[str, typer.Argument(help="Party id.")]
 Name = Annotated[str, typer.Argument(help="A month 2026-03 or a year 2026, of park time.")]
-PartyKey = Annotated[
-    Path | None, typer.Option("--key", help="Private key file of a party that holds its own key.")
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -164,7 +160,7 @@ def advance(
     ] = False,
     officer: As = "",
     officer_key: OfficerKey = None,
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -195,7 +191,7 @@ def restate(
     reason: Annotated[str, typer.Option(help="Why; it stands in the public log.")],
     officer: As = "",
     officer_key: OfficerKey = None,
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from ledger import db
 from ledger.cli.object_file import read_object
-from ledger.cli.options import Dir, Json, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, open_house, read_key
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput, NotFound
 from ledger.footprint import service
@@ -62,10 +62,7 @@ def register(
     file: Annotated[Path, typer.Argument(help="The product as TOML or JSON.")],
     party: Annotated[str, typer.Option(help="Whose product it is.")],
     name: Annotated[str, typer.Option(help="Id of the one that it replaces, 32 hex digits.")] = "",
-    key: Annotated[
-        Path | None,
-        typer.Option("--key", help="Private key file of a party that holds its own key."),
-    ] = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

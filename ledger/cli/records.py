@@ -9,7 +9,7 @@ import typer
 
 from ledger import db
 from ledger.cli.object_file import read_object
-from ledger.cli.options import Dir, Json, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, open_house, read_key
 from ledger.cli.output import Output
 from ledger.errors import NotFound
 from ledger.parties.desk import fresh_id
@@ -23,9 +23,6 @@ records = typer.Typer(
 )
 Register = Annotated[str, typer.Option(help="One of " + ", ".join(REGISTERS) + ".")]
 Name = Annotated[str, typer.Option(help="The record's name.")]
-PartyKey = Annotated[
-    Path | None, typer.Option("--key", help="Private key file of a party that holds its own key.")
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,7 +54,7 @@ def put(
             help="The record's name; without: the file's, in a private register a random one."
         ),
     ] = "",
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -145,7 +142,7 @@ def end(
     name: Name,
     reason: Annotated[str, typer.Option(help="Why; it stands in the public log.")],
     author: Annotated[str, typer.Option(help="Party whose record it is (default: its own).")] = "",
-    key: PartyKey = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

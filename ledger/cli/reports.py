@@ -12,7 +12,7 @@ from ledger import db
 from ledger.accounting.computing import BALANCE, INVENTORY
 from ledger.cli import reports_shown as shown
 from ledger.cli.object_file import object_of, read_object
-from ledger.cli.options import Dir, Json, one_of_id, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, one_of_id, open_house, read_key
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput
 from ledger.house import COMPUTES, House
@@ -63,9 +63,6 @@ Separate = Annotated[
     bool, typer.Option("--separate", help="Begin another report, where there is one already.")
 ]
 Lines = Annotated[bool, typer.Option("--lines", help="Every line of every regime.")]
-Key = Annotated[
-    Path | None, typer.Option("--key", help="Private key file of a party that holds its own key.")
-]
 ReportId = Annotated[str, typer.Argument(help="The report: 32 hex digits, or their beginning.")]
 
 
@@ -89,7 +86,7 @@ def inventory(
     author: Author = "",
     separate: Separate = False,
     lines: Lines = False,
-    key: Key = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -119,7 +116,7 @@ def balance(
     author: Author = "",
     separate: Separate = False,
     lines: Lines = False,
-    key: Key = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

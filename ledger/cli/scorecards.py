@@ -10,7 +10,7 @@ import typer
 from ledger import db
 from ledger.cli import scorecards_shown as shown
 from ledger.cli.object_file import read_object
-from ledger.cli.options import Dir, Json, open_house, read_key
+from ledger.cli.options import Dir, HeldKey, Json, open_house, read_key
 from ledger.cli.output import Output
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import COMPUTES, House
@@ -45,9 +45,6 @@ About = Annotated[
 ]
 Language = Annotated[str, typer.Option(help="zh, en, or both.")]
 Author = Annotated[str, typer.Option(help="Who signs; without: the operator.")]
-Key = Annotated[
-    Path | None, typer.Option("--key", help="Private key file of a party that holds its own key.")
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,7 +63,7 @@ def show(
     about: About = None,
     publish: Annotated[bool, typer.Option("--publish", help="Put it in the log.")] = False,
     author: Author = "",
-    key: Key = None,
+    key: HeldKey = None,
     language: Language = "both",
     directory: Dir = None,
     as_json: Json = False,
@@ -190,7 +187,7 @@ def register(
         Path | None, typer.Option(help="A TOML file; without: the one that came with the program.")
     ] = None,
     author: Author = "",
-    key: Key = None,
+    key: HeldKey = None,
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ledger.accounting.energy import CALORIFIC, EQUIVALENT, Energy, energy
-from ledger.accounting.facts import Connection, Electricity, Facts
+from ledger.accounting.facts import Connection, Electricity, Export, Facts
 from ledger.accounting.finding import Finder, Options
 from ledger.accounting.indicators import (
     cfe,
@@ -119,6 +119,20 @@ def test_fuel_and_the_power_made_of_it_count_once() -> None:
         activity("gas", "fuel", "fuel-natural-gas", "1", "10^4 Nm3"),
     )
     assert coal(found).gce == 13_300_000 + 18_000_000
+
+
+def test_power_of_a_members_fuel_counts_once_in_the_park_and_what_is_sold_not_at_all() -> None:
+    """A plant burns 10⁴ Nm³, 13.3 tce; a mill gets 40 MWh of that, and uses 60 more, 18 tce; 10 MWh
+    × 0.30 = 3 tce of it are sold outside."""
+    gas = activity("gas", "fuel", "fuel-natural-gas", "1", "10^4 Nm3")
+    sold = Export(technology="gas", wh=10 * MWH, record="gate")
+    given = Export(technology="gas", wh=40 * MWH, record="line", counterparty="mill")
+    plant = facts(electricity(0, exports=(sold, given)), gas, subject="plant")
+    mill = facts(
+        electricity(100, supply("direct", "gas", 40, counterparty="plant")), subject="mill"
+    )
+    found = energy(finder(mill), [mill, plant], EQUIVALENT)
+    assert found.gce == 13_300_000 + 18_000_000 - 3_000_000
 
 
 # Shares

@@ -280,7 +280,7 @@ def test_electricity_has_its_factor_or_is_refused() -> None:
         calculate(product(), FEB, book(substitutions=some), parts(self_pv=1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     quantities=st.lists(st.integers(1, 10**9), min_size=1, max_size=6),
     made=st.integers(1, 10**6),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -70,14 +69,12 @@ def machine(make: Callable[[], House]) -> type[RuleBasedStateMachine]:
     return Footprints
 
 
-@pytest.mark.both_databases
-def test_machine(mill_template: Path, tmp_path: Path, ledger_database: object) -> None:
+def test_machine(mill_template: Path, tmp_path: Path) -> None:
     number = iter(range(1_000))
 
     def make() -> House:
         return open_house(copy_ledger(mill_template, tmp_path / str(next(number))))
 
-    examples, steps = (3, 6) if ledger_database is None else (2, 4)
     run_state_machine_as_test(
-        machine(make), settings=settings(max_examples=examples, stateful_step_count=steps)
+        machine(make), settings=settings(max_examples=3, stateful_step_count=6)
     )

@@ -19,7 +19,10 @@ from ledger.disclosure.content import gather
 from ledger.house import COMPUTES, House
 from ledger.log import mldsa
 from ledger.log.store import load_head
+from ledger.reports.model import encode
+from ledger.scorecard import service as scorecards
 from tests.ledgers import begin, close, dump, fill, no_progress, on_postgresql
+from tests.scorecard.parks import GUIDELINE
 from tests.servers.postgres import PostgreSQL
 
 
@@ -64,8 +67,17 @@ def disclosed(house: House) -> dict[str, bytes]:
     return files
 
 
+def scored(house: House) -> bytes:
+    """The park's scorecard; reports of the other kinds are tests/accounting's and the rows'."""
+    with reading(house.engine) as conn:
+        about = {"standard": GUIDELINE, "period": "2026-02"}
+        found = scorecards.look(conn, house.log, about)
+    assert {one["answer"] for one in found["result"]["clauses"]} >= {"met", "gap"}
+    return encode(found)
+
+
 def test_every_row_and_every_file(postgresql: PostgreSQL, migrated: str, tmp_path: Path) -> None:
-    """Readings, a matching run, lots, claims, units, credits, statements, and checkpoints."""
+    """Readings, a matching run, lots, claims, units, credits, statements, reports, checkpoints."""
     embedded = made(tmp_path / "embedded")
     served = made(on_postgresql(postgresql, tmp_path / "served", migrated))
     here, there = dump(embedded.settings.dir), dump(served.settings.dir)
@@ -74,6 +86,7 @@ def test_every_row_and_every_file(postgresql: PostgreSQL, migrated: str, tmp_pat
     for table in here:
         assert here[table] == there[table], table
     assert disclosed(embedded) == disclosed(served)
+    assert scored(embedded) == scored(served)
     ours, theirs = exported(embedded, tmp_path / "ours"), exported(served, tmp_path / "theirs")
     assert ours == theirs
     assert served.audit(no_progress) == embedded.audit(no_progress)

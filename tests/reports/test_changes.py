@@ -56,7 +56,7 @@ def pointer(path: str) -> tuple[str, ...]:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(before=results, after=results)
 def test_applied_to_what_was_they_give_what_is(
     before: dict[str, Any], after: dict[str, Any]
@@ -77,7 +77,7 @@ def test_applied_to_what_was_they_give_what_is(
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(result=results)
 def test_nothing_changed_is_nothing(result: dict[str, Any]) -> None:
     same = content(copy.deepcopy(result), entry(3), subject="mill")

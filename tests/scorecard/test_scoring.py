@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,21 +11,16 @@ import pytest
 from ledger.db import reading
 from ledger.errors import InvalidInput, NotFound, Refused
 from ledger.house import COMPUTES, House
-from ledger.log.audit import no_progress
 from ledger.log.store import load_head
 from ledger.metering.points import Point
 from ledger.metering.service import register_point
 from ledger.records import service as records
-from ledger.recovery.backup import backup
-from ledger.recovery.restore import restore
 from ledger.reports import service as reports
 from ledger.reports import store
 from ledger.scorecard import catalogue, service
 from ledger.scorecard.scoring import KIND
-from tests.ledgers import close, copy_ledger, open_house, settings_in
-from tests.recovery.places import empty_place
+from tests.ledgers import close, copy_ledger, open_house
 from tests.scorecard.parks import GUIDELINE, NDRC, document, park, rules
-from tests.servers.postgres import PostgreSQL
 
 ABOUT = {"standard": GUIDELINE, "period": "2026-01"}
 
@@ -201,23 +195,6 @@ def test_only_what_the_log_computes_is_taken(house: House) -> None:
 
     with pytest.raises(Refused, match="another result"):
         reports.publish(house.desk, {KIND: friendly}, KIND, ABOUT, author="operator")
-
-
-def test_the_same_bytes_on_both_databases(
-    house: House, postgresql: PostgreSQL, tmp_path: Path
-) -> None:
-    """A restore computes every report anew, and takes it only byte for byte."""
-    document(house, "7.1.1/plan")
-    receipt = service.publish(house.desk, COMPUTES, ABOUT)
-    service.publish(house.desk, COMPUTES, ABOUT | {"standard": NDRC})
-    house.checkpoint()
-    backup(house, tmp_path / "backup", no_progress)
-    place = empty_place(tmp_path / "place", postgresql, house)
-    restore(settings_in(place), tmp_path / "backup", no_progress)
-    there = open_house(place)
-    as_of = receipt.entry.statement["as_of"]
-    assert json.dumps(look(there, as_of)) == json.dumps(look(house, as_of))
-    close(there)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 from ledger.errors import Corrupt, InvalidInput, NotFound, Refused, Unavailable
 from ledger.footprint.pact.clients import Endpoint, check_url
 from ledger.footprint.pact.events import MEDIA
-from ledger.footprint.pact.reading import DOCUMENT_BYTES_MAX, read_json, write_json
+from ledger.footprint.pact.reading import DOCUMENT_BYTES_MAX, read_json
 from ledger.remote import Answer, Asked, ask
 
 PAGES_MAX: Final = 200
@@ -145,11 +145,6 @@ def next_of(links: str, url: str) -> str | None:
                 raise Corrupt(f"{_host(url)} leads to another host, which gets no token of ours")
             return found
     return None
-
-
-def write_document(document: dict[str, Any]) -> bytes:
-    """A footprint of a list as a file of its own: what its hash is of."""
-    return write_json(document)
 
 
 def _object(answer: Answer, bytes_max: int, url: str) -> dict[str, Any]:

@@ -53,13 +53,8 @@ def shares(view: View, asked: Asked, found: list[Electricity]) -> Figures:
     at_s = view.period.end_s - 1
     share = indicators.supply_share(regime, found, at_s=at_s)
     load_wh = sum((one.quarter_wh for one in found[1:]), found[0].quarter_wh)
-    clean_wh = view.zeros()
-    for each in found:
-        for one in each.supplies:
-            if one.quarter_wh is not None and one.technology in regime.sets["clean"]:
-                clean_wh = clean_wh + one.quarter_wh
-    hours = [one.reshape(-1, HOUR_S // 900).sum(axis=1) for one in (load_wh, clean_wh)]
-    score = indicators.cfe(hours[0], hours[1], 0)
+    load, clean, _ = indicators.clean_by_the_hour(regime, found, load_wh)
+    score = indicators.cfe(load, clean, 0)
     return {
         RENEWABLE: Accounted(
             numerator=share["above"],
