@@ -38,6 +38,7 @@ from ledger.accounting.regime import RATIOS, REGISTER, Regime
 from ledger.errors import Erased, InvalidInput, NotFound, Refused
 from ledger.log import entry as e
 from ledger.log.entry import Member
+from ledger.log.placed import time_at
 from ledger.log.store import LogFacts
 from ledger.lots.model import is_period, span_of
 from ledger.parties import store as parties
@@ -210,6 +211,8 @@ def _result(view: View, asked: _Asked, under: Computed, loaded: Sequence[Loaded]
         "name": _name(view, asked.subject),
         "from": format_instant(period.start_s),
         "to": format_instant(period.end_s),
+        # Before the end of the period, what is to come is estimated like any gap.
+        "log_time": format_instant(time_at(view.conn, view.log.log_id, view.as_of - 1)),
         "regimes": figures,
         "missing": missing,
         "quality": [{"id": one.facts.subject, **one.to_json()} for one in loaded],

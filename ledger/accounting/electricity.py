@@ -175,14 +175,18 @@ def _residual_line(
 
 
 def _export_line(finder: Finder, rule: ElectricityRule, export: f.Export) -> Line:
-    finder.regime.require_known(export.technology, f"export {export.record}")
-    green = rule.export_zero_set and export.technology in finder.regime.sets[rule.export_zero_set]
+    """Of unknown technology nobody can say that it was fossil: it earns no credit."""
+    if export.technology:
+        finder.regime.require_known(export.technology, f"export {export.record}")
+    green = not export.technology or (
+        rule.export_zero_set and export.technology in finder.regime.sets[rule.export_zero_set]
+    )
     return counted_line(
         finder,
         "" if green else rule.export_factor,
         -export.wh,
         None if export.quarter_wh is None else -export.quarter_wh,
-        id_=f"{CATEGORY}/export/{export.technology}/{export.record}",
+        id_=f"{CATEGORY}/export/{export.technology or 'unknown'}/{export.record}",
         title=titles.of_class("export", export.technology),
         records=records_of([export.record]),
         counterparty=export.counterparty,

@@ -266,7 +266,12 @@ def _known(wh: int | str) -> str:
 
 
 def _quality(out: Output, result: Json) -> None:
-    """What is estimated, spread, cut or pending: said beside every figure."""
+    """What is unfinished, estimated, spread, cut or pending: said beside every figure."""
+    if parse_instant(result["log_time"]) < parse_instant(result["to"]):
+        out.say(
+            f"期间未结束 The period is not over: the log's time is {result['log_time']}; what comes"
+            " later is estimated like any gap"
+        )
     for one in result["quality"]:
         for each in one["estimated"]:
             out.say(

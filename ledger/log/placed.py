@@ -45,7 +45,7 @@ def placed(conn: Connection, log_id: int, index: int) -> Placed:
         index=index,
         entry=store.entry_at(conn, log_id, index),
         leaf=store.leaf_at(conn, log_id, index),
-        at_s=store.entry_at(conn, log_id, tick_of(conn, log_id, index)).at_s,
+        at_s=time_at(conn, log_id, index),
     )
 
 
@@ -67,6 +67,11 @@ def tick_of(conn: Connection, log_id: int, index: int) -> int:
         .limit(1)
     )
     return conn.execute(query).scalar_one_or_none() or 0
+
+
+def time_at(conn: Connection, log_id: int, index: int) -> int:
+    """The log's time for an entry: of the tick that it stands under, in Unix seconds."""
+    return store.entry_at(conn, log_id, tick_of(conn, log_id, index)).at_s
 
 
 def prove(conn: Connection, log: store.LogFacts, indexes: Iterable[int]) -> dict[int, str]:

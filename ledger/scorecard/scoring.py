@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ledger.accounting.facts import PARK
 from ledger.accounting.loading.view import View
-from ledger.log.entry import parse_entry
-from ledger.log.service import GENESIS, TICK
-from ledger.log.store import LogFacts, entries
+from ledger.log.placed import time_at
+from ledger.log.store import LogFacts
 from ledger.lots.model import span_of
 from ledger.records import store as records
 from ledger.scorecard import answers
@@ -49,7 +48,7 @@ def judge(
     view: View, asked: Asked, standard: Standard, heading: Mapping[str, Any]
 ) -> dict[str, Any]:
     """`heading`: who put the standard in force, and where."""
-    at_s = min(view.period.end_s - 1, time_of(view.conn, view.log, view.as_of))
+    at_s = min(view.period.end_s - 1, time_at(view.conn, view.log.log_id, view.as_of - 1))
     wanted = {one.figure for one in standard.clauses} | {
         each.figure for one in standard.clauses for each in one.applies
     }
@@ -102,18 +101,3 @@ def _unanswerable(
         for of, clause in sorted(one.about)
         if of == standard and clause not in known
     ]
-
-
-def time_of(conn: Connection, log: LogFacts, as_of: int) -> int:
-    """The log's own time at a size: of its last tick below it, in Unix seconds."""
-    data = conn.execute(
-        select(entries.c.data)
-        .where(
-            entries.c.log_id == log.log_id,
-            entries.c.entry_index < as_of,
-            entries.c.type.in_((TICK, GENESIS)),
-        )
-        .order_by(entries.c.entry_index.desc())
-        .limit(1)
-    ).scalar_one()
-    return parse_entry(bytes(data)).at_s

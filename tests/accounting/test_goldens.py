@@ -224,7 +224,7 @@ def test_conversion_is_in_less_out_at_full_oxidation() -> None:
 
 def test_a_direct_fossil_plant_is_not_zero() -> None:
     """100 MWh of coal power by a line of its own, 100 of wind: 83.25 t; and exports: 10 MWh of
-    coal power earn 8.325 t, 10 of wind nothing."""
+    coal power earn 8.325 t, 10 of wind nothing, nor do 10 of which nobody says what they are."""
     found = facts(
         electricity(
             200,
@@ -233,6 +233,7 @@ def test_a_direct_fossil_plant_is_not_zero() -> None:
             exports=(
                 Export(technology="coal", wh=10 * MWH, record="x"),
                 Export(technology="wind", wh=10 * MWH, record="y"),
+                Export(technology="", wh=10 * MWH, record="z"),
             ),
         )
     )
