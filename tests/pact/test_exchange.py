@@ -18,8 +18,8 @@ from ledger.db import reading, writing
 from ledger.errors import Corrupt, InvalidInput, NotSignedIn, Refused, Unavailable
 from ledger.footprint.pact import clients, exchange, mailbox
 from ledger.footprint.pact.clients import Endpoint
-from ledger.footprint.pact.exchange import Exchange
 from ledger.footprint.pact.events import PUBLISHED, Event
+from ledger.footprint.pact.exchange import Exchange
 from ledger.footprint.pact.partner import Partner, next_of, token_url
 from ledger.footprint.pact.reading import read, write_json
 from ledger.footprint.pact.schema import outbox, tokens
@@ -96,14 +96,16 @@ def test_a_partner_fills_no_more_than_its_part_of_the_inbox(
     """32 MiB are 33,554,432 bytes: 33 events of 1,000,014 characters, and no 34th."""
     house = open_house(copy_ledger(works_template, tmp_path / "inbox"))
     id_, _ = Works(house, "").add()
-    taken = 0
-    with writing(house.engine) as conn, pytest.raises(Refused, match="33 events of yours of 33,0"):
-        for number in range(40):
+    with writing(house.engine) as conn:
+
+        def send(number: int) -> str:
             large = {"comment": "x" * 1_000_000}
-            said_ = Event(kind=PUBLISHED, id=str(number), source="x", time="", data=large)
-            mailbox.receive(conn, house.desk.clock_s(), id_, said_, "https://x.example")
-            taken += 1
-    assert taken == 33
+            sent = Event(kind=PUBLISHED, id=str(number), source="x", time="", data=large)
+            return mailbox.receive(conn, house.desk.clock_s(), id_, sent, "https://x.example")
+
+        assert all(send(number) for number in range(33))
+        with pytest.raises(Refused, match="33 events of yours of 33,0"):
+            send(33)
     close(house)
 
 
