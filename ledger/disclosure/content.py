@@ -27,6 +27,7 @@ from ledger.registry.scheme import CERTIFICATE, Scheme
 from ledger.reports import store as reports
 from ledger.reports.changes import INPUTS
 from ledger.reports.entries import Computes, compute_of
+from ledger.reports.model import FOOTPRINT
 from ledger.statements.service import is_confirmed
 from ledger.units import Period, format_instant
 
@@ -156,14 +157,22 @@ class _Gathering:
         }
 
     def _draft(self, kind: str, about: Mapping[str, Any]) -> Document:
-        result = compute_of(self._computes, kind)(self._conn, self._log, about, self._as_of)
-        # Of a product it is its maker's; what asks for nobody is the park's.
-        maker = result.get("organisation", {}).get("party", self._log.operator)
-        subject = about.get("subject", PARK)
-        if (maker if subject == PARK else subject) != self._asked.organisation:
+        # Before anything is computed: what is wrong with somebody else's stays untold.
+        if self._whose(kind, about) != self._asked.organisation:
             raise InvalidInput(f"a pack of {self._asked.organisation} shows nobody else's {kind}")
+        result = compute_of(self._computes, kind)(self._conn, self._log, about, self._as_of)
         self.inputs |= {one["entry"] for one in result[INPUTS]}
         return {"report": "", "entry": -1, "as_of": self._as_of, "about": about, "result": result}
+
+    def _whose(self, kind: str, about: Mapping[str, Any]) -> str:
+        """Of a product it is its maker's; what asks for nobody is the park's."""
+        subject = about.get("subject", PARK)
+        if kind == FOOTPRINT:
+            made = records.last(
+                self._conn, self._log.log_id, "product", str(about.get("product", ""))
+            )
+            return made.author if made else ""
+        return str(self._log.operator if subject == PARK else subject)
 
     # Claims
 

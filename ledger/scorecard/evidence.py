@@ -1,7 +1,8 @@
 """Signed evidence: documents that answer a clause, for as long as they are valid. Pure.
 
 A document is a record of register `document` that names the standard and the clause. Who signed the
-entry answers for it; what a verifier signed ranks before what the park says of itself.
+entry answers for it; what a verifier signed ranks before what the park says of itself, and that
+before what any member says.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ledger.units import format_instant
 # A document with this figure says that a clause has nothing to apply to.
 NOT_APPLICABLE: Final = "not-applicable"
 VERIFIER: Final = "verifier"
+OPERATOR: Final = "park-operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +92,11 @@ def _instant(at_s: int | None) -> str:
 
 
 def ranked(found: Iterable[Evidence]) -> list[Evidence]:
-    """What a verifier signed first; of those the newest."""
-    return sorted(found, key=lambda one: (not one.independent, -one.entry_index))
+    """What a verifier signed first, then what the operator did; of those the newest. So no member
+    takes an answer of the park's away with a document of its own."""
+    return sorted(
+        found, key=lambda one: (not one.independent, OPERATOR not in one.roles, -one.entry_index)
+    )
 
 
 def by_clause(standard: str, found: Sequence[Evidence]) -> Mapping[str, list[Evidence]]:

@@ -73,6 +73,10 @@ def test_nobody_elses_product_is_drafted(mill: House) -> None:
         size = load_head(conn, mill.log.log_id).size
         with pytest.raises(InvalidInput, match="nobody else's footprint"):
             gather(conn, mill.log, asked, size, COMPUTES)
+        # Nor is it told what somebody else's lacks: its name, and the periods that it states.
+        unknown = replace(asked, drafts=(("footprint", {**about, "period": "2026-01"}),))
+        with pytest.raises(InvalidInput, match="nobody else's footprint"):
+            gather(conn, mill.log, unknown, size, COMPUTES)
         own = replace(asked, organisation="mill")
         assert gather(conn, mill.log, own, size, COMPUTES).reports("footprint")
         park = Asked(organisation="mill", year="2026", drafts=(("balance", {"period": FEB}),))

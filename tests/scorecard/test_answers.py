@@ -146,6 +146,18 @@ def test_a_verifier_is_heard_before_who_speaks_of_itself() -> None:
     assert asked(rated, None, older, own).answer == "met"
 
 
+def test_the_park_answers_for_itself_before_its_members() -> None:
+    """A later document of a member's does not take the operator's answer away."""
+    plain = clause(kind="evidence", figure="", thresholds=())
+    nothing = Stated(name="not-applicable", value="1", unit="clauses")
+    parks = document(record="1" * 32, entry_index=1, roles=("park-operator",))
+    members = document(
+        record="2" * 32, entry_index=9, author="farm", roles=("generator",), figure=nothing
+    )
+    assert asked(plain, None, members).answer == "not-applicable"
+    assert asked(plain, None, members, parks).answer == "met"
+
+
 def test_a_document_may_say_that_a_clause_has_nothing_to_apply_to() -> None:
     plain = clause(kind="evidence", figure="", thresholds=())
     none = document(figure=Stated(name="not-applicable", value="1", unit="clauses"))
