@@ -41,7 +41,10 @@ def rowids(connection: sqlite3.Connection, table: str) -> list[int]:
 
 
 def another(value: Any, pick: random.Random) -> tuple[str, Any]:
-    """An SQL expression and its parameter for a value one small step away, of the same type."""
+    """An SQL expression and its parameter for a value one small step away, of the same type, or of
+    something where there was nothing."""
+    if value is None:
+        return "?", 0
     if isinstance(value, int):
         step = pick.choice([1, -1, 1 << pick.randrange(31)])
         return "?", value + step
