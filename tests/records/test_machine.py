@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 
-import pytest
-
 from ledger.db import reading
 from ledger.errors import NotFound, Refused
 from ledger.house import House
@@ -14,7 +12,6 @@ from ledger.records import service, store
 STEPS = 40
 
 
-@pytest.mark.both_databases
 def test_records_beside_a_model(house: House) -> None:
     chance = random.Random(20261126)
     # {name: [(entry, author, value; None of an end)]}, in order of the log

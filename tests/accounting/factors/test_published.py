@@ -26,7 +26,6 @@ from tests.reports.counting import computing
 
 __all__ = ["begun_template"]
 
-pytestmark = pytest.mark.both_databases
 
 USE = {"item": "electricity-average", "region": "CN", "year": 2022}
 
@@ -78,6 +77,7 @@ def test_shipped_sets_are_put_once_and_say_which_entry_and_version_they_are(hous
     assert service.publish(house.desk, "gwp", files.shipped("gwp")) is None
 
 
+@pytest.mark.both_databases
 def test_what_counts_is_what_was_in_force_at_a_log_size(house: House) -> None:
     first = put(house, own(factor("0.5")))
     second = put(house, own(factor("0.4")))
