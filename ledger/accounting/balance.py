@@ -19,7 +19,7 @@ from ledger.accounting import facts as f
 from ledger.accounting.account import Account
 from ledger.accounting.factors import units
 from ledger.accounting.factors.library import FactorLibrary
-from ledger.accounting.facts import ActivityFact, Export, Facts, ParkEnergy, Supply
+from ledger.accounting.facts import ActivityFact, Facts, ParkEnergy
 from ledger.accounting.finding import Finder, Options
 from ledger.accounting.lines import Line, decimal, records_of
 from ledger.accounting.regime import Regime
@@ -88,9 +88,14 @@ def balance(
 ) -> Balance:
     """The park under a regime. `park`: facts that no member has, and the energy of the whole.
 
-    Raises as `account`, and InvalidInput for a counterparty that is no member, or other periods.
+    A counterparty that is no member is outside. Raises as `account`, and InvalidInput for other
+    periods.
     """
     stated = options or Options()
+    everybody = [*members, park]
+    known = {one.subject for one in everybody}
+    exchanges = _exchanges(everybody)
+    stays = {record for one in exchanges for record in one.beyond}
     _require_members(members, park)
     of_members = tuple(
         accounts.account(regime, library, one, stated)
@@ -102,7 +107,9 @@ def balance(
         _taken_out(made.subject, line)
         for made in (*of_members, own)
         for line in made.lines
-        if line.counterparty and line.category not in _DIRECT
+        if line.counterparty in known
+        and line.category not in _DIRECT
+        and stays.isdisjoint(line.records)
     )
     whole = Account(
         regime=regime,
@@ -136,7 +143,7 @@ def balance(
         own=own,
         transfers=transfers,
         losses=losses,
-        differences=tuple(differences([*members, park])),
+        differences=tuple(one.to_json() for one in exchanges if one.given != one.got),
         energy=energy_json(park.park, sum(one.electricity.consumption_wh for one in members)),
     )
 
@@ -148,27 +155,6 @@ def _require_members(members: Sequence[Facts], park: Facts) -> None:
     for one in members:
         if one.period != park.period:
             raise InvalidInput(f"{one.subject}: its facts are of another period than the park's")
-    sides = [
-        (one.subject, record, counterparty)
-        for one in (*members, park)
-        for record, counterparty in _counterparties(one)
-    ]
-    for subject, record, counterparty in sides:
-        if counterparty not in known or counterparty == subject:
-            names = ", ".join(sorted(known - {f.PARK, subject}))
-            raise InvalidInput(
-                f"{subject}, {record}: counterparty {counterparty!r} is no other member of the park"
-                f" ({names}); leave it empty for who is outside"
-            )
-
-
-def _counterparties(one: Facts) -> Iterator[tuple[str, str]]:
-    found: Sequence[ActivityFact | Supply | Export] = (
-        *one.activities,
-        *one.electricity.supplies,
-        *one.electricity.exports,
-    )
-    return ((each.record, each.counterparty) for each in found if each.counterparty)
 
 
 def _taken_out(subject: str, line: Line) -> Line:
@@ -249,8 +235,39 @@ def _electricity_json(found: Sequence[Facts]) -> dict[str, Any]:
     }
 
 
-def differences(found: Sequence[Facts]) -> Iterator[dict[str, Any]]:
-    """What a member says that it gave another, beside what the other says that it got."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Exchange:
+    """What one member says that it gave another, of one item, and what the other says that it got;
+    in `unit`, None where a side says nothing. `records`: those that say it was got."""
+
+    giver: str
+    taker: str
+    category: str
+    item: str
+    unit: str
+    given: Fraction | None
+    got: Fraction | None
+    records: tuple[str, ...]
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        """More got than given is bought from somewhere: nobody else in the park counts it."""
+        return self.records if (self.got or 0) > (self.given or 0) else ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": f"{self.giver}/{self.taker}/{self.category}/{self.item}",
+            "from": self.giver,
+            "to": self.taker,
+            "category": self.category,
+            "item": self.item,
+            "unit": self.unit,
+            "out": "" if self.given is None else decimal(self.given),
+            "in": "" if self.got is None else decimal(self.got),
+        }
+
+
+def _exchanges(found: Sequence[Facts]) -> list[_Exchange]:
     sides: dict[tuple[str, str, str, str], dict[str, list[ActivityFact]]] = {}
     for one in found:
         for each in activities.counted(one):
@@ -259,23 +276,28 @@ def differences(found: Sequence[Facts]) -> Iterator[dict[str, Any]]:
                 giver, taker = pair if each.direction == f.OUT else pair[::-1]
                 key = (giver, taker, each.category, each.item)
                 sides.setdefault(key, {f.IN: [], f.OUT: []})[each.direction].append(each)
+    exchanges = []
     for (giver, taker, category, item), by_side in sorted(sides.items()):
         unit = (by_side[f.OUT] or by_side[f.IN])[0].unit
-        said = {
-            side: sum((units.convert(one.quantity, one.unit, unit) for one in each), Fraction(0))
-            for side, each in by_side.items()
-        }
-        if said[f.IN] != said[f.OUT]:
-            yield {
-                "id": f"{giver}/{taker}/{category}/{item}",
-                "from": giver,
-                "to": taker,
-                "category": category,
-                "item": item,
-                "unit": unit,
-                "out": decimal(said[f.OUT]) if by_side[f.OUT] else "",
-                "in": decimal(said[f.IN]) if by_side[f.IN] else "",
-            }
+        exchanges.append(
+            _Exchange(
+                giver=giver,
+                taker=taker,
+                category=category,
+                item=item,
+                unit=unit,
+                given=_sum(by_side[f.OUT], unit),
+                got=_sum(by_side[f.IN], unit),
+                records=tuple(one.record for one in by_side[f.IN]),
+            )
+        )
+    return exchanges
+
+
+def _sum(some: Sequence[ActivityFact], unit: str) -> Fraction | None:
+    if not some:
+        return None
+    return sum((units.convert(one.quantity, one.unit, unit) for one in some), Fraction(0))
 
 
 def energy_json(park: ParkEnergy | None, consumption_wh: int) -> dict[str, Any]:

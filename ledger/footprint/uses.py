@@ -175,9 +175,14 @@ class Ended:
 
 
 def ended_under(
-    conn: Connection, log_id: int, which: Collection[tuple[str, int]] | None = None
+    conn: Connection,
+    log_id: int,
+    which: Collection[tuple[str, int]] | None = None,
+    *,
+    as_of: int | None = None,
 ) -> dict[tuple[str, int], list[Ended]]:
-    """{(report, version): the ended claims that it rests on}, of those that rest on any."""
+    """{(report, version): the ended claims that it rests on}, of those that rest on any; as it
+    stood below a log size."""
     uses = footprint_uses.c
     query = (
         select(
@@ -196,6 +201,8 @@ def ended_under(
         .distinct()
         .order_by(claim_ends.c.entry_index)
     )
+    if as_of is not None:
+        query = query.where(claim_ends.c.entry_index < as_of)
     found: dict[tuple[str, int], list[Ended]] = {}
     for row in conn.execute(query):
         place = bytes(row.report).hex(), row.number

@@ -101,10 +101,20 @@ def test_the_park_is_its_parts(name: str) -> None:
     assert sum(one["mass_g"] for one in scopes) == made.park.total.mass_g
 
 
-def test_one_side_alone_is_taken_out_too() -> None:
-    """The mill says that it got heat, the boiler nothing: the heat is in the boiler's fuel."""
-    made = under("ndrc-910", boiler(), mill(heat("got", "mill", "boiler", "in")))
-    assert t(made.park.total.mass_g) == 3_188.6725
+def test_what_one_side_alone_says() -> None:
+    """The mill says that it got 10,000 GJ, the boiler nothing, or that it gave 9,000: so the mill
+    may have bought heat outside, 1,100 t, which stay. What was given is taken out anyway."""
+    alone = under("ndrc-910", boiler(), mill(heat("got", "mill", "boiler", "in")))
+    assert t(alone.park.total.mass_g) == 4_288.6725
+    more = under(
+        "ndrc-910",
+        boiler(heat("sold", "boiler", "mill", "out", gj="9000")),
+        mill(heat("got", "mill", "boiler", "in")),
+    )
+    assert t(more.park.total.mass_g) == 4_288.6725
+    assert [one["id"] for one in more.to_json()["differences"]] == ["boiler/mill/heat/heat"]
+    given = under("ndrc-910", boiler(heat("sold", "boiler", "mill", "out")), mill())
+    assert t(given.park.total.mass_g) == 3_188.6725
 
 
 def test_fuel_of_another_member_is_burnt_all_the_same() -> None:
@@ -137,7 +147,7 @@ def test_what_members_say_differently_is_shown() -> None:
 
 def test_electricity_and_materials_between_members() -> None:
     """The boiler's own coal plant gives the mill 100 MWh by a line (83.25 t there, 83.25 t less
-    here); the mill sells 5 t of clinker, which no regime but the footprint counts."""
+    here); the boiler gives the mill 5 t of clinker, which no regime but the footprint counts."""
     clinker = activity("clinker", "material", "co2", "5", "t", organisation="mill")
     seller = facts(
         electricity(0, exports=(Export(technology="coal", wh=100 * MWH, counterparty="mill"),)),
@@ -159,6 +169,13 @@ def test_electricity_and_materials_between_members() -> None:
     assert [t(one.mass_g) for one in made.transfers] == [83.25, -83.25]
     assert t(made.park.total.mass_g) == 103.6  # 50 t × 2.072
     footprint = under("product-footprint", buyer_without_power(buyer), boiler())
+    assert footprint.transfers == ()
+    given = activity("given", "material", "co2", "5", "t", organisation="boiler", direction="out")
+    footprint = under(
+        "product-footprint",
+        buyer_without_power(buyer),
+        boiler(replace(given, counterparty="mill")),
+    )
     assert [t(one.mass_g) for one in footprint.transfers] == [-5]
 
 
@@ -200,9 +217,13 @@ def test_billed_against_metered() -> None:
     assert shown["consumption_wh"] == 1_200 * MWH
 
 
-def test_who_is_no_member_is_no_counterparty() -> None:
-    with pytest.raises(InvalidInput, match="sold: counterparty 'tannery' is no other member"):
-        under("ndrc-910", boiler(heat("sold", "boiler", "tannery", "out")), mill())
+def test_who_is_no_member_is_outside() -> None:
+    """1,100 t of heat sold to a tannery outside of the park: its credit stays, and no member's
+    record keeps the park's balance from being computed."""
+    made = under("ndrc-910", boiler(heat("sold", "boiler", "tannery", "out")), mill())
+    assert made.transfers == ()
+    assert t(made.park.total.mass_g) == 2_088.6725
+    assert [one["to"] for one in made.to_json()["differences"]] == ["tannery"]
 
 
 def test_a_member_stands_there_once() -> None:

@@ -1,8 +1,9 @@
 """What an organisation has published: its footprint reports as PACT documents, as of a log size.
 
 A version of a report is a document with an id of its own. It never changes but for becoming
-deprecated, once a later version stands in the log or its product is ended (PACT 3.0.3,
-"Lifecycle"). So a list as of a log size is the same whenever it is asked for.
+deprecated, once a later version stands in the log, its product is ended (PACT 3.0.3, "Lifecycle"),
+or a claim that its electricity is of has ended: its energy may be another footprint's since. So a
+list as of a log size is the same whenever it is asked for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ledger.errors import InvalidInput
 from ledger.footprint.pact.document import Place, document_of, product_of
 from ledger.footprint.pact.evidence import Evidence
 from ledger.footprint.pact.model import ACTIVE, DEPRECATED, ProductFootprint
+from ledger.footprint.uses import ended_under
 from ledger.log.store import LogFacts, entry_at
 from ledger.records.model import PRODUCT
 from ledger.records.store import current
@@ -66,10 +68,13 @@ def _every(
     conn: Connection, log: LogFacts, party: str, base_url: str, *, as_of: int, since: int
 ) -> Iterator[Shown | Withheld]:
     in_force = current(conn, log.log_id, PRODUCT, as_of=as_of, author=party)
+    ended = ended_under(conn, log.log_id, as_of=as_of)
     for known in all_versions(conn, log.log_id, kind=FOOTPRINT, author=party, as_of=as_of):
+        last = known[-1]
+        standing = () if (last.report, last.number) in ended else in_force
         for number, version in enumerate(known):
             if version.entry_index >= since:
-                yield _examined(conn, log, known[: number + 1], base_url, in_force, known[-1])
+                yield _examined(conn, log, known[: number + 1], base_url, standing, last)
 
 
 def _examined(
@@ -80,7 +85,8 @@ def _examined(
     in_force: Collection[str],
     last: Version,
 ) -> Shown | Withheld:
-    """The last of the versions `known`; `last` is the one in force."""
+    """The last of the versions `known`; `last` is the one in force. `in_force`: products whose
+    last version is valid."""
     *before, version = known
     content = load(conn, log, version)
     product = product_of(content)
