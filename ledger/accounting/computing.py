@@ -191,6 +191,12 @@ def _members(view: View, activities: Mapping[str, Sequence[ActivityFact]]) -> li
 
 
 def _result(view: View, asked: _Asked, under: Computed, loaded: Sequence[Loaded]) -> dict[str, Any]:
+    period, log_s = view.period, time_at(view.conn, view.log.log_id, view.as_of - 1)
+    if log_s < period.start_s:
+        raise Refused(
+            f"the period begins {format_instant(period.start_s)}; the log's time is"
+            f" {format_instant(log_s)}: there is nothing to account for yet"
+        )
     figures, missing, used = [], [], set()
     for name, record in _regimes(view, asked.regimes):
         try:
@@ -202,17 +208,17 @@ def _result(view: View, asked: _Asked, under: Computed, loaded: Sequence[Loaded]
                 raise type(error)(f"regime {name}: {error}") from error
             missing.append({"id": name, "why": str(error)})
             continue
-        figures.append({**figure, "entry": record.entry_index, "hash": record.leaf.hex()})
+        found = {"entry": record.entry_index, "hash": record.leaf.hex(), "author": record.author}
+        figures.append({**figure, **found})
         used.add(record.entry_index)
     used.update(_factor_entries(figures))
-    period = view.period
     return {
         "subject": asked.subject,
         "name": _name(view, asked.subject),
         "from": format_instant(period.start_s),
         "to": format_instant(period.end_s),
         # Before the end of the period, what is to come is estimated like any gap.
-        "log_time": format_instant(time_at(view.conn, view.log.log_id, view.as_of - 1)),
+        "log_time": format_instant(log_s),
         "regimes": figures,
         "missing": missing,
         "quality": [{"id": one.facts.subject, **one.to_json()} for one in loaded],

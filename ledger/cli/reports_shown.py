@@ -196,7 +196,10 @@ def _test(test: Json) -> str:
 
 
 def _beneath(out: Output, one: Json) -> None:
-    out.say(f"{one['id']}: {both(one['title'])}. {one['status'].capitalize()}: {one['source']}")
+    out.say(
+        f"{one['id']}: {both(one['title'])}. {one['status'].capitalize()}, put by {one['author']}:"
+        f" {one['source']}"
+    )
     if one["total"]["label"]:
         out.say(f"    covers {one['total']['label']}")
     for use in one["factors"]:

@@ -25,6 +25,8 @@ from ledger.units import Period, format_instant, parse_instant
 
 REGISTER: Final = "activity"
 DOCUMENTS_MAX: Final = 50
+# In any unit: a thousand million tonnes are more than any park burns, and fit in integers of grams.
+QUANTITY_MAX: Final = 1_000_000_000
 # Of gas meters that convert to standard conditions themselves: 1 m3 that they read is 1 Nm3.
 _STANDARD_GAS: Final = "Nm3"
 
@@ -96,6 +98,10 @@ class Activity:
     def __post_init__(self) -> None:
         if not self.quantity and not self.point:
             raise InvalidInput("quantity is empty, and no point that meters it is named")
+        if self.quantity and Fraction(self.quantity) > QUANTITY_MAX:
+            raise InvalidInput(
+                f"quantity is {self.quantity} {self.unit}; {QUANTITY_MAX} is the most, in any unit"
+            )
         if self.counterparty and self.counterparty == self.organisation:
             raise InvalidInput(f"counterparty {self.counterparty!r} is the organisation itself")
         if len(self.documents) > DOCUMENTS_MAX:
