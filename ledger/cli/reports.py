@@ -309,7 +309,8 @@ def _version_json(one: Version) -> dict[str, Any]:
     }
 
 
-def _find(house: House, beginning: str) -> Version:
+def find(house: House, beginning: str) -> Version:
+    """A report by the beginning of its id. Raises NotFound or InvalidInput."""
     with db.reading(house.engine) as conn:
         known = store.list_reports(conn, house.log.log_id)
     found = [one for one in known if one.report.startswith(beginning.lower())]
@@ -326,7 +327,7 @@ def show(
 ) -> None:
     """What a published report says, and what changed since its version before."""
     house, out = open_house(directory), Output(as_json=as_json)
-    series = _find(house, report_id).report
+    series = find(house, report_id).report
     with db.reading(house.engine) as conn:
         found = store.find_report(
             conn, house.log.log_id, series, number=version - 1 if version else None
@@ -361,7 +362,7 @@ def diff(
 ) -> None:
     """What differs between two versions, or between the published one and the log as it is now."""
     house, out = open_house(directory), Output(as_json=as_json)
-    series = _find(house, report_id).report
+    series = find(house, report_id).report
     with db.reading(house.engine) as conn:
         log_id = house.log.log_id
         old = store.find_report(conn, log_id, series, number=before - 1 if before else None)

@@ -12,12 +12,16 @@ from ledger.cli import scorecards_shown as shown
 from ledger.cli.object_file import read_object
 from ledger.cli.options import Dir, HeldKey, Json, open_house, read_key
 from ledger.cli.output import Output
+from ledger.cli.reports import find
 from ledger.errors import InvalidInput, NotFound
 from ledger.house import COMPUTES, House
 from ledger.records import store as records
+from ledger.reports.model import BALANCE
+from ledger.reports.store import load
 from ledger.scorecard import catalogue, service
 from ledger.scorecard.asked import EMISSIONS, SHARE
 from ledger.scorecard.standard import REGISTER, Standard
+from ledger.scorecard.statement import statement_of
 
 DEFAULT = "zero-carbon-park-guideline"
 scorecard = typer.Typer(
@@ -146,6 +150,28 @@ def _asked(
     if "period" not in found:
         raise InvalidInput("no period is given: --period 2026")
     return found
+
+
+@scorecard.command("statement")
+def statement(
+    report: Annotated[str, typer.Argument(help="A published inventory or balance.")],
+    regime: Annotated[str, typer.Option(help="Under which regime; one that the report has.")],
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """What may be printed of who calls itself zero-carbon (clause 3.1): with regime, boundary,
+    period and gases, offsets apart; or nothing."""
+    house, out = open_house(directory), Output(as_json=as_json)
+    found = find(house, report)
+    with db.reading(house.engine) as conn:
+        content = load(conn, house.log, found)
+    result = content["result"]
+    whole = " with all members of the park" if content["kind"] == BALANCE else ""
+    said = statement_of(content, regime, f"{result.get('name', '')}{whole}")
+    out.say(said.zh)
+    out.say(said.en)
+    out.say(f"Published as report {found.report}, entry {found.entry_index}.")
+    out.result({"report": found.report, "entry": found.entry_index, **said.to_json()})
 
 
 @scorecard.command("standards")

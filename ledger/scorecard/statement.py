@@ -6,9 +6,11 @@ so what was left and what stands beside it are part of the sentence. Offsets are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, Refused
 from ledger.scorecard.standard import Texts
 from ledger.units import exactly
 
@@ -63,7 +65,7 @@ def zero_carbon_statement(
         offsets_g=offsets_g,
         pending_wh=pending_wh,
     )
-    gases = ", ".join(coverage)
+    gases = "; ".join(coverage)
     left, apart = exactly(emissions_g, _TONNES), exactly(offsets_g, _TONNES)
     pending = exactly(pending_wh, ((1_000_000, "MWh"), (1000, "kWh"), (1, "Wh")))
     return Texts(
@@ -73,4 +75,28 @@ def zero_carbon_statement(
         en=f"zero-carbon claim: regime {said.regime}, boundary {said.boundary}, period"
         f" {said.period}; emissions {left} ({gases}); offsets {apart}, on a line of their own, not"
         " taken off" + (f"; {pending} pending official cancellation" if pending_wh else ""),
+    )
+
+
+def statement_of(report: Mapping[str, Any], regime: str, boundary: str) -> Texts:
+    """The sentence for a report of kind inventory or balance, under a regime that it has.
+
+    Raises Refused for another report, or a regime that it lacks or that sums no emissions.
+    """
+    figures = {one["id"]: one for one in report["result"].get("regimes", ())}
+    if regime not in figures:
+        known = ", ".join(figures) or "none: it is no inventory and no balance"
+        raise Refused(
+            f"“zero-carbon” is said under a regime that the report was made under, not {regime!r};"
+            f" it has: {known}"
+        )
+    figure, result = figures[regime], report["result"]
+    return zero_carbon_statement(
+        f"{regime} ({figure['status']})",
+        boundary,
+        f"{result['from']} – {result['to']}",
+        coverage=tuple(figure["total"]["label"].split("; ")) if figure["total"]["label"] else (),
+        emissions_g=figure["total"]["mass_g"],
+        offsets_g=figure["offsets"]["retired_g"],
+        pending_wh=sum(line["pending_wh"] for line in figure["lines"]),
     )

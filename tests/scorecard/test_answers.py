@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, Refused
 from ledger.scorecard.answers import Answer, answer, shown, summary
 from ledger.scorecard.evidence import Evidence, Stated, by_clause
 from ledger.scorecard.figures.model import Computed, Figure, Missing
 from ledger.scorecard.standard import Clause, Condition, Texts, Threshold
-from ledger.scorecard.statement import zero_carbon_statement
+from ledger.scorecard.statement import statement_of, zero_carbon_statement
 
 AT_S = 1_700_000_000
 TEXTS = Texts(zh="甲", en="a")
@@ -233,3 +233,28 @@ def test_zero_carbon_is_not_said_without(missing: str) -> None:
         zero_carbon_statement(
             words["regime"], words["boundary"], words["period"], coverage=coverage, emissions_g=0
         )
+
+
+def test_zero_carbon_is_said_of_a_report_under_a_regime_that_it_has() -> None:
+    figure = {
+        "id": "ndrc-910",
+        "status": "secondary",
+        "total": {"label": "electricity: CO2 only; fuel: CO2 only", "mass_g": 12_500_000},
+        "offsets": {"retired_g": 3_000_000},
+        "lines": [{"pending_wh": 2_000_000}, {"pending_wh": 500_000}],
+    }
+    result = {"from": "2026-01-31T16:00:00Z", "to": "2026-02-28T16:00:00Z", "regimes": [figure]}
+    said = statement_of({"result": result}, "ndrc-910", "Mill").en
+    assert said == (
+        "zero-carbon claim: regime ndrc-910 (secondary), boundary Mill, period"
+        " 2026-01-31T16:00:00Z – 2026-02-28T16:00:00Z; emissions 12.5 t (electricity: CO2 only;"
+        " fuel: CO2 only); offsets 3 t, on a line of their own, not taken off; 2.5 MWh pending"
+        " official cancellation"
+    )
+    with pytest.raises(Refused, match="not 'ghg-market'; it has: ndrc-910"):
+        statement_of({"result": result}, "ghg-market", "Mill")
+    with pytest.raises(Refused, match="it is no inventory and no balance"):
+        statement_of({"result": {}}, "ndrc-910", "Mill")
+    no_emissions = {**figure, "total": {"label": "", "mass_g": 0}}
+    with pytest.raises(InvalidInput, match="missing: coverage"):
+        statement_of({"result": {**result, "regimes": [no_emissions]}}, "ndrc-910", "Mill")
