@@ -218,7 +218,9 @@ def electricity_json(facts: Facts) -> dict[str, Any]:
     if found.billed_wh is not None:
         billed = {
             "billed_wh": found.billed_wh,
-            "billed_less_metered_wh": found.billed_wh - found.consumption_wh,
+            "billed_less_metered_wh": found.billed_wh
+            - found.consumption_wh
+            - sum(one.loss_wh for one in found.losses),
         }
     return {
         "consumption_wh": found.consumption_wh,
@@ -227,5 +229,6 @@ def electricity_json(facts: Facts) -> dict[str, Any]:
         "residual_wh": found.residual_wh,
         "pending_wh": sum(one.wh for one in found.supplies if not one.final),
         "exported_wh": sum(one.wh for one in found.exports),
+        "lost_wh": sum(one.loss_wh for one in found.losses),
         **billed,
     }

@@ -26,7 +26,6 @@ from ledger.accounting.regime import Regime
 from ledger.errors import InvalidInput
 
 TRANSFER: Final = "transfer"
-LOSSES: Final = "electricity/losses"
 STORAGE_LOSSES: Final = "electricity/storage-losses"
 # Emitted where they happen, whoever sold the fuel: no other member has counted them.
 _DIRECT: Final = frozenset(
@@ -178,15 +177,7 @@ def _loss_lines(finder: Finder, members: Sequence[Facts], park: Facts) -> Iterat
     if finder.regime.electricity is None or park.park is None:
         return
     consumed = sum((one.electricity.quarter_wh for one in members), park.electricity.quarter_wh)
-    for one in park.park.losses:
-        yield electricity.spread_line(
-            finder,
-            one.loss_wh,
-            consumed,
-            id_=f"{LOSSES}/{one.point}",
-            title=titles.CLASSES["losses"],
-            records=records_of([one.point]),
-        )
+    yield from electricity.loss_lines(finder, park.park.losses, consumed)
     lost_wh = park.park.storage_loss_wh - park.park.storage_green_loss_wh
     if lost_wh:
         yield electricity.spread_line(

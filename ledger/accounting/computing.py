@@ -30,7 +30,7 @@ from ledger.accounting.factors.library import FactorLibrary
 from ledger.accounting.factors.members import REGION, SLUG
 from ledger.accounting.facts import PARK, ActivityFact, Facts
 from ledger.accounting.finding import Finder, Options
-from ledger.accounting.loading.park import park
+from ledger.accounting.loading.park import losses_of, park
 from ledger.accounting.loading.recorded import activities_of
 from ledger.accounting.loading.subject import Loaded, organisation
 from ledger.accounting.loading.view import View
@@ -129,7 +129,11 @@ def inventory(
     view = View(conn, log, span_of(asked.period, log.zone_s), as_of)
     library = FactorLibrary.at(conn, log, as_of, sets=asked.sets)
     loaded = organisation(
-        view, asked.subject, activities_of(view, asked.subject), region=asked.region
+        view,
+        asked.subject,
+        activities_of(view, asked.subject),
+        region=asked.region,
+        losses=losses_of(view, asked.subject),
     )
 
     def under(regime: Regime) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from ledger.accounting.regime import (
 )
 from ledger.errors import InvalidInput, Refused
 
+LOSSES: Final = "electricity/losses"
 CATEGORY: Final = "electricity"
 _OWN_FUEL: Final[Title] = {
     "zh": "自有燃料发电，排放计入燃料",
@@ -111,6 +112,7 @@ def lines_of(finder: Finder, facts: Facts) -> list[Line]:
     left = [one for one in electricity.supplies if not is_matched(rule, one)]
     lines = [_supply_line(finder, facts, part) for part in parts_of(counted)]
     lines.append(_residual_line(finder, electricity, rule, counted, left))
+    lines += loss_lines(finder, electricity.losses, electricity.quarter_wh)
     lines += [_export_line(finder, rule, one) for one in electricity.exports if one.wh]
     return [one for one in lines if one.quantity]
 
@@ -262,6 +264,21 @@ def _require_counted(finder: Finder, found: Found | FoundSeries, where: str) -> 
             f"{where}: regime {finder.regime.name} counts {', '.join(finder.regime.gases)}, and its"
             f" factor of electricity is of {found.gas}: publish a factor of a gas that it counts"
         )
+
+
+def loss_lines(finder: Finder, losses: Iterable[f.Losses], like_wh: Int64) -> list[Line]:
+    """Of lines and transformers, each under its meter. `like_wh`: int64[T], what they go with."""
+    return [
+        spread_line(
+            finder,
+            one.loss_wh,
+            like_wh,
+            id_=f"{LOSSES}/{one.point}",
+            title=titles.CLASSES["losses"],
+            records=records_of([one.point]),
+        )
+        for one in losses
+    ]
 
 
 def spread_line(

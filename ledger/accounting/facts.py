@@ -131,6 +131,7 @@ class Electricity:
     exports: tuple[Export, ...] = ()
     by_system_wh: Mapping[str, int] = field(default_factory=dict)
     billed_wh: int | None = None
+    losses: tuple[Losses, ...] = ()
 
     def __post_init__(self) -> None:
         _require_curve("consumption", self.quarter_wh, self.consumption_wh)

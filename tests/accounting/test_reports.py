@@ -63,17 +63,19 @@ def loaded(house: House, report: str, number: int | None = None) -> dict[str, An
 
 def test_an_inventory_has_what_was_used_and_claimed(books: House) -> None:
     """12.5 MWh: saw 7.5 + 2.6 estimated, press 2.4. Claimed 3 directly and 2 by certificates, so
-    7.5 are left; at 0.8325 kg/kWh these are 6.24375 t. Main is no consumption: it has sub-meters.
+    7.5 are left; at 0.8325 kg/kWh these are 6.24375 t. Main is no consumption: it has sub-meters,
+    and reads 0.3 MWh more than they, which are lost: 0.24975 t. Billed are 10, 2.8 less than that.
     """
     content = draft(books)
     figure = of(content, "ndrc-910")
     assert quantities(figure)["electricity/residual"] == str(7_500_000)
     assert figure["electricity"] == {
-        "billed_less_metered_wh": -2_500_000,
+        "billed_less_metered_wh": -2_800_000,
         "billed_wh": 10 * MWH,
         "consumption_wh": 12_500_000,
         "estimated_wh": 2_600_000,
         "exported_wh": 0,
+        "lost_wh": 300_000,
         "pending_wh": 5 * MWH,
         "residual_wh": 7_500_000,
         "supplied_wh": {"direct": 3 * MWH, "unbundled": 2 * MWH},
@@ -82,6 +84,8 @@ def test_an_inventory_has_what_was_used_and_claimed(books: House) -> None:
     assert by_id["electricity/direct/pv/farm"]["gases_g"] == {}
     assert by_id["electricity/unbundled/wind"]["quantity"] == str(2 * MWH)
     assert by_id["electricity/residual"]["gases_g"] == {"CO2": 6_243_750}
+    (lost,) = [one for one in by_id.values() if one["id"].startswith("electricity/losses/")]
+    assert (lost["quantity"], lost["gases_g"]) == ("300000", {"CO2": 249_750})
     assert content["result"]["missing"] == []
     (quality,) = content["result"]["quality"]
     assert quality["estimated"] == [{"rule": "parent", "wh": 2_600_000}]
@@ -105,11 +109,10 @@ def test_offsets_stand_apart(books: House) -> None:
 
 
 def test_systems_share_the_consumption(books: House) -> None:
-    """Saw 10.1 MWh of production, press 2.4 of buildings: so they share 6.24375 t of electricity;
-    fuel and heat have no system."""
+    """Saw 10.1 MWh of production, press 2.4 of buildings: so they share 6.24375 t of electricity
+    and 0.24975 t of losses: 101 and 24 parts of 125; fuel and heat have no system."""
     systems = {one["id"]: one["g"] for one in of(draft(books), "ndrc-910")["systems"]}
-    assert systems["production"] == 6_243_750 * 101 // 125 + (6_243_750 * 101 % 125 > 0)
-    assert systems["production"] + systems["buildings"] == 6_243_750
+    assert (systems["production"], systems["buildings"]) == (5_246_748, 1_246_752)
 
 
 def test_a_balance_is_the_members_less_their_transfers_with_losses(books: House) -> None:

@@ -85,6 +85,12 @@ def energy(view: View) -> ParkEnergy:
     )
 
 
+def losses_of(view: View, party: str) -> tuple[Losses, ...]:
+    """Under the meters of one organisation. Raises as `energy`."""
+    owner = {one.point.hex(): one.master.owner for one in view.reader.points.values()}
+    return tuple(one for one in _Park(view).losses() if owner[one.point] == party)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Curve:
     wh: Int64

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.accounting.factors import regions
-from ledger.accounting.facts import STORAGE, ActivityFact, Electricity, Export, Facts
+from ledger.accounting.facts import STORAGE, ActivityFact, Electricity, Export, Facts, Losses
 from ledger.accounting.loading.claimed import BETWEEN_MEMBERS, CLASSES, claimed
 from ledger.accounting.loading.reductions import ccus_of
 from ledger.accounting.loading.view import View
@@ -64,9 +64,15 @@ class Loaded:
 
 
 def organisation(
-    view: View, party: str, activities: Sequence[ActivityFact], *, region: str = ""
+    view: View,
+    party: str,
+    activities: Sequence[ActivityFact],
+    *,
+    region: str = "",
+    losses: tuple[Losses, ...] = (),
 ) -> Loaded:
-    """`activities`: its own. `region`: of its points, where they do not say it. Raises NotFound for
+    """`activities`: its own. `region`: of its points, where they do not say it. `losses`: under its
+    meters, where they count with it and not with the park. Raises NotFound for
     no party, InvalidInput where its points are in several provinces, and as a run does for
     readings that do not fit."""
     found = parties.current_party(view.conn, view.log.log_id, party, view.as_of)
@@ -90,6 +96,7 @@ def organisation(
         exports=tuple(_exports(view, party)),
         by_system_wh=used.by_system_wh,
         billed_wh=total_wh(view, "billed", party),
+        losses=losses,
     )
     return Loaded(
         facts=Facts(
