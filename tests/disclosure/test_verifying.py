@@ -90,6 +90,23 @@ def test_a_draft_says_that_it_is_one(
     code, said = verify(capsys, draft.path, made)
     assert code == 0, said["why"]
     assert any("the pack is a draft" in one for one in said["not_established"])
+    assert not any("no evidence of any" in one for one in said["not_established"])
+
+
+def test_claims_without_evidence_are_not_established(
+    capsys: pytest.CaptureFixture[str], park: House, made: Made, tmp_path: Path
+) -> None:
+    def leave_evidence_out(files: dict[str, bytes]) -> None:
+        for name in [one for one in files if one.startswith("evidence/")]:
+            del files[name]
+        name_again(files)
+
+    draft = pack(park, tmp_path / "draft.zip", publish=False, level="total")
+    bare = broken(draft.path, leave_evidence_out)
+    code, said = verify(capsys, bare, made)
+    assert code == 0, said["why"]
+    for words in ("the pack holds no evidence of any", "nothing in the pack shows it"):
+        assert any(words in one for one in said["not_established"])
 
 
 def test_it_answers_in_chinese(capsys: pytest.CaptureFixture[str], made: Made) -> None:

@@ -66,7 +66,13 @@ def judge_pack(path: Path, log: Path | None, trust: Trust, report: Report) -> No
         _explain_files(judged, report)
         for file in judged.manifest.evidence():
             _judge_evidence(pack, judged.manifest, file, log, trust, report)
-    if judged.opening is None and not judged.manifest.evidence():
+    if judged.manifest.evidence():
+        return
+    report.leave_open(
+        "That a claim of this organisation rests on readings, and is of energy that nobody else "
+        "uses: the pack holds no evidence of any."
+    )
+    if judged.opening is None:
         report.leave_open("That any log knows this organisation: nothing in the pack shows it.")
 
 

@@ -6,6 +6,10 @@ PACK: Final[dict[str, str]] = {
     "Number, names and sizes of the files in the archive are within bounds": (
         "压缩包中文件的数目、名称和大小都在限度之内"
     ),
+    "That a claim of this organisation rests on readings, and is of energy that nobody else uses: "
+    "the pack holds no evidence of any.": (
+        "该组织的声明是否以读数为据、其电量是否无他人使用：包内没有任何声明的证据。"
+    ),
     "That any log knows this organisation: nothing in the pack shows it.": (
         "是否有任何日志认识该组织：包内没有任何内容可以表明。"
     ),
