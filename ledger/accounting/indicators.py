@@ -68,7 +68,10 @@ def judged(
     at_s: int,
     size_tce: Fraction | None = None,
 ) -> list[dict[str, Any]]:
-    """Each test of a figure in force at a time: pass, fail or not applicable."""
+    """Each test of a figure in force at a time: pass, fail or not applicable.
+
+    What is below 0 passes nothing: more was given away than was made of what is on record.
+    """
     return [
         {
             "id": f"{one.figure}-{place}",
@@ -78,7 +81,7 @@ def judged(
             "size_from": one.size_from,
             "size_to": one.size_to,
             "verdict": _verdict(one.passes(above, below))
-            if below > 0 and (size_tce is None or one.is_for(size_tce))
+            if below > 0 <= above and (size_tce is None or one.is_for(size_tce))
             else NOT_APPLICABLE,
             "source": one.source,
             "status": one.status,

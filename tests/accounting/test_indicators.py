@@ -86,10 +86,13 @@ def test_80_percent_green_does_not_make_a_zero_carbon_park(
         (999_999_999_999, 300_000_000_000, ["fail", "not applicable"]),
         (1_000_000_000_000, 300_000_000_000, ["not applicable", "pass"]),
         (1_000_000_000_000, 300_000_000_001, ["not applicable", "fail"]),
+        (200_000_000_000, 0, ["pass", "not applicable"]),
+        (200_000_000_000, -1, ["not applicable", "not applicable"]),
     ],
 )
 def test_the_limit_is_that_of_the_parks_size(gce: int, mass_g: int, expected: list[str]) -> None:
-    """0.2 from 200,000 tce, 0.3 from 1,000,000 on; exactly at the limit is within it."""
+    """0.2 from 200,000 tce, 0.3 from 1,000,000 on; exactly at the limit is within it. Less
+    than nothing is none."""
     (line,) = coal(facts(electricity(1))).lines
     sized = Energy(method=EQUIVALENT, lines=(type(line)(**{**_members(line), "gce": gce}),))
     assert verdicts(intensity(shipped("ndrc-910"), mass_g, sized, at_s=AT_S)) == expected
