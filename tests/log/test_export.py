@@ -351,8 +351,8 @@ PUBLIC_WORDS = {
     # Origins of lots name months.
     "2026-02",
 }
-# Members that name entries, by their types and leaf hashes.
-PUBLIC_MEMBERS = {"inputs", "because"}
+# Members that name entries, by their types and leaf hashes, and a tick's time.
+PUBLIC_MEMBERS = {"inputs", "because", "log_time"}
 
 
 def _collect(where: str, value: Any, found: dict[str, bytes]) -> None:
