@@ -51,6 +51,10 @@ POWER_UNITS: Final[dict[str, Decimal]] = {
 }
 
 
+# How `exactly` says a mass of g.
+TONNES: Final = ((1_000_000, "t"), (1000, "kg"), (1, "g"))
+
+
 def exactly(value: int, units: Sequence[tuple[int, str]]) -> str:
     """A value in the first of `units` (size, name; the last of size 1) that it reaches, no digit
     lost: `1,200.5 t`."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ledger.units import exactly, parse_zone
+from ledger.units import TONNES, exactly, parse_zone
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -171,7 +171,7 @@ def energy(wh: int) -> str:
 
 def mass(g: int) -> str:
     """g in the unit that a person reads at a glance, exactly: `1,200.5 t`, `12 kg`, `7 g`."""
-    return exactly(g, ((1_000_000, "t"), (1000, "kg"), (1, "g")))
+    return exactly(g, TONNES)
 
 
 def park_time(unix_s: int, zone: str) -> str:

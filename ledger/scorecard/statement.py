@@ -12,9 +12,7 @@ from typing import Any
 
 from ledger.errors import InvalidInput, Refused
 from ledger.scorecard.standard import Texts
-from ledger.units import exactly
-
-_TONNES = ((1_000_000, "t"), (1000, "kg"), (1, "g"))
+from ledger.units import TONNES, exactly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +64,7 @@ def zero_carbon_statement(
         pending_wh=pending_wh,
     )
     gases = "; ".join(coverage)
-    left, apart = exactly(emissions_g, _TONNES), exactly(offsets_g, _TONNES)
+    left, apart = exactly(emissions_g, TONNES), exactly(offsets_g, TONNES)
     pending = exactly(pending_wh, ((1_000_000, "MWh"), (1000, "kWh"), (1, "Wh")))
     return Texts(
         zh=f"零碳声明：口径 {said.regime}，边界 {said.boundary}，期间 {said.period}；排放"

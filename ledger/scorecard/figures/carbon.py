@@ -8,13 +8,12 @@ from typing import Final
 from ledger.scorecard.figures.model import Computed, Figure, missing, share
 from ledger.scorecard.situation import Published, Situation
 from ledger.scorecard.standard import Texts
-from ledger.units import exactly
+from ledger.units import TONNES, exactly
 
 INVENTORY: Final = "inventory"
 BALANCE: Final = "balance"
 FOOTPRINT: Final = "footprint"
 DISCLOSURE: Final = "disclosure"
-_TONNES: Final = ((1_000_000, "t"), (1000, "kg"), (1, "g"))
 
 
 def _of_period(held: Situation, kind: str) -> list[Published]:
@@ -113,7 +112,7 @@ def co2_net_within_stored(held: Situation) -> Computed:
         return missing("没有经核查的 CCUS 记录", "there is no verified record of CCUS")
     beyond = [one for one in held.stored if one.net_g > one.stored_g]
     net, gross = (
-        exactly(sum(getattr(one, name) for one in held.stored), _TONNES)
+        exactly(sum(getattr(one, name) for one in held.stored), TONNES)
         for name in ("net_g", "stored_g")
     )
     return share(
