@@ -8,7 +8,7 @@ kept from is a point of kind `other` under it, with the technology `curtailed`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -73,7 +73,7 @@ def energy(view: View) -> ParkEnergy:
     stored = sum(charged.values()) - sum(discharged.values())
     return ParkEnergy(
         generation=tuple(found.generation),
-        losses=tuple(found.losses()),
+        losses=tuple(found.losses(view.reader.points)),
         charged_wh=sum(charged.values()),
         discharged_wh=sum(discharged.values()),
         storage_loss_wh=max(stored, 0),
@@ -87,8 +87,8 @@ def energy(view: View) -> ParkEnergy:
 
 def losses_of(view: View, party: str) -> tuple[Losses, ...]:
     """Under the meters of one organisation. Raises as `energy`."""
-    owner = {one.point.hex(): one.master.owner for one in view.reader.points.values()}
-    return tuple(one for one in _Park(view).losses() if owner[one.point] == party)
+    owned = [name for name, one in view.reader.points.items() if one.master.owner == party]
+    return tuple(_Park(view).losses(owned))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -186,17 +186,21 @@ class _Park:
             left += wh if class_ == SupplyClass.STORAGE and not charges else 0
         return max(0, stored - left)
 
-    def losses(self) -> list[Losses]:
-        """Each meter with sub-meters: what went in, less what came out, where all were measured."""
-        return [found for name in sorted(self._points) if (found := self._losses(name)) is not None]
-
-    def _losses(self, name: str) -> Losses | None:
-        master = self._points[name]
-        children = [
-            child
-            for child in sorted(self._points)
-            if self._view.reader.parent(child) == name and self._side(child)
+    def losses(self, names: Collection[str]) -> list[Losses]:
+        """Each of some meters with sub-meters: what went in, less what came out, where all were
+        measured. Of other meters nothing is read."""
+        children: dict[str, list[str]] = {}
+        for child in sorted(self._points):
+            if self._side(child):
+                children.setdefault(self._view.reader.parent(child), []).append(child)
+        return [
+            found
+            for name in sorted(self._points.keys() & set(names))
+            if (found := self._losses(name, children.get(name, ()))) is not None
         ]
+
+    def _losses(self, name: str, children: Sequence[str]) -> Losses | None:
+        master = self._points[name]
         if not children or not self._side(name) or not fits_grid(master):
             return None
         # A meter of consumption feeds what is under it; one of generation is fed by it.
